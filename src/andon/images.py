@@ -1,0 +1,132 @@
+"""Reading and writing photos: every file becomes (H, W, 3) uint8 RGB, turned as its EXIF data says."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from andon.errors import ImageError
+from andon.types import Mask, RgbImage
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+MIN_SIDE = 16
+MAX_MEGAPIXELS = 200
+
+
+def is_image(path: Path) -> bool:
+    """Whether the file's name ends like a photo's and is not a hidden file."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The photos directly in `folder`, sorted by name."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and is_image(path))
+
+
+def sha256(data: bytes) -> str:
+    """Hex digest of `data`."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read(path: Path) -> RgbImage:
+    """The photo at `path`, (H, W, 3) uint8 RGB.
+
+    Raises:
+        ImageError: the file is missing, empty, cut short, no photo, too small or too large.
+    """
+    return decode(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes.
+
+    Raises:
+        ImageError: the file cannot be read or is empty.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ImageError(f"{path} cannot be opened ({reason}); check the path and its permissions.") from None
+    if not data:
+        raise ImageError(f"{path} is empty (0 bytes); copy the photo again.")
+    return data
+
+
+def decode(data: bytes, path: Path) -> RgbImage:
+    """The photo in `data`, (H, W, 3) uint8 RGB; `path` only names it in errors.
+
+    16-bit values are divided by 257, grey becomes three equal channels, alpha is laid over white, CMYK is converted,
+    the EXIF orientation is applied.
+
+    Raises:
+        ImageError: see `read`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data))
+            _check_size(image.size, path)
+            image.load()
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        raise ImageError(
+            f"{path} is not a photo that Andon can read; expected one of {', '.join(sorted(SUFFIXES))}."
+        ) from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"{path} is damaged or cut short ({error}); copy the photo again.") from None
+    return _to_rgb(ImageOps.exif_transpose(image))
+
+
+def _check_size(size: tuple[int, int], path: Path) -> None:
+    width, height = size
+    if min(size) < MIN_SIDE:
+        raise ImageError(f"{path} is {width} x {height} pixels; at least {MIN_SIDE} x {MIN_SIDE} are needed.")
+    if width * height > MAX_MEGAPIXELS * 1e6:
+        raise ImageError(
+            f"{path} is {width} x {height} pixels, {width * height / 1e6:.0f} megapixels; "
+            f"the limit is {MAX_MEGAPIXELS}: reduce the photo."
+        )
+
+
+def _to_rgb(image: Image.Image) -> RgbImage:
+    if image.mode.startswith(("I", "F")):  # 16-bit grey
+        grey = np.asarray(image, dtype=np.float64)
+        grey8 = np.clip(grey / 257 + 0.5, 0, 255).astype(np.uint8)
+        return np.repeat(grey8[:, :, None], 3, axis=2)
+    if image.mode == "P" or "A" in image.mode or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        image = Image.alpha_composite(white, rgba)
+    return np.ascontiguousarray(np.asarray(image.convert("RGB")))
+
+
+def read_mask(path: Path) -> Mask:
+    """The ground-truth mask at `path`, (H, W) bool, True = defect.
+
+    Raises:
+        ImageError: the file is missing, empty, cut short or no picture.
+    """
+    return read(path).any(axis=2)
+
+
+def write(path: Path, image: RgbImage) -> None:
+    """Write (H, W, 3) uint8 RGB in the format that the file's name ends in, making its folder.
+
+    Raises:
+        ImageError: the file cannot be written.
+    """
+    ok, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    if not ok:
+        raise ImageError(f"{path} cannot be encoded as {path.suffix}; use .png or .jpg.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ImageError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
