@@ -1,0 +1,48 @@
+"""Patch scores -> a smooth anomaly map in the photo file's own pixels (Roth et al. 2022, section 3.3, last paragraph)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from andon.types import FloatMap, Frame
+
+
+def smooth_map(patch: FloatMap, frame: Frame, sigma: float) -> FloatMap:
+    """The map in the pixels of `frame`: upsampled bilinearly, Gaussian, zero outside the ROI.
+
+    Args:
+        patch: (h, w) float32 patch scores.
+        sigma: standard deviation of the Gaussian in pixels of the frame; 0 for none.
+
+    Returns:
+        (H, W) float32. No value is above the largest patch score.
+    """
+    height, width = frame.size
+    upsampled = cv2.resize(patch, (width, height), interpolation=cv2.INTER_LINEAR)
+    if sigma > 0:
+        upsampled = cv2.GaussianBlur(upsampled, (0, 0), sigma)
+    return np.where(frame.roi, upsampled, np.float32(0))
+
+
+def to_original(smooth: FloatMap, frame: Frame) -> FloatMap:
+    """The map of `smooth_map` warped back to the photo file: (H0, W0) float32, zero where the frame does not reach."""
+    height, width = frame.original_size
+    if np.array_equal(frame.to_original, np.eye(3)) and frame.size == frame.original_size:
+        return smooth
+    # Half a frame pixel lies between the frame's edge and its outermost pixel centres: replicate so that the map
+    # reaches the photo's rim, then cut what the frame does not show.
+    warped = cv2.warpPerspective(
+        smooth, frame.to_original, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.where(_shown(frame), warped, np.float32(0))
+
+
+def _shown(frame: Frame) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """(H0, W0) bool: the photo's pixels that the frame shows."""
+    height, width = frame.size
+    corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5]])
+    outline = cv2.perspectiveTransform(corners[None], frame.to_original)[0]
+    shown = np.zeros(frame.original_size, dtype=np.uint8)
+    cv2.fillConvexPoly(shown, np.round(outline).astype(np.int32), 1)
+    return shown.astype(bool)

@@ -1,0 +1,179 @@
+"""From a score to a verdict: the threshold, and how sure it is, from the scores of held-out OK photos.
+
+The photos must be ones that the detector was not taught with, else the threshold is too low and good parts are
+rejected.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from andon.errors import ConfigError, NotCalibratedError
+from andon.types import Verdict
+
+Method = Literal["percentile", "conformal", "target-recall"]
+ScoreArray = NDArray[np.float64]
+MIN_PHOTOS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationRule:
+    """How thresholds are drawn from scores.
+
+    Attributes:
+        method: "percentile" of the OK scores; "conformal", which holds a false-reject rate for any distribution of
+            scores (Vovk et al. 2005; Angelopoulos & Bates 2021, section 1); or "target-recall" on labelled NG photos.
+        percentile: in (0, 100), for "percentile".
+        false_reject_rate: share of good parts that may be rejected, in (0, 1), for "conformal".
+        recall: share of NG photos to be caught, in (0, 1], for "target-recall".
+        review_percentile: from this percentile of the OK scores up to the threshold the verdict is "review"; None for
+            no such band.
+    """
+
+    method: Method = "percentile"
+    percentile: float = 99.0
+    false_reject_rate: float = 0.01
+    recall: float = 0.95
+    review_percentile: float | None = None
+
+    def __post_init__(self) -> None:
+        _require(0 < self.percentile < 100, "percentile", self.percentile, "between 0 and 100")
+        _require(0 < self.false_reject_rate < 1, "false_reject_rate", self.false_reject_rate, "between 0 and 1")
+        _require(0 < self.recall <= 1, "recall", self.recall, "above 0 and at most 1")
+        if self.review_percentile is not None:
+            _require(0 < self.review_percentile < 100, "review_percentile", self.review_percentile, "between 0 and 100")
+
+    def check(self, n_ok: int, n_ng: int = 0) -> None:
+        """Refuse, before any long work, a number of photos from which this rule cannot make a threshold.
+
+        Raises:
+            NotCalibratedError: too few photos; the message says how many are needed and what the present ones allow.
+        """
+        if n_ok < MIN_PHOTOS:
+            raise NotCalibratedError(f"A threshold needs at least {MIN_PHOTOS} held-out OK photos, but there are {n_ok}.")
+        if self.method == "target-recall" and n_ng == 0:
+            raise NotCalibratedError("The method target-recall needs labelled NG photos; name their folder with --ng.")
+        if self.method == "conformal" and conformal_rank(n_ok, self.false_reject_rate) > n_ok:
+            raise NotCalibratedError(
+                f"{n_ok} calibration photos can promise a false-reject rate of {1 / (n_ok + 1):.1%} at best, but "
+                f"{self.false_reject_rate:.2%} was asked for: add OK photos until there are "
+                f"{photos_needed(self.false_reject_rate)}, or ask for --false-reject-rate "
+                f"{math.ceil(1000 / (n_ok + 1)) / 1000:g}."
+            )
+
+    def threshold(self, ok_scores: ScoreArray, ng_scores: ScoreArray | None = None) -> float:
+        """The score from which on a photo is NG."""
+        if self.method == "percentile":
+            return float(np.percentile(ok_scores, self.percentile))
+        if self.method == "conformal":
+            return float(np.sort(ok_scores)[conformal_rank(len(ok_scores), self.false_reject_rate) - 1])
+        assert ng_scores is not None  # `check` saw to it
+        return float(np.sort(ng_scores)[::-1][math.ceil(self.recall * len(ng_scores)) - 1])
+
+    def pixel_threshold(self, ok_map_peaks: ScoreArray) -> float:
+        """The map value from which on a pixel belongs to a region, from the largest map value of each OK photo.
+
+        It lets through as many OK photos with a box as `threshold` rejects. NG photos say nothing of single pixels,
+        so "target-recall" takes the percentile.
+        """
+        if self.method == "conformal":
+            return self.threshold(ok_map_peaks)
+        return float(np.percentile(ok_map_peaks, self.percentile))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the held-out OK photos say of a score.
+
+    Attributes:
+        ok_scores: (n,) float64, ascending.
+        threshold: a score at or above it is NG.
+        review_threshold: a score at or above it and below `threshold` is for a person to judge; None for no such band.
+        pixel_threshold: map values at or above it make regions.
+    """
+
+    rule: CalibrationRule
+    ok_scores: ScoreArray
+    threshold: float
+    review_threshold: float | None
+    pixel_threshold: float
+
+    def verdict(self, score: float) -> Verdict:
+        """OK, review or NG."""
+        if score >= self.threshold:
+            return "NG"
+        if self.review_threshold is not None and score >= self.review_threshold:
+            return "review"
+        return "OK"
+
+    def p_value(self, score: float) -> float:
+        """Conformal p-value: (1 + number of OK photos that score at least as high) / (n + 1)."""
+        at_least = len(self.ok_scores) - int(np.searchsorted(self.ok_scores, score, side="left"))
+        return (1 + at_least) / (len(self.ok_scores) + 1)
+
+    def sigma(self, score: float) -> float:
+        """(score - mean) / standard deviation of the OK scores."""
+        mean = float(self.ok_scores.mean())
+        spread = max(float(self.ok_scores.std(ddof=1)), 1e-6 * abs(mean), 1e-12)
+        return (score - mean) / spread
+
+    def confidence(self, score: float) -> float:
+        """How sure it is that the photo is not OK: 0.68 at 1 sigma, 0.95 at 2, 0.997 at 3; 0 below the OK mean."""
+        return math.erf(max(self.sigma(score), 0.0) / math.sqrt(2))
+
+    def describe(self) -> str:
+        """One sentence on what the threshold rests on and what it can promise."""
+        n = len(self.ok_scores)
+        rejected = int((self.ok_scores >= self.threshold).sum())
+        what = {
+            "percentile": f"the {self.rule.percentile:g}th percentile",
+            "conformal": f"conformal at a false-reject rate of {self.rule.false_reject_rate:.2%}",
+            "target-recall": f"the score that catches {self.rule.recall:.0%} of the NG photos",
+        }[self.rule.method]
+        promise = f"{n} photos can promise a false-reject rate of {1 / (n + 1):.1%} at best"
+        if self.rule.method == "target-recall":
+            promise = f"{rejected} of the OK photos ({rejected / n:.1%}) lie above it"
+        return f"Threshold {self.threshold:.4g}: {what}, from {n} held-out OK photos; {promise}."
+
+
+def calibrate(
+    rule: CalibrationRule,
+    ok_scores: Sequence[float],
+    ok_map_peaks: Sequence[float],
+    ng_scores: Sequence[float] = (),
+) -> Calibration:
+    """The thresholds that `rule` draws from the scores of held-out photos.
+
+    Args:
+        ok_map_peaks: the largest anomaly map value of each OK photo.
+        ng_scores: scores of labelled NG photos, for "target-recall".
+
+    Raises:
+        NotCalibratedError: too few photos for the rule.
+    """
+    rule.check(len(ok_scores), len(ng_scores))
+    ok = np.sort(np.asarray(ok_scores, dtype=np.float64))
+    threshold = rule.threshold(ok, np.asarray(ng_scores, dtype=np.float64))
+    review = None if rule.review_percentile is None else float(np.percentile(ok, rule.review_percentile))
+    return Calibration(rule, ok, threshold, review, rule.pixel_threshold(np.asarray(ok_map_peaks, dtype=np.float64)))
+
+
+def conformal_rank(n: int, rate: float) -> int:
+    """The rank, from 1, of the OK score that keeps the false-reject rate: ceil((n + 1)(1 - rate))."""
+    return math.ceil((n + 1) * (1 - rate) - 1e-9)  # 100 * 0.99 is a little over 99 in binary
+
+
+def photos_needed(rate: float) -> int:
+    """The least number of OK photos with which conformal calibration can promise `rate`: ceil(1 / rate) - 1."""
+    return math.ceil(1 / rate - 1e-9) - 1
+
+
+def _require(holds: bool, name: str, value: float, expected: str) -> None:
+    if not holds:
+        raise ConfigError(f"calibration.{name} is {value:g}; it must be {expected}.")

@@ -1,0 +1,103 @@
+"""Parameters: frozen dataclass <-> plain dict, strictly, and `a.b=c` settings on top.
+
+A section of a recipe is one dataclass. An unknown key is refused with the nearest known one; a value of the wrong type
+is refused with the type that was expected.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from andon.errors import ConfigError
+from andon.plugins import suggestion
+
+T = TypeVar("T")
+Tree = dict[str, Any]
+
+
+def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
+    """The dataclass `cls` made of `values`; `where` names the section in errors.
+
+    Raises:
+        ConfigError: a key is unknown or a value has the wrong type.
+    """
+    hints = get_type_hints(cls)
+    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            hint = suggestion(key, known) if known else "it has no parameters."
+            raise ConfigError(f"{where} has no parameter {key!r}; {hint}")
+    return cls(**{key: _convert(value, hints[key], f"{where}.{key}") for key, value in values.items()})
+
+
+def to_dict(instance: object) -> Tree:
+    """The dataclass `instance` as plain values that JSON and TOML know; a field that is None is left out."""
+    values = {field.name: getattr(instance, field.name) for field in fields(instance)}  # type: ignore[arg-type]
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in values.items() if value is not None
+    }
+
+
+def override(tree: Tree, settings: Iterable[str]) -> Tree:
+    """A copy of `tree` with each setting "a.b=c" laid over it; c is read as a TOML value, else as a string.
+
+    Raises:
+        ConfigError: a setting has no "=" or goes through something that is not a section.
+    """
+    result = _copy(tree)
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        *sections, key = path.strip().split(".")
+        if not equals or not key:
+            raise ConfigError(f"{setting!r} is not a setting; write it as section.name=value.")
+        node = result
+        for section in sections:
+            node = node.setdefault(section, {})
+            if not isinstance(node, dict):
+                raise ConfigError(f"{setting!r} goes through {section!r}, which is a value and not a section.")
+        node[key] = parse_value(text.strip())
+    return result
+
+
+def parse_value(text: str) -> Any:
+    """`text` as a TOML value, or as the string itself where it is none."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _copy(tree: Tree) -> Tree:
+    return {key: _copy(value) if isinstance(value, dict) else value for key, value in tree.items()}
+
+
+def _convert(value: Any, hint: Any, where: str) -> Any:
+    """`value` as the type `hint`: an int may stand for a float and a list for a tuple, nothing else is bent."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        (inner,) = (argument for argument in arguments if argument is not type(None))
+        return None if value is None else _convert(value, inner, where)
+    if origin is Literal:
+        if value not in arguments:
+            raise ConfigError(f"{where} is {value!r}; {suggestion(str(value), [str(a) for a in arguments])}")
+        return value
+    if origin is tuple:
+        return _convert_tuple(value, arguments, where)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(f"{where} is {value!r}; expected a value of type {hint.__name__}.")
+    return value
+
+
+def _convert_tuple(value: Any, arguments: tuple[Any, ...], where: str) -> tuple[Any, ...]:
+    variable = len(arguments) == 2 and arguments[1] is Ellipsis
+    if not isinstance(value, list | tuple) or not (variable or len(value) == len(arguments)):
+        count = "a list" if variable else f"a list of {len(arguments)} values"
+        raise ConfigError(f"{where} is {value!r}; expected {count}.")
+    inner = [arguments[0]] * len(value) if variable else list(arguments)
+    return tuple(_convert(item, hint, where) for item, hint in zip(value, inner, strict=True))
