@@ -1,0 +1,17 @@
+"""The chance that a random NG photo scores higher than a random OK photo; 0.5 is guessing, 1 is perfect."""
+
+from sklearn.metrics import roc_auc_score
+
+from andon.evaluation.intervals import Interval, auroc_interval
+from andon.evaluation.results import Results
+
+
+def compute(results: Results) -> float:
+    """Area under the ROC curve of the image scores."""
+    results.require_both()
+    return float(roc_auc_score(results.is_anomalous, results.scores))
+
+
+def interval(results: Results) -> Interval:
+    """95 % interval, stratified by class."""
+    return auroc_interval(results.scores[~results.is_anomalous], results.scores[results.is_anomalous])
