@@ -83,13 +83,25 @@ def decode(data: bytes, path: Path) -> RgbImage:
     return _to_rgb(ImageOps.exif_transpose(image))
 
 
-def _check_size(size: tuple[int, int], path: Path) -> None:
+def check_array(image: RgbImage) -> RgbImage:
+    """The array itself, once it is known to be a photo.
+
+    Raises:
+        ImageError: it is not (H, W, 3) uint8, or too small or too large.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ImageError(f"The array is {image.shape} {image.dtype}; expected an RGB photo (H, W, 3) uint8.")
+    _check_size((image.shape[1], image.shape[0]), "The array")
+    return image
+
+
+def _check_size(size: tuple[int, int], name: Path | str) -> None:
     width, height = size
     if min(size) < MIN_SIDE:
-        raise ImageError(f"{path} is {width} x {height} pixels; at least {MIN_SIDE} x {MIN_SIDE} are needed.")
+        raise ImageError(f"{name} is {width} x {height} pixels; at least {MIN_SIDE} x {MIN_SIDE} are needed.")
     if width * height > MAX_MEGAPIXELS * 1e6:
         raise ImageError(
-            f"{path} is {width} x {height} pixels, {width * height / 1e6:.0f} megapixels; "
+            f"{name} is {width} x {height} pixels, {width * height / 1e6:.0f} megapixels; "
             f"the limit is {MAX_MEGAPIXELS}: reduce the photo."
         )
 

@@ -124,7 +124,7 @@ class Inspection:
         sha256: of the file's bytes (of the pixels where an array was given), in hex.
         p_value: share of OK photos that would score at least as high, from the calibration photos, in (0, 1].
         sigma: (score - mean) / standard deviation of the calibration photos' scores.
-        confidence: the two-sided normal probability that goes with sigma (1 sigma 0.68, 2 sigma 0.95), in [0, 1].
+        confidence: how sure it is that the photo is not OK, from sigma (1 sigma 0.68, 2 sigma 0.95), in [0, 1].
         regions: where it deviates, strongest first.
         anomaly_map: (H0, W0) float32 in the photo file's pixels; None where it was not asked for.
         notes: what a preprocessing step could not do on this photo.
@@ -161,3 +161,34 @@ class Inspection:
             "sha256": self.sha256,
             "error": "",
         }
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A photo of a batch that could not be inspected, and why."""
+
+    path: str
+    error: str
+
+    def to_row(self) -> dict[str, Any]:
+        """The same columns as `Inspection.to_row`, empty but for path, verdict "error" and the reason."""
+        row: dict[str, Any] = dict.fromkeys(ROW_COLUMNS)
+        return row | {"path": self.path, "verdict": "error", "error": self.error}
+
+
+ROW_COLUMNS = (
+    "path",
+    "verdict",
+    "score",
+    "threshold",
+    "sigma",
+    "confidence",
+    "p_value",
+    "n_regions",
+    "regions",
+    "notes",
+    "milliseconds",
+    "sha256",
+    "error",
+)
+"""The keys of every row, in order."""

@@ -1,0 +1,82 @@
+"""What every backbone is, and how foreign weights are read."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from andon.errors import WeightsError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Backbone(nn.Module):
+    """(B, 3, H, W) float32 RGB in [0, 1] -> one (B, C, h, w) feature map per stride, finest first.
+
+    Attributes:
+        channels: C of each map.
+        strides: input pixels per position of each map.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        channels: tuple[int, ...],
+        strides: tuple[int, ...],
+        mean: tuple[float, ...] = IMAGENET_MEAN,
+        std: tuple[float, ...] = IMAGENET_STD,
+    ) -> None:
+        super().__init__()
+        self.channels = channels
+        self.strides = strides
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return self.features((x - self.mean) / self.std)
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """The feature maps of an input that is already normalised."""
+        raise NotImplementedError
+
+    def freeze(self) -> None:
+        """Evaluation mode, no gradients."""
+        self.eval().requires_grad_(False)
+
+
+def fingerprint(module: nn.Module) -> str:
+    """sha256 over the names and values of all weights and buffers, in hex."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors or .pth file; a .pth is read with weights_only, so nothing in it is run.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or of another kind.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There is no weights file {path}; give the path of a .safetensors or .pth file.")
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        if path.suffix in (".pth", ".pt"):
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            return dict(state.get("state_dict", state))
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"{path} cannot be read as weights ({reason}); download it again.") from None
+    raise WeightsError(f"{path} is not a weights file that Andon reads; expected .safetensors or .pth.")

@@ -1,0 +1,27 @@
+"""Let torchvision be imported beside a CPU-only torch.
+
+timm needs torchvision. The torchvision on PyPI is built for the CUDA torch; beside a CPU build its compiled operators
+do not load, and the import fails because two of them are looked up by name. Declaring their schemas is enough for the
+import; nothing in Andon calls them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+
+import torch
+
+SCHEMAS = {
+    "nms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+}
+
+
+@cache
+def declare_operators() -> None:
+    """Declare what torchvision's own library did not. Call before the first import of torchvision or timm."""
+    if importlib.util.find_spec("torchvision") is None or torch.cuda.is_available():
+        return
+    for name, schema in SCHEMAS.items():
+        torch.library.define(f"torchvision::{name}", schema)

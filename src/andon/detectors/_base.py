@@ -1,0 +1,122 @@
+"""What every detector is: a torch module that is taught with OK photos and then scores any photo."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Generic, Self, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from andon.backbones import Backbone
+from andon.errors import ArtefactError, NotFittedError
+
+Batch = tuple[Tensor, Tensor]
+"""x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool."""
+
+C = TypeVar("C")
+
+
+class Detector(nn.Module, Generic[C]):
+    """Base of all detectors.
+
+    A detector implements `_fit` and `_score`. What it learns is held in buffers whose names end in "_" (registered
+    as None until then) and in parameters outside its backbone; both are saved with the model.
+
+    Attributes:
+        config: the detector's parameters, a frozen dataclass.
+        backbone: frozen; not part of what is learned.
+    """
+
+    Config: ClassVar[type]
+
+    def __init__(self, config: C, backbone: Backbone) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = backbone
+
+    def fit(self, batches: Iterable[Batch], seed: int) -> Self:
+        """Learn from OK photos, forgetting whatever was learned before.
+
+        Args:
+            batches: gives the same batches each time it is iterated; training detectors go through it many times.
+            seed: same batches and seed, same result.
+        """
+        self.eval()
+        self._fit(batches, torch.Generator().manual_seed(seed))
+        return self.eval()
+
+    def forward(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+        """Image scores (B,) and patch scores (B, h, w), float32, higher = more anomalous, patches zero outside the ROI.
+
+        Args:
+            x: (B, 3, H, W) float32 RGB in [0, 1]; what lies outside the ROI is blanked and has no influence.
+            roi: (B, H, W) bool.
+
+        Raises:
+            NotFittedError: the detector has not been taught.
+        """
+        if not self.is_fitted:
+            raise NotFittedError(f"This {type(self).__name__} has not been taught; call fit with OK photos first.")
+        return self._score(x * roi.unsqueeze(1), roi)
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it can score."""
+        return all(buffer is not None for buffer in self._learned_buffers().values())
+
+    def learned(self) -> dict[str, Tensor]:
+        """Everything that `fit` made, by name: what a model file holds."""
+        parameters = {
+            name: parameter.detach()
+            for name, parameter in self.named_parameters()
+            if not name.startswith("backbone.")
+        }
+        return parameters | {name: buffer for name, buffer in self._learned_buffers().items() if buffer is not None}
+
+    def restore(self, learned: Mapping[str, Tensor]) -> Self:
+        """Put back what `learned` gave.
+
+        Raises:
+            ArtefactError: a tensor is missing or of no use to this detector.
+        """
+        buffers, parameters = self._learned_buffers(), self.learned().keys() - self._learned_buffers().keys()
+        if learned.keys() != buffers.keys() | parameters:
+            raise ArtefactError("The model file does not hold what its detector learned; teach it again.")
+        for name, tensor in learned.items():
+            owner, _, attribute = name.rpartition(".")
+            module = self.get_submodule(owner)
+            if name in buffers:
+                setattr(module, attribute, tensor)
+            else:
+                getattr(module, attribute).data.copy_(tensor)
+        return self.eval()
+
+    @abstractmethod
+    def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
+        """Learn; x of the batches is not blanked yet: use `blank`."""
+
+    @abstractmethod
+    def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+        """As `forward`, with x already blanked outside the ROI."""
+
+    def _learned_buffers(self) -> dict[str, Tensor | None]:
+        return {
+            f"{prefix}.{name}" if prefix else name: buffer
+            for prefix, module in self.named_modules()
+            if not prefix.startswith("backbone")
+            for name, buffer in module._buffers.items()
+            if name.endswith("_")
+        }
+
+
+def patches_in_roi(roi: Tensor, size: tuple[int, int]) -> Tensor:
+    """(B, H, W) bool -> (B, h, w) bool: the patches of which at least half lies in the ROI.
+
+    Where no patch is covered that much, the ones that are covered most stand in, so that a small ROI still has some.
+    """
+    covered = F.interpolate(roi.unsqueeze(1).float(), size=size, mode="area").squeeze(1)
+    most = covered.amax(dim=(1, 2), keepdim=True)
+    return (covered >= most.clamp(max=0.5)) & (covered > 0)

@@ -1,0 +1,48 @@
+"""Nearest neighbours, and from patch scores to an image score."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+ImageScore = Literal["maximum", "percentile", "top_k_mean"]
+QUERIES_AT_ONCE = 1024
+
+
+def nearest(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
+    """Exact L2 distance (Q,) of each query (Q, D) to its nearest row of `bank` (N, D), and that row's index (Q,).
+
+    The search minimises |y|^2 - 2xy, a matrix product; the distance of the row that it finds is then taken from the
+    difference itself, which loses no digits where the two are close.
+    """
+    norms = bank.square().sum(dim=1)
+    index = torch.cat(
+        [torch.addmm(norms, part, bank.T, alpha=-2).argmin(dim=1) for part in queries.split(QUERIES_AT_ONCE)]
+    )
+    return (queries - bank[index]).square().sum(dim=1).sqrt(), index
+
+
+def neighbours(queries: Tensor, bank: Tensor, k: int) -> Tensor:
+    """Indices (Q, k) of the k nearest rows of `bank` (N, D) to each query (Q, D), nearest first."""
+    norms = bank.square().sum(dim=1)
+    k = min(k, bank.shape[0])
+    return torch.addmm(norms, queries, bank.T, alpha=-2).topk(k, dim=1, largest=False).indices
+
+
+def aggregate(scores: Tensor, inside: Tensor, how: ImageScore, percentile: float, top_k: int) -> Tensor:
+    """The image score (B,) of the patch scores (B, P) >= 0 that are `inside` (B, P) the ROI."""
+    if how == "maximum":
+        return (scores * inside).amax(dim=1)
+    count = inside.sum(dim=1).clamp(min=1)
+    if how == "top_k_mean":
+        best = (scores * inside).topk(min(top_k, scores.shape[1]), dim=1).values.sum(dim=1)
+        return best / count.clamp(max=top_k)
+    ascending = torch.where(inside, scores, -torch.ones_like(scores)).sort(dim=1).values  # outside comes first
+    position = scores.shape[1] - count + percentile / 100 * (count - 1)  # linear between ranks, as numpy's percentile
+    below = position.floor().long()
+    above = (below + 1).clamp(max=scores.shape[1] - 1)
+    low = ascending.gather(1, below.unsqueeze(1)).squeeze(1)
+    high = ascending.gather(1, above.unsqueeze(1)).squeeze(1)
+    return low + (high - low) * (position - below)

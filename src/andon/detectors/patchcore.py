@@ -1,0 +1,152 @@
+"""PatchCore: the distance of each patch to a memory bank of OK patches.
+
+Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022 (arXiv 2106.08265).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from andon.backbones import Backbone
+from andon.detectors._base import Batch, Detector, patches_in_roi
+from andon.detectors._coreset import greedy_coreset
+from andon.detectors._embedding import embed, mean_lab, random_orthogonal
+from andon.detectors._scoring import aggregate, nearest, neighbours
+from andon.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchCoreConfig:
+    """Attributes:
+    target_dim: the embedding is projected to this many dimensions; 0 for no projection.
+    coreset_ratio: share of the patches that the memory bank keeps, in (0, 1].
+    num_neighbors: neighbours of the nearest bank patch that the re-weighting looks at (b in section 3.3).
+    reweight: re-weighting of section 3.3; the paper defines it for the maximum, so it applies to that alone.
+    image_score: how the patch scores of the ROI make the image score.
+    percentile: for "percentile", in (0, 100).
+    top_k: for "top_k_mean", the number of patches.
+    colour_weight: share of the squared distance that comes from each patch's mean L*a*b* colour, in [0, 1); 0 is the
+        paper's PatchCore. With a share, features and colour are each scaled to unit total variance first.
+    """
+
+    target_dim: int = 256
+    coreset_ratio: float = 0.1
+    num_neighbors: int = 9
+    reweight: bool = True
+    image_score: Literal["maximum", "percentile", "top_k_mean"] = "maximum"
+    percentile: float = 95.0
+    top_k: int = 10
+    colour_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(self.target_dim >= 0, "target_dim", self.target_dim, "0 (no projection) or more")
+        _require(0 < self.coreset_ratio <= 1, "coreset_ratio", self.coreset_ratio, "above 0 and at most 1")
+        _require(self.num_neighbors >= 1, "num_neighbors", self.num_neighbors, "1 or more")
+        _require(0 < self.percentile < 100, "percentile", self.percentile, "between 0 and 100")
+        _require(self.top_k >= 1, "top_k", self.top_k, "1 or more")
+        _require(0 <= self.colour_weight < 1, "colour_weight", self.colour_weight, "at least 0 and below 1")
+
+
+class PatchCore(Detector[PatchCoreConfig]):
+    """Attributes:
+    projection_: (C, D) orthonormal columns, each divided by the features' spread where colour takes part.
+    colour_scale_: (1,) what the L*a*b* part is multiplied by.
+    bank_: (N, D) or, with colour, (N, D + 3): the memory bank.
+    """
+
+    Config = PatchCoreConfig
+    projection_: Tensor
+    colour_scale_: Tensor
+    bank_: Tensor
+
+    def __init__(self, config: PatchCoreConfig, backbone: Backbone) -> None:
+        super().__init__(config, backbone)
+        for name in ("projection_", "colour_scale_", "bank_"):
+            self.register_buffer(name, None)
+
+    @torch.inference_mode()
+    def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
+        channels = sum(self.backbone.channels)
+        dimensions = min(self.config.target_dim, channels) or channels
+        self.projection_ = (
+            random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
+        )
+        self.colour_scale_ = torch.ones(1)
+        patches = torch.cat([self._patches_of(x * roi.unsqueeze(1), roi) for x, roi in batches])
+        if self.config.colour_weight > 0:
+            patches = patches * self._balance(patches, dimensions)
+        size = max(1, round(self.config.coreset_ratio * len(patches)))
+        start = int(torch.randint(len(patches), (1,), generator=generator))
+        self.bank_ = patches[greedy_coreset(patches, size, start=start)].clone()
+
+    def _patches_of(self, x: Tensor, roi: Tensor) -> Tensor:
+        """The embeddings of the patches in the ROI: (P, D)."""
+        embedding = self._embed(x, roi)
+        return embedding.permute(0, 2, 3, 1)[patches_in_roi(roi, _size(embedding))]
+
+    def _embed(self, x: Tensor, roi: Tensor) -> Tensor:
+        features = torch.einsum("bchw,cd->bdhw", embed(self.backbone, x), self.projection_)
+        if self.config.colour_weight == 0:
+            return features
+        return torch.cat([features, mean_lab(x, roi, _size(features)) * self.colour_scale_], dim=1)
+
+    def _balance(self, patches: Tensor, dimensions: int) -> Tensor:
+        """Settle the scales of features and colour, and return the factor per dimension that brings patches to them."""
+        variance = patches.var(dim=0)
+        weight = self.config.colour_weight
+        features = torch.sqrt((1 - weight) / variance[:dimensions].sum())
+        colour = torch.sqrt(weight / variance[dimensions:].sum())
+        self.projection_ = self.projection_ * features
+        self.colour_scale_ = self.colour_scale_ * colour
+        return torch.cat([features.expand(dimensions), colour.expand(3)])
+
+    def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+        embedding = self._embed(x, roi)
+        batch, _, h, w = embedding.shape
+        inside = patches_in_roi(roi, (h, w)).flatten(1)
+        queries = embedding.permute(0, 2, 3, 1).flatten(0, 2)
+        distance, index = nearest(queries, self.bank_)
+        scores = distance.view(batch, h * w) * inside
+        image = aggregate(scores, inside, self.config.image_score, self.config.percentile, self.config.top_k)
+        if self._reweights:
+            worst = scores.argmax(dim=1)
+            rows = torch.arange(batch, device=x.device)
+            image = image * self._weight(
+                queries.view(batch, h * w, -1)[rows, worst], index.view(batch, h * w)[rows, worst]
+            )
+        return image, scores.view(batch, h, w)
+
+    @property
+    def _reweights(self) -> bool:
+        """A single neighbour is m* itself, which leaves nothing to weigh it against."""
+        return self.config.reweight and self.config.image_score == "maximum" and self.config.num_neighbors > 1
+
+    def _weight(self, query: Tensor, nearest_index: Tensor) -> Tensor:
+        """Section 3.3, equation 7: one minus the softmax of the distance to m* among the distances to m*'s neighbours.
+
+        Args:
+            query: (B, D), the most anomalous patch of each image.
+            nearest_index: (B,), its nearest bank patch m*.
+        """
+        closest = self.bank_[nearest_index]
+        supporting = self.bank_[neighbours(closest, self.bank_, self.config.num_neighbors)]
+        to_supporting = (query.unsqueeze(1) - supporting).square().sum(dim=2).sqrt()
+        to_closest = (query - closest).square().sum(dim=1).sqrt()
+        return 1 - torch.exp(to_closest - torch.logsumexp(to_supporting, dim=1))
+
+
+def _size(features: Tensor) -> tuple[int, int]:
+    return features.shape[2], features.shape[3]
+
+
+def _require(holds: bool, name: str, value: float, expected: str) -> None:
+    if not holds:
+        raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")
+
+
+DETECTOR = PatchCore

@@ -1,0 +1,221 @@
+"""The whole way of one image, from file to verdict: `Pipeline.inspect`, read top to bottom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from andon import images
+from andon.anomaly_map import smooth_map, to_original
+from andon.calibration import Calibration
+from andon.detectors import Detector
+from andon.errors import AndonError, ConfigError, ImageError, NotCalibratedError
+from andon.parallel import ordered_map
+from andon.preprocess import Step
+from andon.recipes import Recipe
+from andon.regions import find_regions
+from andon.runtime import Scorer, TorchScorer
+from andon.types import Failure, FloatMap, Frame, Inspection, Mask, Region, RgbImage
+
+Photo = Path | str | RgbImage
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A photo that has been read and preprocessed."""
+
+    path: str
+    sha256: str
+    frame: Frame
+    milliseconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A photo that the detector has scored."""
+
+    prepared: Prepared
+    score: float
+    patch: FloatMap
+    milliseconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A taught model: immutable, so any number of threads may inspect with it.
+
+    Attributes:
+        recipe: with the steps as they were settled on the OK photos.
+        calibration: None until held-out OK photos have been scored.
+        manifest: where the model comes from: versions, seed, photos.
+    """
+
+    recipe: Recipe
+    detector: Detector[Any] = field(repr=False)
+    calibration: Calibration | None = None
+    manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    scorer: Scorer = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scorer", TorchScorer(self.detector))
+
+    def calibrated(self, calibration: Calibration) -> Pipeline:
+        """The same model with other thresholds."""
+        return replace(self, calibration=calibration)
+
+    def inspect(self, photo: Photo, *, with_map: bool = True) -> Inspection:
+        """What the model says of one photo.
+
+        Args:
+            photo: a path, or (H, W, 3) uint8 RGB.
+            with_map: False leaves `anomaly_map` out; the regions are found all the same.
+
+        Raises:
+            ImageError: the photo cannot be read or is of no use.
+            NotCalibratedError: the model has no threshold yet.
+        """
+        self._require_calibration()
+        prepared = self.prepare(photo)
+        (scored,) = self.score([prepared])
+        return self.judge(scored, with_map=with_map)
+
+    def inspect_batch(self, photos: Iterable[Photo], *, with_map: bool = False) -> Iterator[Inspection | Failure]:
+        """What the model says of each photo, in their order, as soon as it is known.
+
+        A photo that cannot be inspected gives a `Failure` in its place.
+
+        Raises:
+            NotCalibratedError: the model has no threshold yet.
+        """
+        self._require_calibration()
+        return self._inspect_batch(photos, with_map)
+
+    def _inspect_batch(self, photos: Iterable[Photo], with_map: bool) -> Iterator[Inspection | Failure]:
+        for result in self.score_all(photos):
+            yield result if isinstance(result, Failure) else self.judge(result, with_map=with_map)
+
+    def score_all(self, photos: Iterable[Photo]) -> Iterator[Scored | Failure]:
+        """Score photos in batches, reading and preprocessing ahead in threads; needs no calibration."""
+        for batch in _batches(ordered_map(self._try_prepare, photos), self.recipe.training.batch_size):
+            good = [item for item in batch if isinstance(item, Prepared)]
+            scored = iter(self.score(good) if good else [])
+            for item in batch:
+                yield item if isinstance(item, Failure) else next(scored)
+
+    def prepare(self, photo: Photo) -> Prepared:
+        """Read the photo and take it through the preprocessing steps."""
+        started = time.perf_counter()
+        if isinstance(photo, np.ndarray):
+            path, digest = "<array>", images.sha256(np.ascontiguousarray(photo).tobytes())
+            image = images.check_array(photo)
+        else:
+            path, data = str(photo), images.read_bytes(Path(photo))
+            digest, image = images.sha256(data), images.decode(data, Path(photo))
+        read = time.perf_counter()
+        frame = run_steps(self.recipe.steps.values(), Frame.whole(image))
+        return Prepared(path, digest, frame, {"read": _ms(started, read), "prepare": _ms(read)})
+
+    def _try_prepare(self, photo: Photo) -> Prepared | Failure:
+        try:
+            return self.prepare(photo)
+        except ImageError as error:
+            return Failure(str(photo) if not isinstance(photo, np.ndarray) else "<array>", str(error))
+
+    def score(self, batch: list[Prepared]) -> list[Scored]:
+        """Run the detector on photos whose frames are of one size."""
+        started = time.perf_counter()
+        scores = self.scorer(*to_batch([prepared.frame for prepared in batch]))
+        each = {"score": _ms(started) / len(batch)}
+        return [
+            Scored(prepared, float(image), patch, prepared.milliseconds | each)
+            for prepared, image, patch in zip(batch, scores.image, scores.patch, strict=True)
+        ]
+
+    def judge(self, scored: Scored, *, with_map: bool = True) -> Inspection:
+        """Score -> verdict, regions and, where wanted, the anomaly map in the photo's own pixels."""
+        calibration = self._require_calibration()
+        started = time.perf_counter()
+        verdict = calibration.verdict(scored.score)
+        regions: tuple[Region, ...] = ()
+        anomaly_map = None
+        # No pixel of the map is above the largest patch score, so most OK photos need no map to have no region.
+        if with_map or verdict == "NG" or scored.patch.max() >= calibration.pixel_threshold:
+            anomaly_map = self.anomaly_map(scored)
+            regions = find_regions(anomaly_map, calibration.pixel_threshold)
+        return Inspection(
+            path=scored.prepared.path,
+            sha256=scored.prepared.sha256,
+            score=scored.score,
+            threshold=calibration.threshold,
+            verdict=verdict,
+            p_value=calibration.p_value(scored.score),
+            sigma=calibration.sigma(scored.score),
+            confidence=calibration.confidence(scored.score),
+            regions=regions,
+            anomaly_map=anomaly_map if with_map else None,
+            notes=scored.prepared.frame.notes,
+            milliseconds=scored.milliseconds | {"map": _ms(started)},
+        )
+
+    def anomaly_map(self, scored: Scored) -> FloatMap:
+        """(H0, W0) float32 in the photo's own pixels."""
+        frame = scored.prepared.frame
+        return to_original(smooth_map(scored.patch, frame, self.recipe.anomaly_map.sigma), frame)
+
+    def map_peak(self, scored: Scored) -> float:
+        """The largest value of the anomaly map."""
+        return float(smooth_map(scored.patch, scored.prepared.frame, self.recipe.anomaly_map.sigma).max())
+
+    def _require_calibration(self) -> Calibration:
+        if self.calibration is None:
+            raise NotCalibratedError(
+                "The model has no threshold yet; run 'andon calibrate MODEL OK_DIR' with OK photos it was not taught with."
+            )
+        return self.calibration
+
+
+def run_steps(steps: Iterable[Step], frame: Frame) -> Frame:
+    """The frame after all steps, in order."""
+    for step in steps:
+        frame = step(frame)
+    return frame
+
+
+def to_batch(frames: list[Frame]) -> tuple[NDArray[np.float32], Mask]:
+    """What a detector takes: x (B, 3, H, W) float32 in [0, 1] and roi (B, H, W) bool.
+
+    Raises:
+        ConfigError: the frames differ in size.
+    """
+    sizes = {frame.size for frame in frames}
+    if len(sizes) > 1:
+        (h0, w0), (h1, w1), *_ = sorted(sizes)
+        raise ConfigError(
+            f"Photos are of different sizes after preprocessing ({w0} x {h0} and {w1} x {h1}); add the step 'resize'."
+        )
+    stacked = np.stack([frame.image for frame in frames])
+    x = np.ascontiguousarray(stacked.transpose(0, 3, 1, 2), dtype=np.float32)
+    x /= 255
+    return x, np.stack([frame.roi for frame in frames])
+
+
+def _batches(items: Iterable[Prepared | Failure], size: int) -> Iterator[list[Prepared | Failure]]:
+    """Runs of at most `size` items."""
+    batch: list[Prepared | Failure] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _ms(since: float, until: float | None = None) -> float:
+    return 1000 * ((time.perf_counter() if until is None else until) - since)

@@ -1,0 +1,152 @@
+"""A recipe names the steps, the backbone, the detector and the calibration rule, with their parameters, in TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from andon import detectors, preprocess
+from andon.backbones import Backbone, BackboneConfig
+from andon.calibration import CalibrationRule
+from andon.config import Tree, from_dict, override, to_dict
+from andon.detectors import Detector
+from andon.errors import ConfigError
+from andon.plugins import suggestion
+from andon.preprocess import Step
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnomalyMapConfig:
+    """Attributes:
+    sigma: standard deviation of the Gaussian over the map, in pixels of the preprocessed photo.
+    """
+
+    sigma: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.sigma < 0:
+            raise ConfigError(f"anomaly_map.sigma is {self.sigma:g}; it must be 0 or more.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """Attributes:
+    batch_size: photos that the network sees at once.
+    seed: same photos and same seed, same model.
+    """
+
+    batch_size: int = 8
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ConfigError(f"training.batch_size is {self.batch_size}; it must be 1 or more.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that makes a pipeline, but for the photos.
+
+    Attributes:
+        steps: preprocessing by name, in order.
+        detector: name of the detector; its parameters are `detector_config`, an instance of the detector's `Config`.
+    """
+
+    description: str = ""
+    steps: dict[str, Step] = field(default_factory=dict)
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    detector: str = "patchcore"
+    detector_config: Any = None
+    anomaly_map: AnomalyMapConfig = field(default_factory=AnomalyMapConfig)
+    calibration: CalibrationRule = field(default_factory=CalibrationRule)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    @classmethod
+    def from_tree(cls, tree: Tree) -> Self:
+        """The recipe of a TOML file's content.
+
+        Raises:
+            ConfigError: a section, step, detector or parameter is unknown, or a value is wrong.
+        """
+        known = ["description", "steps", "backbone", "detector", "anomaly_map", "calibration", "training"]
+        for key in tree:
+            if key not in known:
+                raise ConfigError(f"A recipe has no section {key!r}; {suggestion(key, known)}")
+        parameters = dict(tree.get("detector", {}))
+        name = parameters.pop("name", "patchcore")
+        return cls(
+            description=tree.get("description", ""),
+            steps={
+                step: from_dict(preprocess.step_class(step), values, f"steps.{step}")
+                for step, values in tree.get("steps", {}).items()
+            },
+            backbone=from_dict(BackboneConfig, tree.get("backbone", {}), "backbone"),
+            detector=name,
+            detector_config=from_dict(detectors.detector_class(name).Config, parameters, "detector"),
+            anomaly_map=from_dict(AnomalyMapConfig, tree.get("anomaly_map", {}), "anomaly_map"),
+            calibration=from_dict(CalibrationRule, tree.get("calibration", {}), "calibration"),
+            training=from_dict(TrainingConfig, tree.get("training", {}), "training"),
+        )
+
+    def to_tree(self) -> Tree:
+        """Plain values that `from_tree` takes back."""
+        return {
+            "description": self.description,
+            "steps": {name: to_dict(step) for name, step in self.steps.items()},
+            "backbone": to_dict(self.backbone),
+            "detector": {"name": self.detector, **to_dict(self.detector_config)},
+            "anomaly_map": to_dict(self.anomaly_map),
+            "calibration": to_dict(self.calibration),
+            "training": to_dict(self.training),
+        }
+
+    def new_detector(self, backbone: Backbone) -> Detector[Any]:
+        """The recipe's detector, not taught yet."""
+        return detectors.detector_class(self.detector)(self.detector_config, backbone)
+
+
+def names() -> list[str]:
+    """The recipes that come with Andon."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read(name: str, settings: Iterable[str] = ()) -> Recipe:
+    """The recipe of that name, or of the TOML file at that path, with "a.b=c" settings laid over it.
+
+    Raises:
+        ConfigError: there is no such recipe, it is no TOML, or something in it is wrong.
+    """
+    return Recipe.from_tree(override(read_tree(name), settings))
+
+
+def read_tree(name: str) -> Tree:
+    """The content of the recipe's file, unchecked.
+
+    Raises:
+        ConfigError: there is no such recipe or it is no TOML.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        raise ConfigError(f"There is no recipe {name!r}; {suggestion(name, names())} A path must end in .toml.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML ({error}); mend that line.") from None
+
+
+def image_size_setting(tree: Tree, image_size: int) -> str:
+    """The setting "steps.<step>.image_size=<n>" for the step of the recipe that decides the size.
+
+    Raises:
+        ConfigError: no step of the recipe has an image size.
+    """
+    for step in tree.get("steps", {}):
+        cls = preprocess.step_class(step)
+        if is_dataclass(cls) and "image_size" in {f.name for f in fields(cls)}:
+            return f"steps.{step}.image_size={image_size}"
+    raise ConfigError("The recipe has no step with an image size; add 'resize' to its steps.")
