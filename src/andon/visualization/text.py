@@ -1,0 +1,36 @@
+"""Text on pictures, in the DejaVu font that matplotlib brings along: the same on every machine, with Greek letters."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import matplotlib
+from PIL import ImageFont
+
+
+@cache
+def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans of `size` pixels."""
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size)
+
+
+def shorten(text: str, width: float, typeface: ImageFont.FreeTypeFont) -> str:
+    """`text`, with its middle left out where it is wider than `width` pixels: both ends tell file names apart."""
+    kept = len(text)
+    short = text
+    while typeface.getlength(short) > width and kept > 2:
+        kept -= 1
+        short = text[: (kept + 1) // 2] + "…" + text[len(text) - kept // 2 :]
+    return short
+
+
+def number(value: float) -> str:
+    """A score or a map value with four digits."""
+    return f"{value:#.4g}".rstrip(".") if abs(value) < 10000 else f"{value:,.0f}"
+
+
+def signed(value: float) -> str:
+    """A number of standard deviations with its sign."""
+    return f"{value:+.1f}".replace("-", "−")
