@@ -1,0 +1,149 @@
+"""Photos that are the same picture twice: identical, or near-identical ("twins").
+
+Identical photos have the same pixels, whatever their files. Twins are one picture that was saved, scaled, brightened,
+mirrored or turned by quarters once more, or one part photographed twice without being moved. A model that learnt one
+of them knows the other, so that a threshold or a figure from it is too good.
+
+Twins are found by correlating the photos' fine structure (`Fingerprint.detail`). How high a correlation tells twins
+from different parts depends on the set: parts under a fixed camera are all alike. So two photos are twins only if
+they share nearly all structure AND differ far less than the photos of this set usually do. Crops and shifts of more
+than a few pixels are not recognised.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from andon.datasets._fingerprints import Fingerprint, fingerprints
+from andon.types import Sample
+
+MIN_CORRELATION = 0.98
+MAX_SHARE_OF_USUAL_DIFFERENCE = 1 / 15
+MIN_PHOTOS_FOR_USUAL = 5
+ROWS_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class Group:
+    """Two or more photos that show the same picture."""
+
+    samples: tuple[Sample, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The photos' files, sorted."""
+        return tuple(sample.path for sample in self.samples)
+
+    @property
+    def spans_splits(self) -> bool:
+        """Whether its photos lie in more than one split."""
+        return len({sample.split for sample in self.samples}) > 1
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether one of its photos is labelled OK and another NG."""
+        return {True, False} <= {sample.is_anomalous for sample in self.samples}
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """The repeated pictures of a data set.
+
+    Attributes:
+        identical: groups with the same pixels.
+        near: groups of twins; an identical photo of a twin is in its group.
+        sizes: (H, W) of every photo that can be read.
+        unreadable: the reason for every photo that cannot.
+    """
+
+    identical: tuple[Group, ...]
+    near: tuple[Group, ...]
+    sizes: dict[Path, tuple[int, int]]
+    unreadable: dict[Path, str]
+
+    @property
+    def all_groups(self) -> tuple[Group, ...]:
+        """The groups of twins and those of identical photos without a further twin; no photo is in two."""
+        covered = {path for group in self.near for path in group.paths}
+        return (*self.near, *(group for group in self.identical if group.paths[0] not in covered))
+
+    @property
+    def keep_together(self) -> tuple[frozenset[Path], ...]:
+        """The photos that must stay on one side of a split, for `split`."""
+        return tuple(frozenset(group.paths) for group in self.all_groups)
+
+
+def find_duplicates(samples: Sequence[Sample]) -> Duplicates:
+    """The groups of identical and of near-identical photos among `samples`, sorted by path."""
+    by_path = {sample.path: sample for sample in samples}
+    prints, unreadable = fingerprints(sorted(by_path))
+    by_pixels: dict[str, list[Fingerprint]] = defaultdict(list)
+    for one in prints:
+        by_pixels[one.pixels].append(one)
+    same = list(by_pixels.values())
+
+    def group(members: Iterable[Fingerprint]) -> Group:
+        return Group(tuple(by_path[path] for path in sorted(member.path for member in members)))
+
+    twins = _twin_groups(np.array([copies[0].detail for copies in same]))
+    return Duplicates(
+        identical=tuple(group(copies) for copies in same if len(copies) > 1),
+        near=tuple(group(member for index in indices for member in same[index]) for indices in twins),
+        sizes={one.path: one.size for one in prints},
+        unreadable=unreadable,
+    )
+
+
+def _twin_groups(details: NDArray[np.float32]) -> list[list[int]]:
+    """Indices into `details` (n, side, side), grouped by being twins, directly or through others."""
+    n = len(details)
+    pairs = np.array(sorted(_twins(details)), dtype=np.int64).reshape(-1, 2)
+    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    _, labels = connected_components(links, directed=False)
+    members: dict[int, list[int]] = defaultdict(list)
+    for index, label in enumerate(labels):
+        members[label].append(index)
+    return [indices for indices in members.values() if len(indices) > 1]
+
+
+def _twins(details: NDArray[np.float32]) -> set[tuple[int, int]]:
+    """The pairs (i, j), i < j, of twins."""
+    flat = details.reshape(len(details), -1)
+    share = MAX_SHARE_OF_USUAL_DIFFERENCE * _usual_difference(flat)
+    limit = np.minimum(1 - MIN_CORRELATION, share)
+    pairs = set()
+    for moved in _mirrored_and_turned(details):
+        for start, difference in _differences(flat, moved.reshape(flat.shape)):
+            rows = slice(start, start + len(difference))
+            first, second = np.nonzero(difference <= np.minimum.outer(limit[rows], limit))
+            pairs |= {(i, j) for i, j in zip((first + start).tolist(), second.tolist(), strict=True) if i < j}
+    return pairs
+
+
+def _usual_difference(flat: NDArray[np.float32]) -> NDArray[np.float32]:
+    """For each photo, the median of what it differs from the others (n,); 1, as of unrelated photos, in a tiny set."""
+    if len(flat) < MIN_PHOTOS_FOR_USUAL:
+        return np.ones(len(flat), dtype=np.float32)
+    return np.concatenate([np.median(difference, axis=1) for _, difference in _differences(flat, flat)])
+
+
+def _differences(a: NDArray[np.float32], b: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """1 - correlation of every row of `a` with every row of `b`, some rows of `a` at a time, with the first's index."""
+    for start in range(0, len(a), ROWS_AT_ONCE):
+        yield start, 1 - a[start : start + ROWS_AT_ONCE] @ b.T
+
+
+def _mirrored_and_turned(details: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """The eight ways to lay a square picture down."""
+    for quarters in range(4):
+        turned = np.rot90(details, quarters, axes=(1, 2))
+        yield turned
+        yield turned[:, :, ::-1]

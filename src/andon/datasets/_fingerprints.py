@@ -1,0 +1,82 @@
+"""What is kept of every photo to compare it with the others, read once and in several threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from andon import images
+from andon.errors import ImageError
+from andon.progress import track
+from andon.types import RgbImage
+
+DETAIL_SIDE = 64
+DETAIL_SIGMA = 2.0
+MIN_CONTRAST = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """One photo, reduced to what tells it from others.
+
+    Attributes:
+        size: (H, W) of the photo after its EXIF turn.
+        pixels: hash of the decoded pixels and their size: equal for a PNG and a BMP of the same picture.
+        detail: (64, 64) float32, the photo's structure without its light and shade, whatever its size; mean 0 and
+            norm 1, so that a product of two is their correlation; all 0 where there is no structure.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    pixels: str
+    detail: NDArray[np.float32] = field(repr=False)
+
+
+def fingerprints(paths: Sequence[Path]) -> tuple[list[Fingerprint], dict[Path, str]]:
+    """The fingerprints of all photos that can be read, in order, and why the others cannot."""
+    read: list[Fingerprint] = []
+    unreadable: dict[Path, str] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        results: Iterable[Fingerprint | ImageError] = threads.map(_try_fingerprint, paths)
+        for path, result in zip(paths, track(results, "Comparing photos", len(paths)), strict=True):
+            if isinstance(result, ImageError):
+                unreadable[path] = str(result)
+            else:
+                read.append(result)
+    return read, unreadable
+
+
+def _try_fingerprint(path: Path) -> Fingerprint | ImageError:
+    try:
+        return fingerprint(path)
+    except ImageError as error:
+        return error
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """The fingerprint of one photo.
+
+    Raises:
+        ImageError: the photo cannot be read.
+    """
+    image = images.read(path)
+    height, width, _ = image.shape
+    pixels = images.sha256(str(image.shape).encode() + image.tobytes())
+    return Fingerprint(path, (height, width), pixels, _detail(image))
+
+
+def _detail(image: RgbImage) -> NDArray[np.float32]:
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    small = cv2.resize(grey, (DETAIL_SIDE, DETAIL_SIDE), interpolation=cv2.INTER_AREA)
+    detail = small - cv2.GaussianBlur(small, (0, 0), DETAIL_SIGMA)
+    detail -= detail.mean()
+    if detail.std() < MIN_CONTRAST:  # a blank surface: what is left is noise
+        return np.zeros_like(detail)
+    return np.asarray(detail / np.linalg.norm(detail), dtype=np.float32)

@@ -1,0 +1,68 @@
+"""Test photos that the model knows already, whose figures would be too good."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from andon import images
+from andon.datasets._dataset import purpose
+from andon.datasets._duplicates import Duplicates, Group
+from andon.errors import DatasetError
+from andon.types import Sample
+
+MAX_LISTED = 10
+
+
+def check_leaks(duplicates: Duplicates, allow_identical: bool = False) -> list[str]:
+    """Remarks for the user on test photos that are identical or near-identical to photos that teach or calibrate.
+
+    Raises:
+        DatasetError: some are identical and `allow_identical` is False; the message lists them.
+    """
+    identical = [group for group in duplicates.identical if _leaks(group)]
+    near = [group for group in duplicates.near if _leaks(group) and group not in identical]
+    if identical and not allow_identical:
+        listed = "; ".join(" = ".join(str(path) for path in group.paths) for group in identical[:MAX_LISTED])
+        more = f"; and {len(identical) - MAX_LISTED} more" if len(identical) > MAX_LISTED else ""
+        raise DatasetError(
+            f"{_n_tested(identical)} test photos are identical to photos that the model learns from "
+            f"({listed}{more}); remove them from one side, or pass --allow-duplicates."
+        )
+    remarks = []
+    for kind, groups in (("identical", identical), ("near-identical", near)):
+        if groups:
+            remarks.append(
+                f"{_n_tested(groups)} test photos are {kind} to photos that the model learns from; "
+                "figures measured on them are too good (andon data verify lists them)."
+            )
+    return remarks
+
+
+def _leaks(group: Group) -> bool:
+    purposes = {purpose(sample) for sample in group.samples}
+    return "to test" in purposes and bool(purposes & {"to learn from", "to calibrate"})
+
+
+def _n_tested(groups: Iterable[Group]) -> int:
+    return sum(purpose(sample) == "to test" for group in groups for sample in group.samples)
+
+
+def samples_to_evaluate(samples: Iterable[Sample], seen: Collection[str]) -> tuple[list[Sample], str]:
+    """The photos that may test a model, and a remark for the user, empty where there is nothing to say.
+
+    They are the labelled photos of the test split. Photos without a split test it too, but for those it has seen.
+
+    Args:
+        seen: sha256 of the files that the model learnt from or was calibrated with, in hex.
+    """
+    chosen = []
+    n_seen = 0
+    for sample in samples:
+        if sample.is_anomalous is None or sample.split not in ("test", None):
+            continue
+        if sample.split is None and images.sha256(images.read_bytes(sample.path)) in seen:
+            n_seen += 1
+        else:
+            chosen.append(sample)
+    remark = f"{n_seen} photos are not evaluated, as the model learnt from them." if n_seen else ""
+    return chosen, remark

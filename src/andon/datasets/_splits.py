@@ -1,0 +1,154 @@
+"""Who teaches and who calibrates: a threshold comes from OK photos that the model has not seen, nor a twin of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from andon.datasets._dataset import purpose
+from andon.errors import DatasetError
+from andon.types import Sample
+
+HELD_OUT_SHARE = 5  # a fifth
+MIN_CALIBRATION = 20
+MIN_SET_ASIDE = 5
+FOLDS = 5
+LEAVE_ONE_OUT_BELOW = 10
+
+Samples = tuple[Sample, ...]
+Groups = Sequence[frozenset[Path]]
+Cluster = list[Sample]  # one photo, or several that must stay together
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One round of k-fold calibration: a model that learnt from `train` scores `held_out`."""
+
+    train: Samples
+    held_out: Samples
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The parts that the OK photos of a data set play in teaching one model.
+
+    Attributes:
+        train: what the final model learns from.
+        calibration: what sets its threshold; empty where `folds` are used.
+        folds: each training photo is held out in exactly one; empty where `calibration` is used.
+        set_aside: OK photos of a set without splits, kept for testing.
+        note: for the user, how the parts were found.
+    """
+
+    train: Samples
+    calibration: Samples
+    folds: tuple[Fold, ...]
+    set_aside: Samples
+    note: str
+
+
+def split(samples: Iterable[Sample], seed: int, groups: Groups = ()) -> Partition:
+    """Divide the OK photos of a data set; its test, NG and unlabelled photos have no part in this.
+
+    OK photos of the calibration split calibrate, but for those with a twin that teaches. Where there are none, a
+    fifth of the training photos is held out; where that would be fewer than 20, calibration is 5-fold, or
+    leave-one-out below 10 photos. Where the photos have no split and there are NG photos to test with, a fifth of the
+    OK photos is first set aside for testing, unless that would be fewer than 5.
+
+    Args:
+        groups: photos that must stay on one side, see `Duplicates.keep_together`.
+
+    Raises:
+        DatasetError: there are fewer than two different OK photos to learn from.
+    """
+    ordered = sorted(samples, key=lambda sample: sample.path)
+    rng = random.Random(seed)
+    clusters, set_aside = _set_aside(ordered, groups, rng)
+    train = _flat(clusters)
+    given = [sample for sample in ordered if purpose(sample) == "to calibrate"]
+    calibration = _without_twins(given, train, groups)
+    remarks = _remarks(len(set_aside), len(given) - len(calibration))
+    if calibration:
+        note = f"{len(calibration)} OK photos of the calibration split calibrate{_if_few(len(calibration))}."
+        return Partition(train, calibration, (), set_aside, remarks + note)
+    rest, held_out = _hold_out(clusters, len(train) // HELD_OUT_SHARE, rng)
+    if len(held_out) >= MIN_CALIBRATION:
+        note = f"{len(held_out)} of {len(train)} OK photos (seed {seed}) are held out to calibrate."
+        return Partition(_flat(rest), held_out, (), set_aside, remarks + note)
+    folds = _folds(clusters, rng)
+    note = f"Each of the {len(train)} OK photos calibrates, scored by one of {len(folds)} models that have not seen it"
+    return Partition(train, (), folds, set_aside, f"{remarks}{note}{_if_few(len(train))}.")
+
+
+def _set_aside(ordered: list[Sample], groups: Groups, rng: random.Random) -> tuple[list[Cluster], Samples]:
+    """The clusters to learn from and the photos to keep for testing."""
+    learning = [sample for sample in ordered if purpose(sample) == "to learn from"]
+    if len(learning) < 2:
+        found = "only one OK photo" if learning else "no OK photo"
+        raise DatasetError(f"There is {found} to learn from; put at least 2, better 50, into train/good.")
+    clusters = _clusters(learning, groups)
+    n = len(learning) // HELD_OUT_SHARE
+    has_no_split = all(sample.split is None for sample in ordered)
+    has_ng = any(sample.is_anomalous for sample in ordered)
+    return _hold_out(clusters, n, rng) if has_no_split and has_ng and n >= MIN_SET_ASIDE else (clusters, ())
+
+
+def _clusters(samples: list[Sample], groups: Groups) -> list[Cluster]:
+    group_of = {path: group for group in groups for path in group}
+    clusters: dict[frozenset[Path], Cluster] = {}
+    for sample in samples:
+        clusters.setdefault(group_of.get(sample.path, frozenset({sample.path})), []).append(sample)
+    return list(clusters.values())
+
+
+def _flat(clusters: Iterable[Cluster]) -> Samples:
+    return tuple(sorted((sample for cluster in clusters for sample in cluster), key=lambda sample: sample.path))
+
+
+def _without_twins(samples: list[Sample], others: Samples, groups: Groups) -> Samples:
+    """The samples that are in no group with any of `others`."""
+    paths = {sample.path for sample in others}
+    twins = frozenset().union(*(group for group in groups if not group.isdisjoint(paths)))
+    return tuple(sample for sample in samples if sample.path not in twins)
+
+
+def _hold_out(clusters: list[Cluster], n: int, rng: random.Random) -> tuple[list[Cluster], Samples]:
+    """The rest, and at most `n` photos chosen by chance, whole clusters at a time."""
+    rest: list[Cluster] = []
+    held_out: list[Cluster] = []
+    room = n
+    for cluster in rng.sample(clusters, len(clusters)):
+        fits = len(cluster) <= room
+        (held_out if fits else rest).append(cluster)
+        room -= len(cluster) if fits else 0
+    return rest, _flat(held_out)
+
+
+def _folds(clusters: list[Cluster], rng: random.Random) -> tuple[Fold, ...]:
+    """Folds of nearly the same size, made of whole clusters."""
+    samples = _flat(clusters)
+    if len(clusters) < 2:
+        raise DatasetError(f"All {len(samples)} OK photos show the same picture; at least 2 different ones are needed.")
+    k = len(clusters) if len(samples) < LEAVE_ONE_OUT_BELOW else min(FOLDS, len(clusters))
+    parts: list[list[Cluster]] = [[] for _ in range(k)]
+    for cluster in sorted(rng.sample(clusters, len(clusters)), key=len, reverse=True):
+        min(parts, key=lambda part: sum(map(len, part))).append(cluster)
+    return tuple(
+        Fold(train=_flat(cluster for other in parts if other is not part for cluster in other), held_out=_flat(part))
+        for part in parts
+    )
+
+
+def _remarks(n_set_aside: int, n_left_out: int) -> str:
+    remarks = ""
+    if n_set_aside:
+        remarks += f"{n_set_aside} OK photos are set aside for testing, as the set has no test split. "
+    if n_left_out:
+        remarks += f"{n_left_out} calibration photos are left out, as a near-identical photo teaches. "
+    return remarks
+
+
+def _if_few(n: int) -> str:
+    return f"; with {MIN_CALIBRATION} or more the threshold would be steadier" if n < MIN_CALIBRATION else ""
