@@ -16,20 +16,27 @@ from andon.datasets._dataset import Dataset
 from andon.datasets._duplicates import Duplicates, Group, find_duplicates
 from andon.datasets._folders import has_photo, subfolders
 from andon.datasets._leaks import check_leaks, samples_to_evaluate
+from andon.datasets._sources import SOURCES, Source
 from andon.datasets._splits import Fold, Partition, split
-from andon.datasets._verify import Verification, verify
+from andon.datasets._template import check_empty, create
+from andon.datasets._verify import Finding, Verification, verify
 from andon.errors import DatasetError
 from andon.types import Sample
 
 __all__ = [
+    "SOURCES",
     "Dataset",
     "Duplicates",
+    "Finding",
     "Fold",
     "Group",
     "Layout",
     "Partition",
+    "Source",
     "Verification",
+    "check_empty",
     "check_leaks",
+    "create",
     "find_duplicates",
     "names",
     "read",
@@ -73,8 +80,12 @@ def read(root: Path, layout: str | None = None, ng_names: Sequence[str] = ()) ->
         raise DatasetError(f"{root} is not a folder; give the folder that holds the photos.")
     if not has_photo(root):
         raise DatasetError(f"{root} holds no photos; copy at least two photos of OK parts into it.")
-    name = layout or _recognise(root)
-    samples = _layout(name).read(root, ng_names)
+    try:
+        name = layout or _recognise(root)
+        samples = _layout(name).read(root, ng_names)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DatasetError(f"{root} cannot be read ({reason}); check the permissions of its folders.") from None
     if len(samples) < 2:
         found = "only one photo" if samples else "no photos"
         raise DatasetError(f"{root}, read as {name}, holds {found}; expected several: {_layout(name).LOOKS_LIKE}.")

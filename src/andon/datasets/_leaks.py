@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from andon import images
 from andon.datasets._dataset import purpose
 from andon.datasets._duplicates import Duplicates, Group
-from andon.errors import DatasetError
+from andon.errors import DatasetError, ImageError
 from andon.types import Sample
 
 MAX_LISTED = 10
@@ -20,22 +21,21 @@ def check_leaks(duplicates: Duplicates, allow_identical: bool = False) -> list[s
         DatasetError: some are identical and `allow_identical` is False; the message lists them.
     """
     identical = [group for group in duplicates.identical if _leaks(group)]
-    near = [group for group in duplicates.near if _leaks(group) and group not in identical]
     if identical and not allow_identical:
         listed = "; ".join(" = ".join(str(path) for path in group.paths) for group in identical[:MAX_LISTED])
         more = f"; and {len(identical) - MAX_LISTED} more" if len(identical) > MAX_LISTED else ""
         raise DatasetError(
-            f"{_n_tested(identical)} test photos are identical to photos that the model learns from "
+            f"{len(_tested(identical))} test photos are identical to photos that the model learns from "
             f"({listed}{more}); remove them from one side, or pass --allow-duplicates."
         )
-    remarks = []
-    for kind, groups in (("identical", identical), ("near-identical", near)):
-        if groups:
-            remarks.append(
-                f"{_n_tested(groups)} test photos are {kind} to photos that the model learns from; "
-                "figures measured on them are too good (andon data verify lists them)."
-            )
-    return remarks
+    same = _tested(identical)
+    near = _tested(group for group in duplicates.near if _leaks(group)) - same
+    return [
+        f"{len(paths)} test photos are {kind} to photos that the model learns from, so that figures measured on them "
+        "are too good; 'andon data verify' lists them."
+        for kind, paths in (("identical", same), ("near-identical", near))
+        if paths
+    ]
 
 
 def _leaks(group: Group) -> bool:
@@ -43,8 +43,8 @@ def _leaks(group: Group) -> bool:
     return "to test" in purposes and bool(purposes & {"to learn from", "to calibrate"})
 
 
-def _n_tested(groups: Iterable[Group]) -> int:
-    return sum(purpose(sample) == "to test" for group in groups for sample in group.samples)
+def _tested(groups: Iterable[Group]) -> set[Path]:
+    return {sample.path for group in groups for sample in group.samples if purpose(sample) == "to test"}
 
 
 def samples_to_evaluate(samples: Iterable[Sample], seen: Collection[str]) -> tuple[list[Sample], str]:
@@ -60,9 +60,17 @@ def samples_to_evaluate(samples: Iterable[Sample], seen: Collection[str]) -> tup
     for sample in samples:
         if sample.is_anomalous is None or sample.split not in ("test", None):
             continue
-        if sample.split is None and images.sha256(images.read_bytes(sample.path)) in seen:
+        if sample.split is None and _sha256(sample) in seen:
             n_seen += 1
         else:
             chosen.append(sample)
     remark = f"{n_seen} photos are not evaluated, as the model learnt from them." if n_seen else ""
     return chosen, remark
+
+
+def _sha256(sample: Sample) -> str:
+    """Of the file, in hex; empty where it cannot be read, so that the inspection reports it."""
+    try:
+        return images.sha256(images.read_bytes(sample.path))
+    except ImageError:
+        return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from andon.datasets._dataset import CLASSES, Dataset, class_name, purpose
 from andon.datasets._duplicates import Duplicates, Group, find_duplicates
 from andon.datasets._folders import photos_below
 from andon.errors import ImageError
-from andon.types import Sample
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` found in a data set."""
+    """What `verify` found in a data set; problems come first."""
 
     dataset: Dataset
     duplicates: Duplicates
@@ -74,87 +73,78 @@ class Verification:
 def verify(dataset: Dataset) -> Verification:
     """Read every photo and mask of a data set and compare the photos with each other."""
     duplicates = find_duplicates(dataset.samples)
-    findings = [
-        *_unreadable(dataset, duplicates),
-        *_repeated(dataset, duplicates),
-        *_masks(dataset, duplicates),
-        *_remarks(dataset, duplicates),
-    ]
-    return Verification(dataset, duplicates, tuple(finding for finding in findings if finding.items))
+    findings = [*_photos(dataset, duplicates), *_repeated(dataset, duplicates), *_masks(dataset, duplicates)]
+    return Verification(dataset, duplicates, tuple(sorted(findings, key=lambda finding: not finding.is_problem)))
 
 
-def _unreadable(dataset: Dataset, duplicates: Duplicates) -> list[Finding]:
-    reasons = tuple(sorted(duplicates.unreadable.values()))
-    return [Finding(True, f"{len(reasons)} photos cannot be read", reasons)]
+def _photos(dataset: Dataset, duplicates: Duplicates) -> Iterator[Finding]:
+    root = dataset.root
+    if duplicates.unreadable:
+        reasons = tuple(sorted(duplicates.unreadable.values()))
+        yield Finding(True, f"{_n(reasons, 'photo')} cannot be read", reasons)
+    if unlabelled := [_name(sample.path, root) for sample in dataset.samples if sample.is_anomalous is None]:
+        what = f"{_n(unlabelled, 'photo')} labelled neither OK nor NG, therefore not used"
+        yield Finding(False, what, tuple(unlabelled))
+    used = {path for sample in dataset.samples for path in (sample.path, sample.mask_path)}
+    if unused := [_name(path, root) for path in photos_below(root) if path not in used]:
+        what = f"{_n(unused, 'picture')} without a place in the {dataset.layout} layout, therefore not used"
+        yield Finding(False, what, tuple(unused))
+    sizes = Counter(duplicates.sizes.values())
+    if len(sizes) > 1:
+        items = tuple(f"{_size(size)}: {n}" for size, n in sizes.most_common())
+        yield Finding(False, f"{_n(sizes, 'different photo size')} (width x height)", items)
 
 
-def _repeated(dataset: Dataset, duplicates: Duplicates) -> list[Finding]:
-    findings = []
+def _repeated(dataset: Dataset, duplicates: Duplicates) -> Iterator[Finding]:
+    def finding(is_problem: bool, what: str, groups: Sequence[Group]) -> Iterator[Finding]:
+        if groups:
+            n_photos = sum(len(group.samples) for group in groups)
+            items = tuple(" = ".join(_name(path, dataset.root) for path in group.paths) for group in groups)
+            yield Finding(is_problem, f"{n_photos} photos in {_n(groups, 'group')} {what}", items)
+
     contradictions = [group for group in duplicates.all_groups if group.contradicts_itself]
-    findings.append(_group_finding(dataset, True, "show the same picture labelled both OK and NG", contradictions))
+    yield from finding(True, "show the same picture labelled both OK and NG", contradictions)
     for kind, groups in (("identical", duplicates.identical), ("near-identical", duplicates.near)):
-        across = [group for group in groups if group.spans_splits]
-        within = [group for group in groups if not group.spans_splits]
-        findings.append(_group_finding(dataset, True, f"are {kind} across splits", across))
-        findings.append(_group_finding(dataset, False, f"are {kind} within a split", within))
-    return findings
+        yield from finding(True, f"are {kind} across splits", [group for group in groups if group.spans_splits])
+        yield from finding(False, f"are {kind} within a split", [group for group in groups if not group.spans_splits])
 
 
-def _group_finding(dataset: Dataset, is_problem: bool, what: str, groups: Sequence[Group]) -> Finding:
-    n_photos = sum(len(group.samples) for group in groups)
-    items = tuple(" = ".join(_name(path, dataset.root) for path in group.paths) for group in groups)
-    return Finding(is_problem, f"{n_photos} photos in {len(groups)} groups {what}", items)
-
-
-def _masks(dataset: Dataset, duplicates: Duplicates) -> list[Finding]:
+def _masks(dataset: Dataset, duplicates: Duplicates) -> Iterator[Finding]:
     """What is wrong with the masks of the NG photos that test."""
     root = dataset.root
     tested = [sample for sample in dataset.samples if sample.is_anomalous and purpose(sample) == "to test"]
-    missing = tuple(_name(sample.path, root) for sample in tested if sample.mask_path is None)
-    none_at_all = len(missing) == len(tested)
-    wrong = [(sample, fault) for sample in tested if (fault := _mask_fault(sample, duplicates.sizes))]
-    lacking = "NG photos have no mask" + (": where they deviate cannot be measured" if none_at_all else "")
-    return [
-        Finding(not none_at_all, f"{len(missing)} {lacking}", missing),
-        Finding(
-            True,
-            f"{len(wrong)} masks do not fit their photo",
-            tuple(f"{_name(sample.mask_path or sample.path, root)}: {fault}" for sample, fault in wrong),
-        ),
+    missing = [_name(sample.path, root) for sample in tested if sample.mask_path is None]
+    if missing and len(missing) == len(tested):
+        yield Finding(False, "The NG photos have no masks: whether the right place is found cannot be measured")
+    elif missing:
+        yield Finding(True, f"{_n(missing, 'NG photo')} without a mask, while others have one", tuple(missing))
+    faults = [
+        f"{_name(sample.mask_path, root)}: {fault}"
+        for sample in tested
+        if sample.mask_path and (fault := _mask_fault(sample.mask_path, duplicates.sizes.get(sample.path)))
     ]
+    if faults:
+        yield Finding(True, f"{_n(faults, 'mask')} of no use", tuple(faults))
 
 
-def _mask_fault(sample: Sample, sizes: dict[Path, tuple[int, int]]) -> str:
-    """Why the photo's mask is of no use; empty where it is, or where there is nothing to compare."""
-    if sample.mask_path is None:
-        return ""
+def _mask_fault(path: Path, photo_size: tuple[int, int] | None) -> str:
+    """What is wrong with a mask, empty if nothing is; the size is None where the photo cannot be read."""
     try:
-        mask = images.read_mask(sample.mask_path)
+        mask = images.read_mask(path)
     except ImageError as error:
         return str(error)
-    size = sizes.get(sample.path, mask.shape)
-    if mask.shape != size:
-        return f"{_size(mask.shape)} pixels, but the photo has {_size(size)}"
+    if photo_size and mask.shape != photo_size:
+        return f"{_size(mask.shape)} pixels, but its photo has {_size(photo_size)}"
     return "" if mask.any() else "marks no defect"
-
-
-def _remarks(dataset: Dataset, duplicates: Duplicates) -> list[Finding]:
-    root = dataset.root
-    used = {path for sample in dataset.samples for path in (sample.path, sample.mask_path)}
-    unused = tuple(_name(path, root) for path in photos_below(root) if path not in used)
-    unlabelled = tuple(_name(sample.path, root) for sample in dataset.samples if sample.is_anomalous is None)
-    sizes = Counter(duplicates.sizes.values()).most_common()
-    mixed = tuple(f"{_size(size)}: {n} photos" for size, n in sizes) if len(sizes) > 1 else ()
-    return [
-        Finding(False, f"{len(unlabelled)} photos are labelled neither OK nor NG and are not used", unlabelled),
-        Finding(False, f"{len(unused)} pictures have no place in the {dataset.layout} layout and are not used", unused),
-        Finding(False, f"The photos have {len(mixed)} different sizes (width x height)", mixed),
-    ]
 
 
 def _size(size: tuple[int, ...]) -> str:
     """Width x height, as people say it."""
     return f"{size[1]} x {size[0]}"
+
+
+def _n(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def _name(path: Path, root: Path) -> str:

@@ -56,7 +56,10 @@ def _read_table(path: Path) -> dict[str, dict[str, bool]]:
             f"{path} must begin with the line 'filename,<label>,<label>,...'; export the data set again."
         )
     columns = rows[0][1:]
-    return {row[0]: {column: cell == "1" for column, cell in zip(columns, row[1:], strict=False)} for row in rows[1:]}
+    return {
+        Path(row[0]).name: {column: cell == "1" for column, cell in zip(columns, row[1:], strict=False)}
+        for row in rows[1:]
+    }
 
 
 def _check_prefixes(root: Path, prefixes: tuple[str, ...], columns: set[str]) -> None:
