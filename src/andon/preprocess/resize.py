@@ -1,0 +1,67 @@
+"""Resizing that keeps the photo's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from andon.errors import ConfigError
+from andon.preprocess import _warp
+from andon.preprocess._base import Step
+from andon.types import Frame
+
+MULTIPLE = 16
+MAX_ASPECT = 8.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resize(Step):
+    """Scales a photo to the canvas without squeezing it: what the photo does not cover is padding, outside the ROI.
+
+    Attributes:
+        image_size: the canvas's short side in pixels, a multiple of 16.
+        canvas: (height, width), both multiples of 16. None until `fit` settles it from the OK photos' median shape;
+            a step that was never fitted gives each photo a canvas of the photo's own shape.
+    """
+
+    image_size: int = 256
+    canvas: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.image_size < MULTIPLE or self.image_size % MULTIPLE:
+            raise ConfigError(f"resize.image_size is {self.image_size}; choose a multiple of {MULTIPLE}, such as 256.")
+        if self.canvas is not None and any(side < MULTIPLE or side % MULTIPLE for side in self.canvas):
+            raise ConfigError(
+                f"resize.canvas is {list(self.canvas)}; "
+                f"give height and width as multiples of {MULTIPLE}, or leave it out."
+            )
+
+    def fit(self, frames: Iterable[Frame]) -> Self:
+        """Settle the canvas; one that is already set stays."""
+        if self.canvas is not None:
+            return self
+        aspects = [width / height for height, width in (frame.size for frame in frames)]
+        return replace(self, canvas=self._canvas(float(np.median(aspects)))) if aspects else self
+
+    def __call__(self, frame: Frame) -> Frame:
+        height, width = frame.size
+        canvas_height, canvas_width = canvas = self.canvas or self._canvas(width / height)
+        scale = min(canvas_height / height, canvas_width / width)
+        content = max(1, round(height * scale)), max(1, round(width * scale))
+        missing = canvas_height - content[0], canvas_width - content[1]
+        if max(missing) <= MULTIPLE // 2:  # the photo has the canvas's shape, but for the rounding to multiples
+            return _warp.resize(frame, canvas)
+        top, left = -(missing[0] // 2), -(missing[1] // 2)
+        return _warp.window(_warp.resize(frame, content), (top, left, top + canvas_height, left + canvas_width))
+
+    def _canvas(self, aspect: float) -> tuple[int, int]:
+        """(height, width) for photos of that width / height."""
+        long_side = self.image_size * min(max(aspect, 1 / aspect), MAX_ASPECT)
+        long_side = MULTIPLE * round(long_side / MULTIPLE)
+        return (self.image_size, long_side) if aspect >= 1 else (long_side, self.image_size)
+
+
+STEP = Resize

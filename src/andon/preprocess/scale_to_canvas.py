@@ -1,0 +1,43 @@
+"""Scaling the part to one size on a square canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from andon.errors import ConfigError
+from andon.preprocess import _warp
+from andon.preprocess._base import Step
+from andon.types import Frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleToCanvas(Step):
+    """Puts the part in the middle of a square canvas, its longer side at a fixed share of the canvas.
+
+    Where no part was told from the background (the ROI is everything, or nothing) the whole photo fills the canvas.
+
+    Attributes:
+        image_size: side of the canvas in pixels.
+        fill: share of the canvas that the longer side of the part's bounding box takes.
+    """
+
+    image_size: int = 256
+    fill: float = 0.8
+
+    def __post_init__(self) -> None:
+        if self.image_size < 16:
+            raise ConfigError(f"scale_to_canvas.image_size is {self.image_size}; choose a number of pixels from 16.")
+        if not 0 < self.fill <= 1:
+            raise ConfigError(f"scale_to_canvas.fill is {self.fill}; choose a share from above 0 to 1, such as 0.8.")
+
+    def __call__(self, frame: Frame) -> Frame:
+        top, left, bottom, right = _warp.bounding_box(frame.roi)
+        fill = 1.0 if (bottom - top, right - left) == frame.size else self.fill
+        side = max(1, round(max(bottom - top, right - left) / fill))
+        # Cut the square out first: enlarging the whole photo could need any amount of memory.
+        window_top, window_left = (top + bottom - side) // 2, (left + right - side) // 2
+        square = _warp.window(frame, (window_top, window_left, window_top + side, window_left + side))
+        return _warp.resize(square, (self.image_size, self.image_size))
+
+
+STEP = ScaleToCanvas
