@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from andon.datasets._fingerprints import Fingerprint, fingerprints
+from andon.datasets._fingerprints import DETAIL_SIDE, Fingerprint, fingerprints
 from andon.types import Sample
 
 MIN_CORRELATION = 0.98
@@ -93,7 +93,8 @@ def find_duplicates(samples: Sequence[Sample]) -> Duplicates:
     def group(members: Iterable[Fingerprint]) -> Group:
         return Group(tuple(by_path[path] for path in sorted(member.path for member in members)))
 
-    twins = _twin_groups(np.array([copies[0].detail for copies in same]))
+    details = np.array([copies[0].detail for copies in same], dtype=np.float32)
+    twins = _twin_groups(details.reshape(-1, DETAIL_SIDE * DETAIL_SIDE))
     return Duplicates(
         identical=tuple(group(copies) for copies in same if len(copies) > 1),
         near=tuple(group(member for index in indices for member in same[index]) for indices in twins),
@@ -103,7 +104,7 @@ def find_duplicates(samples: Sequence[Sample]) -> Duplicates:
 
 
 def _twin_groups(details: NDArray[np.float32]) -> list[list[int]]:
-    """Indices into `details` (n, side, side), grouped by being twins, directly or through others."""
+    """Indices of the rows of `details` (n, side * side), grouped by being twins, directly or through others."""
     n = len(details)
     pairs = np.array(sorted(_twins(details)), dtype=np.int64).reshape(-1, 2)
     links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
@@ -115,24 +116,22 @@ def _twin_groups(details: NDArray[np.float32]) -> list[list[int]]:
 
 
 def _twins(details: NDArray[np.float32]) -> set[tuple[int, int]]:
-    """The pairs (i, j), i < j, of twins."""
-    flat = details.reshape(len(details), -1)
-    share = MAX_SHARE_OF_USUAL_DIFFERENCE * _usual_difference(flat)
-    limit = np.minimum(1 - MIN_CORRELATION, share)
+    """The pairs (i, j), i < j, of rows that are twins."""
+    limit = np.minimum(1 - MIN_CORRELATION, MAX_SHARE_OF_USUAL_DIFFERENCE * _usual_difference(details))
     pairs = set()
     for moved in _mirrored_and_turned(details):
-        for start, difference in _differences(flat, moved.reshape(flat.shape)):
+        for start, difference in _differences(details, moved):
             rows = slice(start, start + len(difference))
             first, second = np.nonzero(difference <= np.minimum.outer(limit[rows], limit))
             pairs |= {(i, j) for i, j in zip((first + start).tolist(), second.tolist(), strict=True) if i < j}
     return pairs
 
 
-def _usual_difference(flat: NDArray[np.float32]) -> NDArray[np.float32]:
+def _usual_difference(details: NDArray[np.float32]) -> NDArray[np.float32]:
     """For each photo, the median of what it differs from the others (n,); 1, as of unrelated photos, in a tiny set."""
-    if len(flat) < MIN_PHOTOS_FOR_USUAL:
-        return np.ones(len(flat), dtype=np.float32)
-    return np.concatenate([np.median(difference, axis=1) for _, difference in _differences(flat, flat)])
+    if len(details) < MIN_PHOTOS_FOR_USUAL:
+        return np.ones(len(details), dtype=np.float32)
+    return np.concatenate([np.median(difference, axis=1) for _, difference in _differences(details, details)])
 
 
 def _differences(a: NDArray[np.float32], b: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -142,8 +141,9 @@ def _differences(a: NDArray[np.float32], b: NDArray[np.float32]) -> Iterator[tup
 
 
 def _mirrored_and_turned(details: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """The eight ways to lay a square picture down."""
+    """The eight ways to lay the square pictures down, as rows again."""
+    square = details.reshape(-1, DETAIL_SIDE, DETAIL_SIDE)
     for quarters in range(4):
-        turned = np.rot90(details, quarters, axes=(1, 2))
-        yield turned
-        yield turned[:, :, ::-1]
+        turned = np.rot90(square, quarters, axes=(1, 2))
+        for moved in (turned, turned[:, :, ::-1]):
+            yield moved.reshape(details.shape)

@@ -25,14 +25,14 @@ def check_leaks(duplicates: Duplicates, allow_identical: bool = False) -> list[s
         listed = "; ".join(" = ".join(str(path) for path in group.paths) for group in identical[:MAX_LISTED])
         more = f"; and {len(identical) - MAX_LISTED} more" if len(identical) > MAX_LISTED else ""
         raise DatasetError(
-            f"{len(_tested(identical))} test photos are identical to photos that the model learns from "
+            f"{_are(_tested(identical), 'identical')} to photos that the model learns from "
             f"({listed}{more}); remove them from one side, or pass --allow-duplicates."
         )
     same = _tested(identical)
     near = _tested(group for group in duplicates.near if _leaks(group)) - same
     return [
-        f"{len(paths)} test photos are {kind} to photos that the model learns from, so that figures measured on them "
-        "are too good; 'andon data verify' lists them."
+        f"{_are(paths, kind)} to photos that the model learns from, so that figures measured on them are too good; "
+        "'andon data verify' lists them."
         for kind, paths in (("identical", same), ("near-identical", near))
         if paths
     ]
@@ -45,6 +45,10 @@ def _leaks(group: Group) -> bool:
 
 def _tested(groups: Iterable[Group]) -> set[Path]:
     return {sample.path for group in groups for sample in group.samples if purpose(sample) == "to test"}
+
+
+def _are(photos: Collection[Path], kind: str) -> str:
+    return f"1 test photo is {kind}" if len(photos) == 1 else f"{len(photos)} test photos are {kind}"
 
 
 def samples_to_evaluate(samples: Iterable[Sample], seen: Collection[str]) -> tuple[list[Sample], str]:

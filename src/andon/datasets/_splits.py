@@ -146,7 +146,8 @@ def _remarks(n_set_aside: int, n_left_out: int) -> str:
     if n_set_aside:
         remarks += f"{n_set_aside} OK photos are set aside for testing, as the set has no test split. "
     if n_left_out:
-        remarks += f"{n_left_out} calibration photos are left out, as a near-identical photo teaches. "
+        photos = "photo is" if n_left_out == 1 else "photos are"
+        remarks += f"{n_left_out} calibration {photos} left out, as a near-identical photo teaches. "
     return remarks
 
 
