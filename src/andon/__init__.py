@@ -1,1 +1,73 @@
-"""Andon learns what a good part looks like from photos of good parts alone."""
+"""Andon learns what a good part looks like from photos of good parts alone, then says of a new photo: OK or NG.
+
+import andon
+
+pipeline = andon.train("photos/")
+andon.save(pipeline, "part.safetensors")
+inspection = andon.load("part.safetensors").inspect("new.jpg")
+print(inspection.verdict, inspection.score, inspection.regions)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from andon.errors import (
+    AndonError,
+    ArtefactError,
+    ConfigError,
+    DatasetError,
+    ImageError,
+    InputError,
+    MissingDependencyError,
+    NotCalibratedError,
+    NotFittedError,
+    WeightsError,
+)
+
+if TYPE_CHECKING:
+    from andon.artefact import load_model as load
+    from andon.artefact import save_model as save
+    from andon.pipeline import Pipeline
+    from andon.training import train
+    from andon.types import Failure, Inspection, Region
+
+__all__ = [
+    "AndonError",
+    "ArtefactError",
+    "ConfigError",
+    "DatasetError",
+    "Failure",
+    "ImageError",
+    "InputError",
+    "Inspection",
+    "MissingDependencyError",
+    "NotCalibratedError",
+    "NotFittedError",
+    "Pipeline",
+    "Region",
+    "WeightsError",
+    "load",
+    "save",
+    "train",
+]
+
+_WHERE = {
+    "Failure": ("andon.types", "Failure"),
+    "Inspection": ("andon.types", "Inspection"),
+    "Pipeline": ("andon.pipeline", "Pipeline"),
+    "Region": ("andon.types", "Region"),
+    "load": ("andon.artefact", "load_model"),
+    "save": ("andon.artefact", "save_model"),
+    "train": ("andon.training", "train"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch only when it is asked for, so that `andon --help` answers at once."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'andon' has no attribute {name!r}")
+    from importlib import import_module
+
+    module, attribute = _WHERE[name]
+    return getattr(import_module(module), attribute)

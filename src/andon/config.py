@@ -48,19 +48,27 @@ def override(tree: Tree, settings: Iterable[str]) -> Tree:
     Raises:
         ConfigError: a setting has no "=" or goes through something that is not a section.
     """
-    result = _copy(tree)
     for setting in settings:
         path, equals, text = setting.partition("=")
-        *sections, key = path.strip().split(".")
-        if not equals or not key:
+        if not equals or not path.strip():
             raise ConfigError(f"{setting!r} is not a setting; write it as section.name=value.")
-        node = result
-        for section in sections:
-            node = node.setdefault(section, {})
-            if not isinstance(node, dict):
-                raise ConfigError(f"{setting!r} goes through {section!r}, which is a value and not a section.")
-        node[key] = parse_value(text.strip())
-    return result
+        tree = put(tree, path.strip(), parse_value(text.strip()))
+    return tree
+
+
+def put(tree: Tree, path: str, value: Any) -> Tree:
+    """A copy of `tree` with `value` at "a.b.c", sections made where they are missing.
+
+    Raises:
+        ConfigError: the path goes through something that is not a section.
+    """
+    first, dot, rest = path.partition(".")
+    if not dot:
+        return tree | {first: value}
+    section = tree.get(first, {})
+    if not isinstance(section, dict):
+        raise ConfigError(f"{path!r} goes through {first!r}, which is a value and not a section.")
+    return tree | {first: put(section, rest, value)}
 
 
 def parse_value(text: str) -> Any:
@@ -69,10 +77,6 @@ def parse_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _copy(tree: Tree) -> Tree:
-    return {key: _copy(value) if isinstance(value, dict) else value for key, value in tree.items()}
 
 
 def _convert(value: Any, hint: Any, where: str) -> Any:

@@ -15,7 +15,7 @@ from andon import images
 from andon.anomaly_map import smooth_map, to_original
 from andon.calibration import Calibration
 from andon.detectors import Detector
-from andon.errors import AndonError, ConfigError, ImageError, NotCalibratedError
+from andon.errors import ConfigError, ImageError, NotCalibratedError
 from andon.parallel import ordered_map
 from andon.preprocess import Step
 from andon.recipes import Recipe
@@ -175,7 +175,7 @@ class Pipeline:
     def _require_calibration(self) -> Calibration:
         if self.calibration is None:
             raise NotCalibratedError(
-                "The model has no threshold yet; run 'andon calibrate MODEL OK_DIR' with OK photos it was not taught with."
+                "The model has no threshold yet; run 'andon calibrate MODEL OK_DIR' with OK photos that are new to it."
             )
         return self.calibration
 

@@ -33,12 +33,16 @@ class CnnBackbone(Backbone):
             warnings.simplefilter("ignore", UserWarning)  # "Mapping deprecated model name"
             network = timm.create_model(_with_tag(timm, name), pretrained=pretrained, num_classes=0)
         if not hasattr(network, "forward_intermediates"):
-            raise ConfigError(f"{name} gives no intermediate feature maps in timm {timm.__version__}; choose another CNN.")
+            raise ConfigError(
+                f"{name} gives no intermediate feature maps in timm {timm.__version__}; choose another CNN."
+            )
         info = list(network.feature_info)
         index_of = {entry["reduction"]: index for index, entry in enumerate(info)}
         missing = [stride for stride in strides if stride not in index_of]
         if missing or not strides:
-            raise ConfigError(f"{name} has feature maps at strides {sorted(index_of)}, but {list(strides)} was asked for.")
+            raise ConfigError(
+                f"{name} has feature maps at strides {sorted(index_of)}, but {list(strides)} was asked for."
+            )
         strides = tuple(sorted(strides))
         self._indices = [index_of[stride] for stride in strides]
         config = network.pretrained_cfg
@@ -108,7 +112,9 @@ def _fill(backbone: CnnBackbone, path: Path, name: str) -> None:
     wanted = backbone.network.state_dict()
     missing = [key for key in wanted if key not in given and not key.endswith("num_batches_tracked")]
     if missing:
-        raise WeightsError(f"{path} lacks {len(missing)} tensors of {name}, {missing[0]} for one; is it of that network?")
+        raise WeightsError(
+            f"{path} lacks {len(missing)} tensors of {name}, {missing[0]} for one; is it of that network?"
+        )
     unfit = [key for key in wanted if key in given and given[key].shape != wanted[key].shape]
     if unfit:
         key = unfit[0]

@@ -51,7 +51,9 @@ class EmbeddedBackbone(Backbone):
     def __init__(self, strides: tuple[int, ...]) -> None:
         unknown = [stride for stride in strides if stride not in CHANNELS]
         if unknown or not strides:
-            raise ConfigError(f"The embedded backbone has strides {sorted(CHANNELS)}, but {list(strides)} was asked for.")
+            raise ConfigError(
+                f"The embedded backbone has strides {sorted(CHANNELS)}, but {list(strides)} was asked for."
+            )
         strides = tuple(sorted(strides))
         super().__init__(tuple(CHANNELS[stride] for stride in strides), strides)
         self.stem = nn.ModuleList([nn.Conv2d(3, 24, 3, stride=2, padding=1), nn.Conv2d(24, 48, 3, stride=2, padding=1)])
@@ -78,7 +80,9 @@ class EmbeddedBackbone(Backbone):
         except RuntimeError:
             missing, unexpected = ["shapes"], []
         if unexpected or set(missing) - {"mean", "std"}:
-            raise WeightsError(f"{path} does not fit the embedded backbone; leave --weights out to use the package's own.")
+            raise WeightsError(
+                f"{path} does not fit the embedded backbone; leave --weights out to use the package's own."
+            )
         backbone.freeze()
         return backbone
 

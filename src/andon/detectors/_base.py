@@ -70,9 +70,7 @@ class Detector(nn.Module, Generic[C]):
     def learned(self) -> dict[str, Tensor]:
         """Everything that `fit` made, by name: what a model file holds."""
         parameters = {
-            name: parameter.detach()
-            for name, parameter in self.named_parameters()
-            if not name.startswith("backbone.")
+            name: parameter.detach() for name, parameter in self.named_parameters() if not name.startswith("backbone.")
         }
         return parameters | {name: buffer for name, buffer in self._learned_buffers().items() if buffer is not None}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -139,14 +139,13 @@ def read_tree(name: str) -> Tree:
         raise ConfigError(f"{path} is not valid TOML ({error}); mend that line.") from None
 
 
-def image_size_setting(tree: Tree, image_size: int) -> str:
-    """The setting "steps.<step>.image_size=<n>" for the step of the recipe that decides the size.
+def image_size_key(tree: Tree) -> str:
+    """The key "steps.<step>.image_size" of the step of the recipe that decides the size.
 
     Raises:
         ConfigError: no step of the recipe has an image size.
     """
     for step in tree.get("steps", {}):
-        cls = preprocess.step_class(step)
-        if is_dataclass(cls) and "image_size" in {f.name for f in fields(cls)}:
-            return f"steps.{step}.image_size={image_size}"
+        if "image_size" in {f.name for f in fields(preprocess.step_class(step))}:
+            return f"steps.{step}.image_size"
     raise ConfigError("The recipe has no step with an image size; add 'resize' to its steps.")

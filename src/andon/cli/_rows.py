@@ -1,0 +1,99 @@
+"""Rows of inspections, one per photo, on standard output and in files: written as soon as they are known."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self, TextIO
+
+import typer
+
+from andon.errors import InputError
+from andon.types import ROW_COLUMNS
+
+Row = dict[str, Any]
+Format = Literal["text", "json", "csv"]
+
+
+def as_text(row: Row) -> str:
+    """For people: verdict, score, sigma, p-value and the file."""
+    if row["error"]:
+        return f"{'error':6} {row['error']}"
+    note = f"  ({row['notes']})" if row["notes"] else ""
+    return (
+        f"{row['verdict']:6} score {row['score']:<8.4g} threshold {row['threshold']:<8.4g} {row['sigma']:+6.1f} sigma  "
+        f"p {row['p_value']:<6.3f} {row['path']}{note}"
+    )
+
+
+def as_json(row: Row) -> str:
+    """One JSON object."""
+    return json.dumps(row, ensure_ascii=False)
+
+
+def as_csv(row: Row) -> str:
+    """Comma-separated values in the order of `ROW_COLUMNS`; regions as JSON, numbers with a point."""
+    return csv_line([json.dumps(row[name]) if name == "regions" else row[name] for name in ROW_COLUMNS])
+
+
+def csv_line(values: Sequence[Any]) -> str:
+    """One line of CSV without its line end."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()
+
+
+FORMATS: dict[Format, Callable[[Row], str]] = {"text": as_text, "json": as_json, "csv": as_csv}
+
+
+def echo(row: Row, how: Format) -> None:
+    """Print one row and flush, so that a reader at the other end of a pipe has it at once."""
+    typer.echo(FORMATS[how](row))
+
+
+class RowFile:
+    """A CSV or JSON Lines file, by its name's ending, that is whole after every row.
+
+    Raises:
+        InputError: the folder or the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._format: Format = "csv" if path.suffix == ".csv" else "json"
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise self._cannot_write(error) from None
+        if self._format == "csv":
+            self._line(csv_line(ROW_COLUMNS))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, row: Row) -> None:
+        """Add one row and flush it."""
+        self._line(FORMATS[self._format](row))
+
+    def _line(self, text: str) -> None:
+        assert self._file is not None
+        try:
+            self._file.write(text + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise self._cannot_write(error) from None
+
+    def _cannot_write(self, error: OSError) -> InputError:
+        reason = error.strerror or str(error)
+        return InputError(
+            f"{self._path} cannot be written ({reason}); choose a folder with --out that you may write to."
+        )

@@ -1,0 +1,78 @@
+"""andon calibrate: draw the threshold of a model anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="Model file made by andon train.")],
+    ok: Annotated[Path, typer.Argument(metavar="OK_DIR", help="OK photos that the model was not taught with.")],
+    method: Annotated[
+        Literal["percentile", "conformal", "target-recall"] | None,
+        typer.Option(help="How the threshold is drawn; follows from the other options where it is left out."),
+    ] = None,
+    percentile: Annotated[float | None, typer.Option(help="Percentile of the OK scores, for example 99.")] = None,
+    false_reject_rate: Annotated[
+        float | None, typer.Option(help="Share of good parts that may be rejected, for example 0.01 (conformal).")
+    ] = None,
+    ng: Annotated[Path | None, typer.Option(help="Labelled NG photos (target-recall).")] = None,
+    recall: Annotated[float | None, typer.Option(help="Share of NG photos to catch, for example 0.95.")] = None,
+    review_percentile: Annotated[
+        float | None, typer.Option(help="From this percentile of the OK scores up to the threshold: review.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Model file to write; MODEL itself if not given.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")] = None,
+) -> None:
+    """Draw the threshold anew from OK photos, or to catch a share of NG photos.
+
+    percentile: the score below which that share of the OK photos lies.
+    conformal: holds the false-reject rate for new parts like these, whatever
+    their scores look like; needs at least 1 / rate - 1 photos.
+    target-recall: catches that share of the NG photos, at whatever rejects.
+
+    Example: andon calibrate bolt.safetensors more_ok/ --false-reject-rate 0.01
+    """
+    from dataclasses import replace
+
+    from andon.artefact import load_model, save_model
+    from andon.cli._photos import expand
+    from andon.model_file import ensure_writable, is_bundled
+    from andon.training import recalibrate
+
+    target = output or model
+    ensure_writable(target)
+    pipeline = load_model(model, weights=weights)
+    given = {
+        "percentile": percentile,
+        "false_reject_rate": false_reject_rate,
+        "recall": recall,
+        "review_percentile": review_percentile,
+    }
+    rule = replace(
+        pipeline.recipe.calibration,
+        method=method or _implied_method(given, pipeline.recipe.calibration.method),
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    taught = recalibrate(pipeline, rule, expand([str(ok)]), [] if ng is None else expand([str(ng)]))
+    save_model(taught, target, bundle_backbone=is_bundled(model))
+    assert taught.calibration is not None
+    typer.echo(taught.calibration.describe())
+    typer.echo(f"Model: {target}")
+
+
+def _implied_method(given: dict[str, float | None], otherwise: str) -> str:
+    """The method that the one option that was given belongs to."""
+    for option, method in (
+        ("false_reject_rate", "conformal"),
+        ("recall", "target-recall"),
+        ("percentile", "percentile"),
+    ):
+        if given[option] is not None:
+            return method
+    return otherwise

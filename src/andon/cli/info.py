@@ -1,0 +1,45 @@
+"""andon info: everything that a model file says of itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+INDENT = "  "
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="Model file made by andon train.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, photo digests included.")] = False,
+) -> None:
+    """Print a model's recipe, calibration and origin, without loading the model.
+
+    Example: andon info bolt.safetensors
+    """
+    from andon.model_file import read_header
+
+    header = read_header(model)
+    if as_json:
+        typer.echo(json.dumps(header, indent=2, ensure_ascii=False))
+        return
+    for name in ("training_sha256", "calibration_sha256"):
+        header["manifest"][name] = f"{len(header['manifest'].get(name, {}))} photos"
+    typer.echo(f"{model}: {model.stat().st_size / 1e6:.1f} MB")
+    for line in outline(header):
+        typer.echo(line)
+
+
+def outline(tree: dict[str, Any], depth: int = 0) -> list[str]:
+    """Nested values as indented "name: value" lines."""
+    lines = []
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            lines += [f"{INDENT * depth}{name}:", *outline(value, depth + 1)]
+        elif isinstance(value, list) and value and isinstance(value[0], str):
+            lines += [f"{INDENT * depth}{name}:", *(f"{INDENT * (depth + 1)}- {item}" for item in value)]
+        else:
+            lines.append(f"{INDENT * depth}{name}: {value}")
+    return lines

@@ -1,0 +1,87 @@
+"""andon inspect: a verdict for every photo."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from andon.cli._rows import Format
+    from andon.pipeline import Pipeline
+    from andon.types import Inspection
+
+EXIT_NG = 1
+EXIT_INPUT = 2
+RESULT_FILES = ("inspections.csv", "inspections.jsonl")
+VERDICTS = ("OK", "review", "NG", "error")
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="Model file made by andon train.")],
+    photos: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Photos, folders, or globs such as 'a/*.png'.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and photo.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for inspections.csv and the pictures.")] = None,
+    visualize: Annotated[bool, typer.Option("--visualize", help="Write a picture per photo into --out.")] = False,
+    fail_on_ng: Annotated[bool, typer.Option("--fail-on-ng", help="Exit code 1 if any photo is NG.")] = False,
+    weights: Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")] = None,
+) -> None:
+    """Say of each photo: OK, review or NG, where it deviates, and how sure it is.
+
+    Rows appear in the order of the photos, each as soon as it is known. A photo
+    that cannot be read is a row of its own; the others are inspected.
+
+    Exit code: 0 all inspected, 1 some are NG (with --fail-on-ng), 2 bad input:
+    at least one photo could not be inspected.
+
+    Example: andon inspect bolt.safetensors new_photos/ --json
+    """
+    from andon.artefact import load_model
+    from andon.cli._photos import expand, picture_names
+    from andon.cli._rows import RowFile, csv_line, echo
+    from andon.errors import InputError
+    from andon.types import ROW_COLUMNS, Failure
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv exclude each other; choose one.")
+    if visualize and out is None:
+        raise InputError("--visualize needs a folder for the pictures; give --out DIR.")
+    paths = expand(photos)
+    pipeline = load_model(model, weights=weights)
+    how: Format = "json" if as_json else "csv" if as_csv else "text"
+    verdicts = Counter[str]()
+    with ExitStack() as stack:
+        files = [] if out is None else [stack.enter_context(RowFile(out / name)) for name in RESULT_FILES]
+        if as_csv:
+            typer.echo(csv_line(ROW_COLUMNS))
+        results = pipeline.inspect_batch(paths, with_map=visualize)
+        for path, name, result in zip(paths, picture_names(paths), results, strict=True):
+            row = result.to_row()
+            verdicts[row["verdict"]] += 1
+            for file in files:
+                file.write(row)
+            echo(row, how)
+            if isinstance(result, Failure):
+                typer.echo(f"Error: {result.error}", err=True)
+            elif out is not None and visualize:
+                _write_picture(pipeline, path, result, out / name)
+    counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
+    typer.echo(f"{len(paths)} photos: {counts}", err=True)
+    if verdicts["error"]:
+        raise typer.Exit(EXIT_INPUT)
+    if fail_on_ng and verdicts["NG"]:
+        raise typer.Exit(EXIT_NG)
+
+
+def _write_picture(pipeline: Pipeline, path: Path, inspection: Inspection, target: Path) -> None:
+    from andon import images
+    from andon.visualization.panel import panel
+
+    assert pipeline.calibration is not None  # inspect_batch saw to it
+    images.write(target, panel(images.read(path), inspection, pixel_threshold=pipeline.calibration.pixel_threshold))

@@ -1,0 +1,117 @@
+"""andon train: teach a model from OK photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from andon.datasets import Dataset
+    from andon.recipes import Recipe
+
+MODEL = Path("model.safetensors")
+
+
+def command(
+    data: Annotated[Path, typer.Argument(help="Folder that holds the photos of OK parts.")],
+    model: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")] = MODEL,
+    recipe: Annotated[str, typer.Option(help="Name of a recipe, or a .toml file.")] = "default",
+    detector: Annotated[str | None, typer.Option(help="Detector in place of the recipe's.")] = None,
+    backbone: Annotated[str | None, typer.Option(help="'embedded', or any CNN of timm such as resnet18.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="The backbone's weights: .safetensors or .pth.")] = None,
+    coreset_ratio: Annotated[float | None, typer.Option(help="Share of patches that the memory bank keeps.")] = None,
+    target_dim: Annotated[int | None, typer.Option(help="Dimensions of an embedding.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Photos that the network sees at once.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Size of the preprocessed photo in pixels.")] = None,
+    false_reject_rate: Annotated[
+        float | None, typer.Option(help="Promise this false-reject rate (conformal), for example 0.01.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="section.name=value over the recipe. Repeatable.")
+    ] = None,
+    preprocess_only: Annotated[
+        Path | None, typer.Option(help="Write before/after sheets into this folder and teach nothing.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Same photos and same seed, same model.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")] = None,
+    ng_name: Annotated[
+        list[str] | None,
+        typer.Option(help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
+    ] = None,
+    allow_duplicates: Annotated[
+        bool, typer.Option(help="Teach even where a test photo is identical to a training photo.")
+    ] = False,
+    bundle_backbone: Annotated[
+        bool, typer.Option(help="Put the backbone's weights into the model file, for a computer without them.")
+    ] = False,
+) -> None:
+    """Learn what a good part looks like from the OK photos in DATA.
+
+    OK photos that the model has not seen set the threshold; test photos are
+    never used. The model is one .safetensors file.
+
+    Example: andon train photos/bolt -o bolt.safetensors --recipe fastener
+    """
+    from andon import datasets, recipes
+    from andon.artefact import save_model
+    from andon.config import override, put
+    from andon.model_file import ensure_writable
+    from andon.recipes import Recipe
+    from andon.training import teach
+
+    tree = recipes.read_tree(recipe)
+    if detector is not None and detector != tree.get("detector", {}).get("name"):
+        tree["detector"] = {"name": detector}  # the recipe's parameters are another detector's
+    shorthands = {
+        "backbone.name": backbone,
+        "backbone.weights": None if weights is None else str(weights),
+        "detector.coreset_ratio": coreset_ratio,
+        "detector.target_dim": target_dim,
+        "training.batch_size": batch_size,
+        "training.seed": seed,
+        "calibration.false_reject_rate": false_reject_rate,
+        "calibration.method": None if false_reject_rate is None else "conformal",
+    }
+    if image_size is not None:
+        shorthands[recipes.image_size_key(tree)] = image_size
+    for key, value in shorthands.items():
+        if value is not None:
+            tree = put(tree, key, value)
+    plan = Recipe.from_tree(override(tree, settings or []))
+    dataset = datasets.read(data, layout, ng_name or ())
+    if preprocess_only is not None:
+        write_sheets(plan, dataset, preprocess_only)
+        return
+    ensure_writable(model)
+    pipeline = teach(plan, dataset, allow_duplicates=allow_duplicates)
+    save_model(pipeline, model, bundle_backbone=bundle_backbone)
+    typer.echo(f"Model: {model} ({model.stat().st_size / 1e6:.1f} MB)")
+
+
+def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:
+    """One sheet per photo of `dataset`: the photo, and what each step of `recipe` made of it."""
+    from andon import images
+    from andon.cli._photos import picture_names
+    from andon.errors import ImageError
+    from andon.progress import track
+    from andon.training import settle_steps
+    from andon.types import Frame
+    from andon.visualization.steps import before_after
+
+    ok = [sample.path for sample in dataset.samples if sample.is_anomalous is False]
+    steps = settle_steps(recipe.steps, ok)
+    paths = [sample.path for sample in dataset.samples]
+    for path, name in track(zip(paths, picture_names(paths), strict=True), "Preprocessing", len(paths)):
+        try:
+            photo = images.read(path)
+        except ImageError as error:
+            typer.echo(f"Error: {error}", err=True)
+            continue
+        frame, stages = Frame.whole(photo), []
+        for step_name, step in steps.items():
+            frame = step(frame)
+            stages.append((step_name, frame))
+        images.write(folder / name, before_after(photo, stages))
+    typer.echo(f"Before/after sheets: {folder}")
