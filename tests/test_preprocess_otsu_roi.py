@@ -1,0 +1,138 @@
+"""otsu_roi finds drawn parts of known outline on many backgrounds, and says where it cannot."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from andon.preprocess.otsu_roi import OtsuRoi
+from andon.types import Frame, Mask, RgbImage
+
+SIZE = (180, 260)
+Colour = tuple[int, int, int]
+
+
+def ellipse(centre: tuple[int, int], axes: tuple[int, int], size: tuple[int, int] = SIZE) -> Mask:
+    """True within the ellipse; centre (x, y), half axes (x, y)."""
+    return cv2.ellipse(np.zeros(size, np.uint8), (centre, (2 * axes[0], 2 * axes[1]), 20), 1, cv2.FILLED) > 0
+
+
+PART = ellipse((140, 80), (70, 35))
+
+
+def photo(part: Mask, part_colour: Colour, background: Colour) -> RgbImage:
+    """The part on an even background, with a little noise."""
+    image = np.empty((*part.shape, 3))
+    image[:] = background
+    image[part] = part_colour
+    noise = np.random.default_rng(0).normal(0, 3, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def overlap(roi: Mask, truth: Mask) -> float:
+    """Intersection over union."""
+    return float((roi & truth).sum() / (roi | truth).sum())
+
+
+@pytest.mark.parametrize(
+    ("part_colour", "background"),
+    [
+        ((60, 60, 65), (245, 245, 245)),
+        ((200, 200, 205), (15, 15, 15)),
+        ((180, 90, 60), (109, 119, 109)),  # rust on grey of the same brightness: only the colour tells
+        ((40, 40, 40), (120, 110, 135)),
+    ],
+)
+def test_finds_the_part_whatever_the_polarity(part_colour: Colour, background: Colour) -> None:
+    frame = OtsuRoi()(Frame.whole(photo(PART, part_colour, background)))
+    assert overlap(frame.roi, PART) > 0.95
+    assert frame.notes == ()
+
+
+def test_finds_a_part_with_bright_and_dark_faces_as_one() -> None:
+    image = photo(PART, (40, 40, 40), (150, 150, 160))
+    image[PART & (np.arange(SIZE[1]) > 140)] = (240, 240, 240)
+    assert overlap(OtsuRoi()(Frame.whole(image)).roi, PART) > 0.95
+
+
+def test_follows_a_background_that_fades() -> None:
+    fading = np.linspace(0, 110, SIZE[1])[None, :, None] * np.ones((*SIZE, 3))
+    image = np.where(PART[:, :, None], 230, fading).astype(np.uint8)
+    assert overlap(OtsuRoi()(Frame.whole(image)).roi, PART) > 0.93
+
+
+def test_a_part_may_touch_the_border() -> None:
+    part = ellipse((20, 90), (90, 40))
+    assert overlap(OtsuRoi()(Frame.whole(photo(part, (90, 80, 70), (240, 240, 240)))).roi, part) > 0.95
+
+
+def test_a_caption_bar_is_no_part() -> None:
+    part = ellipse((140, 80), (40, 14))
+    image = photo(part, (120, 110, 100), (240, 240, 240))
+    image[-20:] = 0
+    assert overlap(OtsuRoi()(Frame.whole(image)).roi, part) > 0.9
+
+
+def test_a_defect_of_the_backgrounds_colour_stays_inside() -> None:
+    image = photo(PART, (60, 60, 65), (240, 240, 240))
+    defect = ellipse((150, 80), (15, 10))
+    image[defect] = (240, 240, 240)
+    assert OtsuRoi()(Frame.whole(image)).roi[defect].all()
+
+
+def test_a_large_photo_is_outlined_in_its_own_pixels() -> None:
+    part = ellipse((900, 500), (500, 200), (1100, 1700))
+    frame = OtsuRoi()(Frame.whole(photo(part, (60, 60, 65), (240, 240, 240))))
+    assert frame.roi.shape == (1100, 1700)
+    assert overlap(frame.roi, part) > 0.97
+
+
+def test_of_several_parts_the_largest_is_kept_and_the_reader_told() -> None:
+    large, small = ellipse((80, 90), (50, 30)), ellipse((200, 90), (30, 25))
+    frame = OtsuRoi()(Frame.whole(photo(large | small, (60, 60, 65), (240, 240, 240))))
+    assert overlap(frame.roi, large) > 0.95
+    assert frame.notes == ("2 parts in the photo: only the largest is used",)
+
+
+def test_all_parts_can_be_kept_but_not_dirt() -> None:
+    large, small, dirt = ellipse((80, 90), (50, 30)), ellipse((200, 90), (30, 25)), ellipse((240, 20), (6, 6))
+    frame = OtsuRoi(parts="all")(Frame.whole(photo(large | small | dirt, (60, 60, 65), (240, 240, 240))))
+    assert overlap(frame.roi, large | small) > 0.95
+    assert frame.notes == ()
+
+
+def test_narrows_the_roi_it_is_given() -> None:
+    left_half = np.broadcast_to(np.arange(SIZE[1]) < 140, SIZE)
+    image = photo(PART, (60, 60, 65), (240, 240, 240))
+    frame = Frame(image, left_half.copy(), np.eye(3), SIZE)
+    assert overlap(OtsuRoi()(frame).roi, PART & left_half) > 0.95
+
+
+def clutter() -> RgbImage:
+    """Patches of many colours up to the border."""
+    patches = np.random.default_rng(3).integers(0, 255, (9, 13, 3), dtype=np.uint8)
+    return cv2.resize(patches, SIZE[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        photo(np.zeros(SIZE, bool), (0, 0, 0), (128, 120, 110)),
+        np.full((*SIZE, 3), 77, np.uint8),
+        photo(ellipse((130, 90), (1, 1)), (0, 0, 0), (240, 240, 240)),
+        clutter(),
+    ],
+    ids=["noise", "even", "a speck", "clutter"],
+)
+def test_says_when_no_part_was_found_and_uses_the_whole_photo(image: RgbImage) -> None:
+    frame = OtsuRoi()(Frame.whole(image))
+    assert frame.roi.all()
+    assert len(frame.notes) == 1
+    assert frame.notes[0].endswith("the whole photo is used")
+
+
+def test_says_when_nearly_everything_would_be_the_part() -> None:
+    frame = OtsuRoi(max_area=0.1)(Frame.whole(photo(PART, (60, 60, 65), (240, 240, 240))))
+    assert frame.roi.all()
+    assert frame.notes == ("no part was found: the whole photo is used",)
