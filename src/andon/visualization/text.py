@@ -33,4 +33,9 @@ def number(value: float) -> str:
 
 def signed(value: float) -> str:
     """A number of standard deviations with its sign."""
-    return f"{value:+.1f}".replace("-", "−")
+    return f"{value:+z.1f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share of 1 in percent, with a space that does not break."""
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"

@@ -1,0 +1,143 @@
+"""One self-contained HTML page per evaluation: figures, plots, photos, parameters; no network, no script."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+
+from andon.errors import InputError
+from andon.visualization import plots
+from andon.visualization.colours import VERDICT, hex_code
+from andon.visualization.gallery import Photo, groups_of, to_jpeg
+from andon.visualization.heatmap import colour_bar
+from andon.visualization.sentences import headlines, interval_of, rows, value_of
+from andon.visualization.text import number, percent, signed
+
+MAX_PER_GROUP = 60  # photos with pictures; the table at the end has all
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All that the page says.
+
+    Attributes:
+        title: what was inspected.
+        subtitle: by which model, and when.
+        figures: the dictionary that `andon evaluate --json` prints.
+        photos: every inspected photo, made by `gallery.photo_of`.
+        pixel_threshold: of the anomaly maps.
+        review_threshold: score from which on a photo is set aside for review, if there is such a band.
+        colours: (3, 256) sums of `plots.count_colours` over the OK and over the NG photos.
+        parameters, provenance: nested dictionaries of plain values, shown as they are.
+        remarks: sentences that the reader must not miss.
+    """
+
+    title: str
+    subtitle: str
+    figures: Mapping[str, Any]
+    photos: tuple[Photo, ...]
+    pixel_threshold: float
+    review_threshold: float | None = None
+    colours: tuple[plots.Counts, plots.Counts] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+def write(path: Path, report: Report) -> None:
+    """Write the page, making its folder.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    page = render(report)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
+
+
+def render(report: Report) -> str:
+    """The page as text."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(percent=percent, number=number, signed=signed, data_uri=_data_uri)
+    template = environment.from_string(resources.files(__package__).joinpath("report.html").read_text("utf-8"))
+    return template.render(
+        report=report,
+        figures=report.figures,
+        colours={verdict: hex_code(colour) for verdict, colour in VERDICT.items()},
+        value_of=value_of,
+        interval_of=interval_of,
+        headlines=headlines(report.figures),
+        rows=list(rows(report.figures)),
+        plots=list(_plots(report)),
+        scale=to_jpeg(colour_bar((12, 240))),
+        groups=groups_of(report.photos),
+        max_per_group=MAX_PER_GROUP,
+        settings=[("Parameters", list(_flat(report.parameters))), ("Provenance", list(_flat(report.provenance)))],
+    )
+
+
+class Plot(NamedTuple):
+    """An SVG, its heading and what it tells."""
+
+    heading: str
+    meaning: str
+    svg: bytes
+    wide: bool = False
+
+
+def _plots(report: Report) -> Iterator[Plot]:
+    figures = report.figures
+    scores = np.array([photo.score for photo in report.photos])
+    is_anomalous = np.array([photo.is_anomalous for photo in report.photos], dtype=bool)
+    threshold = figures["threshold"]
+    yield Plot(
+        "Scores",
+        "The farther apart the two groups, the safer the threshold between them.",
+        plots.score_histogram(scores, is_anomalous, threshold, report.review_threshold),
+    )
+    yield Plot("Verdicts", "Green is right, red is wrong.", plots.confusion_plot(figures["confusion"]))
+    if figures["image_auroc"] is not None:
+        interval = figures["intervals"].get("image_auroc")
+        yield Plot(
+            "Caught against rejected",
+            "What every other threshold would have given (ROC); the best corner is the upper left.",
+            plots.roc_plot(scores, is_anomalous, threshold, figures["image_auroc"], interval),
+        )
+        yield Plot(
+            "Right against caught",
+            "How far NG verdicts can be trusted; the best corner is the upper right.",
+            plots.precision_recall_plot(scores, is_anomalous, threshold, figures["image_ap"]),
+        )
+    if report.colours is not None:
+        yield Plot(
+            "Colours",
+            "Of all pixels. If the curves lie apart, ask whether light or camera differ rather than the parts.",
+            plots.colour_plot(*report.colours),
+            wide=True,
+        )
+
+
+def _flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """("a.b.c", value) for every leaf: the names that --set takes."""
+    for key, value in nested.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+            yield from _flat({str(place): item for place, item in enumerate(value)}, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _data_uri(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
