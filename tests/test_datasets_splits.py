@@ -110,6 +110,11 @@ def test_folds_stay_balanced_with_large_groups() -> None:
     assert {len(fold.held_out) for fold in split(samples, 0, groups).folds} == {10}
 
 
+def test_folds_stay_balanced_with_one_large_group() -> None:
+    samples = ok(50)
+    assert {len(fold.held_out) for fold in split(samples, 0, [group(*samples[:10])]).folds} == {10}
+
+
 def test_photos_that_cannot_be_held_out_without_tearing_twins_lead_to_folds() -> None:
     samples = ok(200)
     partition = split(samples, 0, [group(*samples[:100]), group(*samples[100:])])

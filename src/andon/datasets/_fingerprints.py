@@ -19,7 +19,8 @@ from andon.types import RgbImage
 
 DETAIL_SIDE = 64
 DETAIL_SIGMA = 2.0
-MIN_CONTRAST = 0.5
+MARGIN = 4  # where the blur reaches past the border and lets light and shade through
+MIN_CONTRAST = 0.1  # grey levels; less is what rounding to whole ones leaves of a blank photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +75,10 @@ def fingerprint(path: Path) -> Fingerprint:
 
 def _detail(image: RgbImage) -> NDArray[np.float32]:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    small = cv2.resize(grey, (DETAIL_SIDE, DETAIL_SIDE), interpolation=cv2.INTER_AREA)
-    detail = small - cv2.GaussianBlur(small, (0, 0), DETAIL_SIGMA)
-    detail -= detail.mean()
-    if detail.std() < MIN_CONTRAST:  # a blank surface: what is left is noise
+    side = DETAIL_SIDE + 2 * MARGIN
+    small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+    detail = (small - cv2.GaussianBlur(small, (0, 0), DETAIL_SIGMA))[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    detail = detail - detail.mean()
+    if detail.std() < MIN_CONTRAST:
         return np.zeros_like(detail)
     return np.asarray(detail / np.linalg.norm(detail), dtype=np.float32)
