@@ -192,9 +192,9 @@ def test_a_folder_in_no_layout_says_what_is_expected(tmp_path: Path) -> None:
         datasets.read(tmp_path)
 
 
-def test_a_folder_of_data_sets_names_one(tmp_path: Path) -> None:
+def test_a_folder_of_data_sets_names_them(tmp_path: Path) -> None:
     make(tmp_path, "bolt/ok/a.png", "bolt/ok/b.png", "nut/ok/a.png", "nut/ok/b.png")
-    with pytest.raises(DatasetError, match=r"holds 2 data sets, not one; give one of them, such as .*bolt"):
+    with pytest.raises(DatasetError, match="is no data set itself; give one of its folders that is: bolt, nut"):
         datasets.read(tmp_path)
 
 

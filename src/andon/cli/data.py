@@ -20,7 +20,9 @@ app = typer.Typer(no_args_is_help=True, help="Check a data set, begin one, find 
 @app.command()
 def verify(
     data: Annotated[Path, typer.Argument(help="Folder that holds the photos.")],
-    layout: Annotated[str | None, typer.Option(help="Read it as this layout: folder, mvtec or roboflow.")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="Read it as this layout, such as mvtec; otherwise it is recognised.")
+    ] = None,
     ng_name: Annotated[
         list[str] | None,
         typer.Option(help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),

@@ -100,8 +100,8 @@ def _recognise(root: Path) -> str:
     for name in names():
         if _layout(name).recognises(root):
             return name
-    inner = [folder for folder in subfolders(root) if any(_layout(name).recognises(folder) for name in names())]
+    inner = [folder.name for folder in subfolders(root) if any(_layout(name).recognises(folder) for name in names())]
     if inner:
-        raise DatasetError(f"{root} holds {len(inner)} data sets, not one; give one of them, such as {inner[0]}.")
+        raise DatasetError(f"{root} is no data set itself; give one of its folders that is: {', '.join(inner)}.")
     expected = "; ".join(f"{_layout(name).LOOKS_LIKE} ({name})" for name in names())
     raise DatasetError(f"{root} is in no layout that Andon knows; expected one of: {expected}.")
