@@ -59,7 +59,9 @@ def test_figures_of_a_hand_worked_test_set():
 
 
 def test_f1_max_takes_the_highest_of_equally_good_thresholds():
-    assert figures_of(good=[1, 2], rust=[6, 9])["f1_max_threshold"] == 6
+    figures = figures_of(good=[3, 3], rust=[4, 2])
+    assert figures["f1_max"] == pytest.approx(4 / 6)  # from 2 on as well as from 4 on
+    assert figures["f1_max_threshold"] == 4
 
 
 def test_average_precision_falls_with_one_false_alarm_on_top():

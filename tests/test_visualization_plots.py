@@ -35,10 +35,10 @@ def test_equal_scores_can_be_drawn():
 
 
 def test_the_curves_tell_the_working_point_and_their_area():
-    roc = texts(plots.roc_plot(SCORES, IS_ANOMALOUS, 2.5, 0.667, (0.2, 0.9)))
+    roc = texts(plots.roc_plot(SCORES, IS_ANOMALOUS, 2.6, 0.667, (0.2, 0.9)))
     assert {"25.0\N{NO-BREAK SPACE}% rejected", "66.7\N{NO-BREAK SPACE}% caught", "AUROC 0.667"} <= set(roc)
     assert any("0.200 to 0.900" in text for text in roc)
-    right = texts(plots.precision_recall_plot(SCORES, IS_ANOMALOUS, 2.5, 0.75))
+    right = texts(plots.precision_recall_plot(SCORES, IS_ANOMALOUS, 2.6, 0.75))
     assert {"66.7\N{NO-BREAK SPACE}% caught", "66.7\N{NO-BREAK SPACE}% right", "average precision 0.750"} <= set(right)
     nothing_called = texts(plots.precision_recall_plot(SCORES, IS_ANOMALOUS, 99.0, 0.75))
     assert not any("caught" in text and "%" in text for text in nothing_called)

@@ -1,4 +1,7 @@
-"""One set of colours for everything that is drawn: the verdicts stay apart for colour-blind eyes and in grey print."""
+"""One set of colours for everything that is drawn; the verdicts stay apart for colour-blind eyes.
+
+In grey print they do not: wherever a colour speaks, a word, a place or a line style says the same.
+"""
 
 from __future__ import annotations
 
