@@ -79,7 +79,7 @@ def render(report: Report) -> str:
         interval_of=interval_of,
         headlines=headlines(report.figures),
         rows=list(rows(report.figures)),
-        plots=list(_plots(report)),
+        plots=list(plots_of(report)),
         scale=to_jpeg(colour_bar((12, 240))),
         groups=groups_of(report.photos),
         max_per_group=MAX_PER_GROUP,
@@ -88,42 +88,50 @@ def render(report: Report) -> str:
 
 
 class Plot(NamedTuple):
-    """An SVG, its heading and what it tells."""
+    """A plot as a file, its heading and what it tells; `name` is a file name without its ending."""
 
+    name: str
     heading: str
     meaning: str
-    svg: bytes
+    data: bytes
     wide: bool = False
 
 
-def _plots(report: Report) -> Iterator[Plot]:
+def plots_of(report: Report, file: plots.Format = "svg") -> Iterator[Plot]:
+    """The plots that the report's figures allow."""
     figures = report.figures
     scores = np.array([photo.score for photo in report.photos])
     is_anomalous = np.array([photo.is_anomalous for photo in report.photos], dtype=bool)
     threshold = figures["threshold"]
     yield Plot(
+        "scores",
         "Scores",
         "The farther apart the two groups, the safer the threshold between them.",
-        plots.score_histogram(scores, is_anomalous, threshold, report.review_threshold),
+        plots.score_histogram(scores, is_anomalous, threshold, report.review_threshold, file),
     )
-    yield Plot("Verdicts", "Green is right, red is wrong.", plots.confusion_plot(figures["confusion"]))
+    yield Plot(
+        "confusion", "Verdicts", "Green is right, red is wrong.", plots.confusion_plot(figures["confusion"], file)
+    )
     if figures["image_auroc"] is not None:
         interval = figures["intervals"].get("image_auroc")
         yield Plot(
+            "roc",
             "Caught against rejected",
             "What every other threshold would have given (ROC); the best corner is the upper left.",
-            plots.roc_plot(scores, is_anomalous, threshold, figures["image_auroc"], interval),
+            plots.roc_plot(scores, is_anomalous, threshold, figures["image_auroc"], interval, file),
         )
         yield Plot(
+            "precision_recall",
             "Right against caught",
             "How far NG verdicts can be trusted; the best corner is the upper right.",
-            plots.precision_recall_plot(scores, is_anomalous, threshold, figures["image_ap"]),
+            plots.precision_recall_plot(scores, is_anomalous, threshold, figures["image_ap"], file),
         )
     if report.colours is not None:
         yield Plot(
+            "colours",
             "Colours",
             "Of all pixels. If the curves lie apart, ask whether light or camera differ rather than the parts.",
-            plots.colour_plot(*report.colours),
+            plots.colour_plot(*report.colours, file),
             wide=True,
         )
 
