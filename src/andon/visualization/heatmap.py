@@ -13,7 +13,7 @@ from andon.types import FloatMap, RgbImage
 from andon.visualization.colours import PAPER
 
 SCALE_END = 2.0
-VISIBLE_FROM = 0.5
+VISIBLE_FROM = 0.6
 MAX_OPACITY = 0.75
 COLOURS: NDArray[np.uint8] = np.asarray(
     cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_PLASMA), dtype=np.uint8
