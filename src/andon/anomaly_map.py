@@ -1,4 +1,4 @@
-"""Patch scores -> a smooth anomaly map in the photo file's own pixels (Roth et al. 2022, section 3.3, last paragraph)."""
+"""Patch scores -> a smooth anomaly map in the photo file's own pixels (Roth et al. 2022, end of section 3.3)."""
 
 from __future__ import annotations
 

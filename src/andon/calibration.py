@@ -56,7 +56,9 @@ class CalibrationRule:
             NotCalibratedError: too few photos; the message says how many are needed and what the present ones allow.
         """
         if n_ok < MIN_PHOTOS:
-            raise NotCalibratedError(f"A threshold needs at least {MIN_PHOTOS} held-out OK photos, but there are {n_ok}.")
+            raise NotCalibratedError(
+                f"A threshold needs at least {MIN_PHOTOS} held-out OK photos, but there are {n_ok}."
+            )
         if self.method == "target-recall" and n_ng == 0:
             raise NotCalibratedError("The method target-recall needs labelled NG photos; name their folder with --ng.")
         if self.method == "conformal" and conformal_rank(n_ok, self.false_reject_rate) > n_ok:

@@ -124,7 +124,8 @@ def read_mask(path: Path) -> Mask:
     Raises:
         ImageError: the file is missing, empty, cut short or no picture.
     """
-    return read(path).any(axis=2)
+    mask: Mask = np.any(read(path), axis=2)
+    return mask
 
 
 def write(path: Path, image: RgbImage) -> None:

@@ -16,6 +16,7 @@ from andon.types import ROW_COLUMNS
 
 Row = dict[str, Any]
 Format = Literal["text", "json", "csv"]
+RESULT_FILES = ("inspections.csv", "inspections.jsonl")
 
 
 def as_text(row: Row) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from andon.calibration import Method
 
 
 def command(
@@ -66,13 +69,10 @@ def command(
     typer.echo(f"Model: {target}")
 
 
-def _implied_method(given: dict[str, float | None], otherwise: str) -> str:
+def _implied_method(given: dict[str, float | None], otherwise: Method) -> Method:
     """The method that the one option that was given belongs to."""
-    for option, method in (
-        ("false_reject_rate", "conformal"),
-        ("recall", "target-recall"),
-        ("percentile", "percentile"),
-    ):
-        if given[option] is not None:
-            return method
-    return otherwise
+    if given["false_reject_rate"] is not None:
+        return "conformal"
+    if given["recall"] is not None:
+        return "target-recall"
+    return otherwise if given["percentile"] is None else "percentile"

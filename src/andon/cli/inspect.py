@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 EXIT_NG = 1
 EXIT_INPUT = 2
-RESULT_FILES = ("inspections.csv", "inspections.jsonl")
 VERDICTS = ("OK", "review", "NG", "error")
 
 
@@ -44,7 +43,7 @@ def command(
     """
     from andon.artefact import load_model
     from andon.cli._photos import expand, picture_names
-    from andon.cli._rows import RowFile, csv_line, echo
+    from andon.cli._rows import RESULT_FILES, RowFile, csv_line, echo
     from andon.errors import InputError
     from andon.types import ROW_COLUMNS, Failure
 

@@ -1,0 +1,92 @@
+"""The folder that an evaluation leaves behind: report, figures, plots and a picture of every photo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from andon import images
+from andon.cli._photos import picture_names
+from andon.errors import InputError
+from andon.pipeline import Pipeline
+from andon.types import Inspection, Mask, Sample
+from andon.visualization import plots, report
+from andon.visualization.gallery import Photo, photo_of
+from andon.visualization.panel import panel
+
+
+class ReportFolder:
+    """Takes one inspected photo after another; `finish` writes the report of all."""
+
+    def __init__(self, folder: Path, pipeline: Pipeline, photos: Sequence[Path]) -> None:
+        assert pipeline.calibration is not None
+        self._folder = folder
+        self._pipeline = pipeline
+        self._calibration = pipeline.calibration
+        self._names = dict(zip(photos, picture_names(photos), strict=True))
+        self._photos: list[Photo] = []
+        self._colours = np.zeros((2, 3, 256), dtype=np.int64)  # of the OK and of the NG photos
+
+    def add(self, sample: Sample, inspection: Inspection, mask: Mask | None) -> None:
+        """Write the picture of one photo and keep a small one for the report."""
+        photo = images.read(sample.path)
+        threshold = self._calibration.pixel_threshold
+        picture = panel(photo, inspection, pixel_threshold=threshold, mask=mask, label=sample.defect or "good")
+        images.write(self._folder / "pictures" / self._names[sample.path], picture)
+        is_anomalous = bool(sample.is_anomalous)
+        self._photos.append(
+            photo_of(
+                photo,
+                inspection,
+                pixel_threshold=threshold,
+                is_anomalous=is_anomalous,
+                defect=sample.defect,
+                mask=mask,
+            )
+        )
+        self._colours[int(is_anomalous)] += plots.count_colours(photo)
+
+    def finish(self, figures: Mapping[str, Any], *, title: str, subtitle: str, remarks: Sequence[str]) -> None:
+        """Write figures.json, the plots and report.html.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        page = report.Report(
+            title=title,
+            subtitle=subtitle,
+            figures=figures,
+            photos=tuple(self._photos),
+            pixel_threshold=self._calibration.pixel_threshold,
+            review_threshold=self._calibration.review_threshold,
+            colours=(self._colours[0], self._colours[1]),
+            parameters=self._pipeline.recipe.to_tree(),
+            provenance=_brief(self._pipeline.manifest),
+            remarks=(self._calibration.describe(), *remarks),
+        )
+        self._write("figures.json", json.dumps(figures, indent=2, ensure_ascii=False).encode())
+        for plot in report.plots_of(page, "png"):
+            self._write(f"plots/{plot.name}.png", plot.data)
+        report.write(self._folder / "report.html", page)
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = self._folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise InputError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
+
+
+def _brief(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with numbers of photos in place of their digests."""
+    return {
+        name: f"{len(value)} photos" if name.endswith("_sha256") else value
+        for name, value in manifest.items()
+        if name != "remarks"
+    }
