@@ -18,6 +18,7 @@ CENTRE = (190.0, 160.0)
 BOLT = np.array([[-90, -40], [-55, -40], [-55, -18], [90, -18], [90, 18], [-55, 18], [-55, 40], [-90, 40]])
 HEXAGON = 80 * np.array([[np.cos(a), np.sin(a)] for a in np.arange(6) * np.pi / 3])
 SQUARE = np.array([[-60, -60], [60, -60], [60, 60], [-60, 60]])
+TRIANGLE = 90 * np.array([[np.cos(a), np.sin(a)] for a in np.arange(3) * 2 * np.pi / 3])
 ROD = np.array([[-90, -15], [90, -15], [90, 15], [-90, 15]])
 FASTENER_STEPS = (
     "white_balance",
@@ -83,7 +84,7 @@ def test_a_nut_is_aligned_by_its_outline_not_by_its_bore() -> None:
 
 def test_a_part_without_a_direction_is_left_and_the_reader_told() -> None:
     disc = 70 * np.array([[np.cos(a), np.sin(a)] for a in np.arange(180) * np.pi / 90])
-    for polygon in (SQUARE, disc):
+    for polygon in (SQUARE, TRIANGLE, disc):
         frame = draw(polygon, 20)
         aligned = Align()(frame)
         assert aligned.notes == ("the part is as wide as long and no hexagon: not aligned",)

@@ -56,9 +56,11 @@ def test_finds_a_part_with_bright_and_dark_faces_as_one() -> None:
     assert overlap(OtsuRoi()(Frame.whole(image)).roi, PART) > 0.95
 
 
-def test_follows_a_background_that_fades() -> None:
-    fading = np.linspace(0, 110, SIZE[1])[None, :, None] * np.ones((*SIZE, 3))
-    image = np.where(PART[:, :, None], 230, fading).astype(np.uint8)
+@pytest.mark.parametrize("fading", ["to one side", "towards the corners"])
+def test_follows_a_background_that_fades(fading: str) -> None:
+    y, x = np.meshgrid(np.linspace(-1, 1, SIZE[0]), np.linspace(-1, 1, SIZE[1]), indexing="ij")
+    background = 125 + 85 * x if fading == "to one side" else 190 - 80 * (x**2 + y**2)
+    image = np.where(PART, 245, background)[:, :, None].repeat(3, axis=2).astype(np.uint8)
     assert overlap(OtsuRoi()(Frame.whole(image)).roi, PART) > 0.93
 
 
@@ -81,6 +83,14 @@ def test_a_defect_of_the_backgrounds_colour_stays_inside() -> None:
     assert OtsuRoi()(Frame.whole(image)).roi[defect].all()
 
 
+def test_a_bore_that_shows_the_background_stays_inside() -> None:
+    image = photo(PART, (60, 60, 65), (240, 240, 240))
+    image[ellipse((140, 80), (50, 24))] = (240, 240, 240)
+    frame = OtsuRoi()(Frame.whole(image))
+    assert overlap(frame.roi, PART) > 0.95
+    assert frame.notes == ()
+
+
 def test_a_large_photo_is_outlined_in_its_own_pixels() -> None:
     part = ellipse((900, 500), (500, 200), (1100, 1700))
     frame = OtsuRoi()(Frame.whole(photo(part, (60, 60, 65), (240, 240, 240))))
@@ -99,6 +109,7 @@ def test_all_parts_can_be_kept_but_not_dirt() -> None:
     large, small, dirt = ellipse((80, 90), (50, 30)), ellipse((200, 90), (30, 25)), ellipse((240, 20), (6, 6))
     frame = OtsuRoi(parts="all")(Frame.whole(photo(large | small | dirt, (60, 60, 65), (240, 240, 240))))
     assert overlap(frame.roi, large | small) > 0.95
+    assert not frame.roi[dirt].any()
     assert frame.notes == ()
 
 
@@ -120,7 +131,7 @@ def clutter() -> RgbImage:
     [
         photo(np.zeros(SIZE, bool), (0, 0, 0), (128, 120, 110)),
         np.full((*SIZE, 3), 77, np.uint8),
-        photo(ellipse((130, 90), (1, 1)), (0, 0, 0), (240, 240, 240)),
+        photo(ellipse((130, 90), (4, 4)), (0, 0, 0), (240, 240, 240)),
         clutter(),
     ],
     ids=["noise", "even", "a speck", "clutter"],
