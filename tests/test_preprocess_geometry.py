@@ -137,6 +137,14 @@ def test_a_photo_without_a_known_part_fills_the_canvas_unsqueezed() -> None:
     assert frame.roi.any(axis=1).sum() == pytest.approx(84 * 300 / 420, abs=1)
 
 
+def test_a_part_of_a_few_pixels_is_noted() -> None:
+    roi = np.zeros(SIZE, bool)
+    roi[100:110, 200:230] = True
+    frame = Frame(np.zeros((*SIZE, 3), np.uint8), roi, np.eye(3), SIZE)
+    assert ScaleToCanvas()(frame).notes == ("the part is only 30 pixels long: too small to be judged well",)
+    assert ScaleToCanvas(image_size=128)(frame).notes == ()
+
+
 def red_dot_of(frame: Frame) -> NDArray[np.float64]:
     """Centre (x, y) of the red dot, in the photo file's pixels."""
     red, green, blue = (frame.image[:, :, channel].astype(int) for channel in range(3))

@@ -9,6 +9,8 @@ from andon.preprocess import _warp
 from andon.preprocess._base import Step
 from andon.types import Frame
 
+MAX_ENLARGEMENT = 4.0  # beyond it the canvas shows interpolation, not the part
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScaleToCanvas(Step):
@@ -32,8 +34,11 @@ class ScaleToCanvas(Step):
 
     def __call__(self, frame: Frame) -> Frame:
         top, left, bottom, right = _warp.bounding_box(frame.roi)
+        length = max(bottom - top, right - left)
         fill = 1.0 if (bottom - top, right - left) == frame.size else self.fill
-        side = max(1, round(max(bottom - top, right - left) / fill))
+        side = max(1, round(length / fill))
+        if self.image_size > MAX_ENLARGEMENT * side:
+            frame = frame.with_note(f"the part is only {length} pixels long: too small to be judged well")
         # Cut the square out first: enlarging the whole photo could need any amount of memory.
         window_top, window_left = (top + bottom - side) // 2, (left + right - side) // 2
         square = _warp.window(frame, (window_top, window_left, window_top + side, window_left + side))
