@@ -1,0 +1,196 @@
+"""The greedy k-center coreset: the very centres of the plain loop, in a fraction of its time.
+
+The plain loop (Gonzalez 1985; Roth et al. 2022, Algorithm 1) takes, again and again, the point that is farthest from
+the centres taken so far, and reads every point once per centre. Three facts spare nearly all of that:
+
+1. Distances only shrink. Steps among the B farthest points need no more than the distances between these B, until the
+   best of them has come down to the farthest point outside. Only then are all points compared with the new centres.
+2. The triangle inequality. Points lie in cells, each around a pivot p. A centre c can be closer to a point x than the
+   distance d that x has now only if |c - p| < |x - p| + d, and most centres are too far from most cells.
+3. What is left is a float32 matrix product whose error is bounded. It screens; the few pairs that it leaves open are
+   computed exactly in float64, and no decision rests on anything else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from andon.detectors._distances import exact, screen
+from andon.progress import track
+
+BLOCK = 2048  # candidates in a round, so also the most centres that it finds
+CELL = 512  # points in a cell on average
+TILE = 1024  # the most points in one product
+PAIRS = 128  # pairs computed exactly at a time: they stay in the cache
+LARGEST = 1e15  # its square and sums of such squares are finite in float32
+
+
+def greedy_coreset(features: Tensor, n: int, *, start: int = 0) -> Tensor:
+    """Indices of `n` points that cover all others, in the order in which they are taken.
+
+    The first is `start`; each next one is the point with the largest distance (`_distances.exact`) to its nearest
+    centre, ties by the lowest index; none is taken twice. Chance has no part in it: who wants some draws `start`.
+    The radius that stays uncovered is at most twice the smallest that n points can leave (Gonzalez 1985).
+
+    Args:
+        features: (N, D) float32, finite, on the CPU or a GPU; `points_that_fit` says how large N may be.
+        n: from 1 to N.
+
+    Returns:
+        (n,) int64 on the CPU.
+    """
+    if not 1 <= n <= len(features):
+        raise ValueError(f"n must be from 1 to the {len(features)} points given, but got {n}")
+    if not torch.stack(features.aminmax()).abs().max() < LARGEST:
+        raise ValueError(f"features must be finite and smaller than {LARGEST:g}")
+    with _workers() as workers:
+        centres = islice(_farthest_first(features.detach(), start, workers), n)
+        return torch.tensor(list(track(centres, "choosing the coreset", n)))
+
+
+def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> Tensor:
+    """A coreset (n, D) of features that do not fit into memory at once: the coreset of every chunk's own coreset.
+
+    Each of the two steps uncovers at most twice the smallest possible radius: four times in all, where
+    `greedy_coreset` promises twice (Malkomes et al. 2015; composable core-sets: Indyk et al. 2014).
+
+    Args:
+        chunks: (Ni, D) float32 each, read one at a time; what is kept of them, n points each, must fit together.
+    """
+    kept = torch.cat([chunk[greedy_coreset(chunk, min(n, len(chunk)))] for chunk in chunks])
+    return kept[greedy_coreset(kept, n)]
+
+
+def points_that_fit(memory: int, dim: int) -> int:
+    """How many points of `dim` values `greedy_coreset` can take in `memory` bytes, the features included."""
+    block_and_workers = (1 + torch.get_num_threads()) * 2**26
+    return max(0, memory - block_and_workers) // (4 * dim + 96)
+
+
+def _farthest_first(features: Tensor, start: int, workers: Executor) -> Iterator[int]:
+    """All points, the farthest from those before it first."""
+    known = torch.full((len(features),), math.inf, dtype=torch.float64, device=features.device)
+    cells = _Cells.around(features[start : start + 1], features, workers)
+    taken, new = [], [start]
+    yield start
+    while True:
+        taken += new
+        known[new] = -math.inf
+        cells.update(known, features[new], workers)
+        if len(cells.pivots) == 1 and len(taken) >= len(features) / CELL:
+            cells = _Cells.around(features[taken], features, workers)
+        new = []
+        for index in _steps(features, known):
+            new.append(index)
+            yield index
+
+
+def _steps(features: Tensor, known: Tensor) -> Iterator[int]:
+    """The steps that the farthest points allow among themselves, before all others must be looked at again."""
+    block, bar = _block(known)
+    points = features.index_select(0, block)
+    distances, error = screen(points, points, points.mean(0))
+    lowest = distances.sub_(error).cpu().numpy()
+    rows, nearest, indices = points.double().cpu().numpy(), known[block].cpu().numpy(), block.tolist()
+    while nearest[best := int(nearest.argmax())] > bar:
+        yield indices[best]
+        still_open = ((lowest[best] < nearest) & (nearest > 0)).nonzero()[0]
+        nearest[still_open] = np.minimum(nearest[still_open], exact(rows[still_open], rows[best : best + 1]))
+        nearest[best] = -math.inf
+
+
+def _block(known: Tensor) -> tuple[Tensor, float]:
+    """The farthest points, by ascending index, and the bar: while above it, they precede all points outside."""
+    bar = known.topk(min(BLOCK + 1, len(known))).values[-1].item()
+    above = (known > bar).nonzero()[:, 0]
+    if len(above):
+        return above, bar
+    tied = (known == bar).nonzero()[:BLOCK, 0]  # more tie than the block holds; those outside have higher indices
+    return tied, math.nextafter(bar, -math.inf)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The points, each in the cell of a pivot near to it.
+
+    Attributes:
+        pivots: (P, D).
+        features: (N, D).
+        pivot_of: (N,) which pivot a point belongs to.
+        away: (N,) float64, its distance to that pivot.
+        members: the points of each of the P cells.
+    """
+
+    pivots: Tensor
+    features: Tensor
+    pivot_of: Tensor
+    away: Tensor
+    members: tuple[Tensor, ...]
+
+    @classmethod
+    def around(cls, pivots: Tensor, features: Tensor, workers: Executor) -> _Cells:
+        def assign(rows: Tensor) -> tuple[Tensor, Tensor]:
+            pivot = screen(rows, pivots, pivots[0])[0].argmin(1)
+            return pivot, exact(rows.double(), pivots.index_select(0, pivot).double()).sqrt()
+
+        pivot_of, away = map(torch.cat, zip(*workers.map(assign, torch.split(features, TILE)), strict=True))
+        sizes = pivot_of.bincount(minlength=len(pivots)).tolist()
+        return cls(pivots, features, pivot_of, away, torch.split(pivot_of.argsort(), sizes))
+
+    def update(self, known: Tensor, centres: Tensor, workers: Executor) -> None:
+        """Lower `known` (N,), the points' squared distances to their nearest centre, by new `centres` (C, D)."""
+
+        def closest(task: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+            points, pivot, near = task
+            return _closest(self.features.index_select(0, points), centres[near], pivot, known[points])
+
+        tasks = [
+            (points, pivot, near)
+            for members, pivot, near in zip(self.members, self.pivots, self._near(known, centres), strict=True)
+            if len(members) and near.any()
+            for points in torch.split(members, TILE)
+        ]
+        for (points, _, _), distances in zip(tasks, workers.map(closest, tasks), strict=True):
+            known[points] = distances
+
+    def _near(self, known: Tensor, centres: Tensor) -> Tensor:
+        """(P, C) bool: which centres may be closer to some point of a cell than that point's nearest so far."""
+        reach = (self.away + known.clamp(min=0).sqrt()) * (1 + 1e-9)
+        reach = reach.new_zeros(len(self.pivots)).scatter_reduce(0, self.pivot_of, reach, "amax")
+        distances, error = screen(self.pivots, centres, self.pivots[0])
+        return distances - error < reach.square()[:, None]
+
+
+def _closest(rows: Tensor, centres: Tensor, origin: Tensor, known: Tensor) -> Tensor:
+    """The smaller of `known` (R,) and the squared distances of `rows` (R, D) to the nearest of `centres` (C, D)."""
+    distances, error = screen(rows, centres, origin)
+    smallest = distances.amin(1)
+    still_open = ((smallest - error < known) & (known > 0)).nonzero()[:, 0]
+    limit = smallest[still_open] + 2 * error  # the nearest centre cannot lie beyond
+    row, centre = (distances.index_select(0, still_open) <= limit[:, None]).nonzero(as_tuple=True)
+    row = still_open[row]
+    for i, j in zip(torch.split(row, PAIRS), torch.split(centre, PAIRS), strict=True):
+        pairs = exact(rows.index_select(0, i).double(), centres.index_select(0, j).double())
+        known = known.scatter_reduce(0, i, pairs, "amin")
+    return known
+
+
+@contextmanager
+def _workers() -> Iterator[Executor]:
+    """As many threads as torch has, each with torch alone: a cell is too small a task to be split further."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as workers:
+            yield workers
+    finally:
+        torch.set_num_threads(threads)

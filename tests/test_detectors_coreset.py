@@ -1,0 +1,212 @@
+"""The fast coreset is the plain loop's coreset, index for index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from andon.detectors import _coreset
+from andon.detectors._coreset import coreset_of_coresets, greedy_coreset, points_that_fit
+from andon.detectors._distances import exact, screen
+
+
+def plain_loop(features: Tensor, n: int, start: int = 0) -> list[int]:
+    """Gonzalez' algorithm as it stands in the paper: every centre is compared with every point."""
+    points = features.numpy().astype(np.float64)
+    nearest = np.full(len(points), np.inf)
+    taken: list[int] = []
+    best = start
+    for _ in range(n):
+        taken.append(best)
+        nearest = np.minimum(nearest, ((points - points[best]) ** 2).sum(axis=1))
+        nearest[taken] = -np.inf
+        best = int(nearest.argmax())  # the first of those that tie
+    return taken
+
+
+def gaussian(n: int, dim: int, seed: int = 0) -> Tensor:
+    return torch.randn(n, dim, generator=torch.Generator().manual_seed(seed))
+
+
+def clusters(n: int, dim: int) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    centres = torch.randn(20, dim, generator=generator)
+    return centres[torch.randint(20, (n,), generator=generator)] + 0.2 * gaussian(n, dim)
+
+
+def integers(n: int, dim: int, high: int) -> Tensor:
+    """Points on a grid: many are equal, and most distances tie."""
+    return torch.randint(high, (n, dim), generator=torch.Generator().manual_seed(2)).float()
+
+
+CASES = {
+    "gaussian": gaussian(700, 24),
+    "clusters": clusters(1200, 33),
+    "every point three times": gaussian(300, 17)[torch.arange(900) * 7 % 300],
+    "grid of distances that tie": integers(900, 6, 3),
+    "corners of a cube": integers(1000, 7, 2),
+    "one value per point": gaussian(500, 1),
+    "all equal": torch.ones(400, 5),
+    "far from the origin": clusters(800, 16) + 3000,
+    "values that vanish when squared": clusters(300, 16) * 1e-23,
+    "values of every size": gaussian(600, 9) * 10 ** (3 * gaussian(600, 1, seed=3)),
+}
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many rounds, cells, tiles and parts even with few points."""
+    for name, value in {"BLOCK": 32, "CELL": 40, "TILE": 16, "PAIRS": 8}.items():
+        monkeypatch.setattr(_coreset, name, value)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.usefixtures("small_blocks")
+def test_same_indices_as_the_plain_loop(case: str) -> None:
+    features = CASES[case]
+    n = len(features) // 3
+    assert greedy_coreset(features, n).tolist() == plain_loop(features, n)
+
+
+def test_same_indices_with_the_sizes_that_are_in_use() -> None:
+    features = torch.cat([clusters(4000, 48), integers(1000, 48, 2)])
+    assert greedy_coreset(features, 700, start=4321).tolist() == plain_loop(features, 700, start=4321)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_takes_every_point_once_if_asked_for_all() -> None:
+    features = integers(300, 4, 2)
+    indices = greedy_coreset(features, 300, start=7)
+    assert indices.dtype == torch.int64
+    assert indices.tolist() == plain_loop(features, 300, start=7)
+    assert sorted(indices.tolist()) == list(range(300))
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("precision", ["high", "medium"])
+def test_same_indices_where_torch_may_round_the_factors(precision: str) -> None:
+    features = clusters(600, 20)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        assert greedy_coreset(features, 200).tolist() == plain_loop(features, 200)
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_screen_as_wrong_as_it_says_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = clusters(600, 20)
+    generator = torch.Generator().manual_seed(5)
+
+    def wrong(rows: Tensor, centres: Tensor, origin: Tensor) -> tuple[Tensor, float]:
+        distances, error = screen(rows, centres, origin)
+        noise = 0.3 * (2 * torch.rand(distances.shape, generator=generator) - 1)
+        return distances + noise, error + 0.3
+
+    monkeypatch.setattr(_coreset, "screen", wrong)
+    assert greedy_coreset(features, 200).tolist() == plain_loop(features, 200)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_screen_is_never_further_off_than_it_says(case: str) -> None:
+    features = CASES[case]
+    for origin in (torch.zeros(features.shape[1]), features.mean(0), features[3] * 5):
+        distances, error = screen(features, features[:50], origin)
+        true = (features.double()[:, None] - features[:50].double()).square().sum(2)
+        assert (distances - true).abs().max() <= error
+
+
+def test_screen_promises_a_small_error() -> None:
+    features = gaussian(500, 256)
+    distances, error = screen(features, features[:100], features.mean(0))
+    assert error < 1e-3 * distances.median()
+
+
+def test_exact_distances_do_not_depend_on_company_nor_library() -> None:
+    a, b = gaussian(64, 37).double(), gaussian(64, 37, seed=1).double()
+    together = exact(a, b)
+    assert torch.equal(together, torch.cat([exact(a[i : i + 1], b[i : i + 1]) for i in range(64)]))
+    assert np.array_equal(together.numpy(), exact(a.numpy(), b.numpy()))
+    assert torch.allclose(together, (a - b).square().sum(1), rtol=1e-14)
+
+
+def test_the_callers_threads_and_features_are_left_as_they_were() -> None:
+    features = clusters(800, 16)
+    copy = features.clone()
+    threads = torch.get_num_threads()
+    results = []
+    try:
+        for wanted in (1, 3):
+            torch.set_num_threads(wanted)
+            results.append(greedy_coreset(features, 100))
+            assert torch.get_num_threads() == wanted
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(*results)
+    assert torch.equal(features, copy)
+
+
+def test_progress_counts_the_centres(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def count(items: Iterable[int], what: str, total: int) -> Iterator[int]:
+        for done, item in enumerate(items, start=1):
+            seen.append((done, total))
+            yield item
+
+    monkeypatch.setattr(_coreset, "track", count)
+    greedy_coreset(gaussian(50, 3), 5)
+    assert seen == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+
+
+def test_works_under_inference_mode() -> None:
+    with torch.inference_mode():
+        features = clusters(600, 8) * 1.0
+        indices = greedy_coreset(features, 60)
+    assert indices.tolist() == plain_loop(features, 60)
+
+
+@pytest.mark.parametrize("n", [0, 11])
+def test_refuses_an_impossible_number(n: int) -> None:
+    with pytest.raises(ValueError, match="from 1 to the 10 points"):
+        greedy_coreset(gaussian(10, 3), n)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e16])
+def test_refuses_features_without_distances(value: float) -> None:
+    features = gaussian(10, 3)
+    features[4, 1] = value
+    with pytest.raises(ValueError, match="finite"):
+        greedy_coreset(features, 2)
+
+
+def test_coreset_of_coresets_covers_nearly_as_well() -> None:
+    features = clusters(2000, 12)
+    kept = coreset_of_coresets((chunk for chunk in features.split(450)), 60)
+    whole = features[greedy_coreset(features, 60)]
+    assert kept.shape == (60, 12)
+    assert (kept[:, None] == features).all(2).any(1).all()  # points of the features, nothing new
+    assert torch.cdist(features, kept).amin(1).max() <= 2 * torch.cdist(features, whole).amin(1).max()
+
+
+def test_coreset_of_coresets_finds_what_only_one_chunk_has() -> None:
+    features = 0.1 * gaussian(900, 5)
+    features[777] += 10
+    kept = coreset_of_coresets(features.split(300), 4)
+    assert (kept == features[777]).all(1).any()
+
+
+def test_coreset_of_coresets_takes_chunks_smaller_than_the_coreset() -> None:
+    assert coreset_of_coresets(gaussian(100, 4).split(30), 50).shape == (50, 4)
+
+
+def test_points_that_fit() -> None:
+    room = points_that_fit(8 * 2**30, 256)
+    assert 0.8 < room * 256 * 4 / (8 * 2**30) < 1
+    assert points_that_fit(2**20, 256) == 0
+    assert points_that_fit(8 * 2**30, 512) < room < points_that_fit(9 * 2**30, 256)
