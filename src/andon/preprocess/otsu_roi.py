@@ -19,6 +19,7 @@ Contour = cv2.typing.MatLike
 WORKING_SIDE = 512  # the part is looked for on a photo shrunk to this long side
 COARSE_SIDE = 64  # the background is fitted on a photo shrunk to this side ...
 BORDER = 3  # ... along a border this wide
+SMOOTHING_SHARE = 0.004  # of the short side: sigma of the Gaussian that takes off noise and the weave of a cloth
 CLOSING_SHARE = 0.015  # of the short side: diameter of the kernel; small, so that neighbouring parts stay apart
 OPENING_SHARE = 0.025
 BAR_SHARE = 0.15  # of the photo's height or width: a caption bar is no thicker
@@ -75,12 +76,13 @@ class OtsuRoi(Step):
 
 
 def _shrink(image: RgbImage) -> RgbImage:
-    """At most WORKING_SIDE long, and lightly smoothed."""
+    """At most WORKING_SIDE long, and smoothed."""
     height, width = image.shape[:2]
     scale = min(1.0, WORKING_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.GaussianBlur(small, (0, 0), 1.0), dtype=np.uint8)
+    sigma = max(0.5, SMOOTHING_SHARE * min(size))
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), sigma), dtype=np.uint8)
 
 
 def _difference_from_background(image: RgbImage) -> NDArray[np.uint8]:
