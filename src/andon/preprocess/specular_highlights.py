@@ -35,7 +35,7 @@ class SpecularHighlights(Step):
             raise ConfigError(f"specular_highlights.max_area is {self.max_area}; choose a share from above 0 to 1.")
 
     def __call__(self, frame: Frame) -> Frame:
-        overexposed = np.asarray((frame.image >= self.threshold).all(axis=2), dtype=np.uint8)
+        overexposed = cv2.inRange(frame.image, (self.threshold,) * 3, (255,) * 3)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(overexposed)
         is_small = stats[:, cv2.CC_STAT_AREA] <= self.max_area * overexposed.size
         is_small[0] = False  # label 0 is everything that is not overexposed

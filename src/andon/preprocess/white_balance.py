@@ -28,7 +28,7 @@ class WhiteBalance(Step):
             raise ConfigError(f"white_balance.max_gain is {self.max_gain}; choose a number above 1, such as 2.")
 
     def __call__(self, frame: Frame) -> Frame:
-        means = frame.image.mean(axis=(0, 1))
+        means = np.array(cv2.mean(frame.image)[:3])
         if means.min() < 1:
             return frame.with_note("a colour channel is black: not white-balanced")
         gains = means.mean() / means
