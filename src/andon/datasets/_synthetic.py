@@ -1,0 +1,156 @@
+"""A drawn data set: photos of nuts, bolts and screws, sound and damaged, with exact ground truth.
+
+Nothing is downloaded and nothing was photographed: the parts are solids that a camera sees under a lamp. The set serves
+the demo and the tests, which need photos with known answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from andon import images, plugins
+from andon.datasets import _synthetic_damage as damage
+from andon.datasets import _synthetic_marks as marks
+from andon.datasets._synthetic_scene import Picture, Scene, develop, encode, random_scene
+from andon.datasets._synthetic_solids import PARTS, Kind
+from andon.errors import ConfigError
+from andon.progress import track
+from andon.types import Mask, RgbImage
+
+Bytes = NDArray[np.uint8]
+Defect = Literal["rust", "scratch", "damaged_thread", "deformation", "missing_piece"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+DEFECTS: tuple[Defect, ...] = get_args(Defect)
+
+# The smallest change of a pixel that counts as defect, as a share of white.
+PART_CHANGE, TABLE_CHANGE = 0.035, 0.03
+FEATHER = 6  # pixels over which the changed picture is blended in, so that a moved shadow leaves no seam
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Photo:
+    """A photo to be drawn; `random_key` makes it independent of how many others there are."""
+
+    folder: str
+    index: int
+    kind: Kind
+    defect: Defect | None
+    random_key: tuple[int, int, int]
+
+
+def draw_fasteners(root: Path, *, n_train: int = 60, n_calibration: int = 25, n_test: int = 40, seed: int = 0) -> None:
+    """Write a set of photos of 384 x 512 pixels in the MVTec layout, over whatever files of these names are there.
+
+    The folders are train/good, validation/good (the calibration photos), test/good, test/<defect> and
+    ground_truth/<defect>. Half of the test photos are OK, the rest is spread over the defects. The same seed gives the
+    same files, and a larger set begins with the photos of a smaller one.
+    """
+    n_damaged = n_test // 2
+    photos = [
+        *_good("train/good", n_train, (seed, 0)),
+        *_good("validation/good", n_calibration, (seed, 1)),
+        *_good("test/good", n_test - n_damaged, (seed, 2)),
+        *_damaged(n_damaged, (seed, 3)),
+    ]
+    for photo in track(photos, "drawing", total=len(photos)):
+        image, _, defect = draw_fastener(np.random.default_rng(photo.random_key), kind=photo.kind, defect=photo.defect)
+        images.write(root / photo.folder / f"{photo.index:03d}.png", image)
+        if photo.defect:
+            mask = np.repeat(defect[:, :, None] * np.uint8(255), 3, axis=2)
+            images.write(root / "ground_truth" / photo.defect / f"{photo.index:03d}_mask.png", mask)
+
+
+def draw_fastener(rng: np.random.Generator, *, kind: Kind, defect: Defect | None) -> tuple[RgbImage, Mask, Mask]:
+    """One photo (H, W, 3) uint8 RGB; where the part is (H, W) bool; where the defect is (H, W) bool.
+
+    Generators in the same state draw the same scene with the same noise whatever the defect: the photos differ only
+    within the defect's mask and the two pixels around it into which the lens blurs.
+
+    Raises:
+        ConfigError: there is no such kind or defect.
+    """
+    _check("kind of fastener", kind, KINDS)
+    if defect is not None:
+        _check("defect", defect, DEFECTS)
+    scene_rng, damage_rng, noise_rng = (np.random.default_rng(child) for child in rng.integers(2**63, size=3))
+    scene = random_scene(scene_rng, kind)
+    sound = scene.photograph(PARTS[kind])
+    if defect is None:
+        return develop(sound.linear, noise_rng), sound.part, np.zeros_like(sound.part)
+    damaged = _damage(scene, sound, defect, damage_rng)
+    feather = 1 if defect in ("rust", "scratch") else FEATHER
+    mask = cv2.dilate(_changed(sound, damaged), _disc(feather))
+    share = np.minimum(cv2.distanceTransform(mask, cv2.DIST_L2, 3) / feather, 1)[:, :, None]
+    linear = sound.linear + share * (damaged.linear - sound.linear)
+    return develop(linear, noise_rng), damaged.part, mask.astype(bool)
+
+
+def _good(folder: str, count: int, key: tuple[int, int]) -> list[_Photo]:
+    return [
+        _Photo(folder=folder, index=index, kind=KINDS[index % len(KINDS)], defect=None, random_key=(*key, index))
+        for index in range(count)
+    ]
+
+
+def _damaged(count: int, key: tuple[int, int]) -> list[_Photo]:
+    """Every defect on every kind in turn: the numbers of kinds and of defects have no common divisor."""
+    photos = []
+    for number in range(count):
+        index, which = divmod(number, len(DEFECTS))
+        defect, kind = DEFECTS[which], KINDS[number % len(KINDS)]
+        photos.append(_Photo(folder=f"test/{defect}", index=index, kind=kind, defect=defect, random_key=(*key, number)))
+    return photos
+
+
+def _check(what: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise ConfigError(f"There is no {what} {name!r}; {plugins.suggestion(name, list(known))}")
+
+
+def _damage(scene: Scene, sound: Picture, defect: Defect, rng: np.random.Generator) -> Picture:
+    """The same scene with the part damaged."""
+    kind, viewer = scene.kind, scene.viewer
+    match defect:
+        case "rust":
+            colours = marks.rust(scene, sound.surface, sound.colours, rng)
+            return scene.compose(PARTS[kind], sound.surface, colours)
+        case "scratch":
+            colours = marks.scratch(scene, sound.surface, sound.colours, rng)
+            return scene.compose(PARTS[kind], sound.surface, colours)
+        case "damaged_thread":
+            return scene.photograph(damage.damaged_thread(kind, viewer, rng))
+        case "deformation":
+            return scene.photograph(damage.deformation(kind, viewer, rng))
+        case "missing_piece":
+            broken = damage.missing_piece(kind, viewer, rng)
+            surface = scene.look_at(broken)
+            colours = marks.fracture(scene, surface, scene.shade(surface), PARTS[kind], rng)
+            return scene.compose(broken, surface, colours)
+
+
+def _changed(sound: Picture, damaged: Picture) -> Bytes:
+    """Where the pictures differ, (H, W) uint8 0 or 1: a few regions without holes, each at least partly on the part."""
+    part = sound.part | damaged.part
+    difference = np.abs(encode(damaged.linear) - encode(sound.linear)).max(axis=2)
+    changed = (difference > np.where(part, PART_CHANGE, TABLE_CHANGE)).astype(np.uint8)
+    clean = cv2.morphologyEx(cv2.morphologyEx(changed, cv2.MORPH_CLOSE, _disc(4)), cv2.MORPH_OPEN, _disc(1))
+    outlines, _ = cv2.findContours(clean, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    smallest = 0.1 * max(map(cv2.contourArea, outlines))
+    regions: Bytes = np.zeros_like(changed)
+    for outline in outlines:
+        region = np.zeros_like(changed)
+        cv2.drawContours(region, [outline], -1, 1, cv2.FILLED)
+        if cv2.contourArea(outline) >= smallest and part[region > 0].any():
+            regions |= region
+    return regions
+
+
+def _disc(radius: int) -> Bytes:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)
