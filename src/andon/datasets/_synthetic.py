@@ -30,8 +30,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFECTS: tuple[Defect, ...] = get_args(Defect)
 
 # The smallest change of a pixel that counts as defect, as a share of white.
-PART_CHANGE, TABLE_CHANGE = 0.035, 0.03
-FEATHER = 6  # pixels over which the changed picture is blended in, so that a moved shadow leaves no seam
+PART_CHANGE, TABLE_CHANGE = 0.035, 0.04
+FEATHER = 5  # pixels over which the changed picture is blended in, so that a moved shadow leaves no seam
 
 
 @dataclass(frozen=True, kw_only=True)

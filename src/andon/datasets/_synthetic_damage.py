@@ -87,28 +87,29 @@ def missing_piece(kind: Kind, viewer: Floats, rng: np.random.Generator) -> Solid
     """A corner of the hexagon or the end of the shank broken off along a rough, slanting face."""
     upwards = _unit(viewer * [0, 1, 1])
     if _at_shank(kind, rng):
-        end = SCREW_LENGTH - 1.3 if kind == "screw" else BOLT_LENGTH - 0.6
-        return _broken(PARTS[kind], AXIS + 0.6 * upwards, end * AXIS, rng)
+        end = SCREW_LENGTH - 1.0 if kind == "screw" else BOLT_LENGTH - 0.5
+        return _broken(PARTS[kind], 0.7 * AXIS + upwards, end * AXIS, rng)
     corner = _corner(kind, rng)
-    slant = 0.5 * AXIS if kind == "nut" else 0.5 * upwards
-    return _broken(PARTS[kind], corner + slant, 0.68 * corner, rng)
+    if kind == "nut":
+        return _broken(PARTS[kind], corner + 0.7 * AXIS, 0.8 * corner, rng)
+    return _broken(PARTS[kind], corner + 0.5 * upwards, 0.68 * corner, rng)
 
 
 def _bent(kind: Kind, viewer: Floats, rng: np.random.Generator) -> Solid:
     """The part with its shank bent aside as the camera sees it, by a blow that has left its mark."""
     solid = PARTS[kind]
-    start = rng.uniform(1.9, 2.2) if kind == "bolt" else rng.uniform(2.4, 2.9)
+    start = rng.uniform(2.1, 2.4) if kind == "bolt" else rng.uniform(3.0, 3.4)
     aside = rng.choice([-1, 1]) * rng.uniform(0.55, 0.65) * _unit(np.cross(AXIS, viewer))
     upwards = _unit(viewer * [0, 1, 1])
 
     def bent(points: Floats) -> Floats:
         beyond = points[0] - start
-        shift = 0.5 * (beyond + np.sqrt(beyond * beyond + 0.004))
+        shift = 0.5 * (beyond + np.sqrt(beyond * beyond + 0.002))
         stretched: Floats = 1 + 0.25 * np.clip(beyond + 0.2, 0, 1)  # as the bend leaves the distances beyond it
         return solid(points - aside[:, None] * shift) / stretched
 
     struck = start * AXIS + 0.45 * upwards + 0.2 * aside
-    return _knocked_in(bent, struck, upwards, depth=0.10, rng=rng)
+    return _knocked_in(bent, struck, upwards, depth=0.20, rng=rng)
 
 
 def _knocked_in(solid: Solid, place: Floats, blow_from: Floats, depth: float, rng: np.random.Generator) -> Solid:

@@ -48,11 +48,11 @@ def scratch(scene: Scene, surface: Surface, colours: Floats, rng: np.random.Gene
     offset = scene.zoom * (surface.points - centre[:, None])  # in pixels of the photo
     length, side = along @ offset, np.cross(towards, along) @ offset
     side += 0.001 * rng.uniform(-1, 1) * length**2 + 0.4 * noise_on(surface, scene.fine_camera, rng, 14, octaves=2)
-    for shift, depth in ((0, 1.0), (rng.uniform(4, 6), 0.7), (rng.uniform(-7, -5), 0.5)):
-        end, middle = rng.uniform(40, 56), rng.uniform(-12, 12)
+    for shift, depth in ((0, 1.0), (rng.uniform(5, 7), 0.8), (rng.uniform(-8, -6), 0.6)):
+        end, middle = rng.uniform(46, 60), rng.uniform(-12, 12)
         strength = depth * np.clip((end - np.abs(length - middle)) / 20, 0, 1)
         distance = np.abs(side - shift)
-        colours = colours * (1 - 0.8 * strength * np.exp(-(((distance - 2.2) / 1.2) ** 2)))
+        colours = colours * (1 - 0.85 * strength * np.exp(-(((distance - 2.4) / 1.4) ** 2)))
         core = strength * np.exp(-((distance / 1.1) ** 2))
         colours = colours + core * (1.1 * scene.room.colour[:, None] - colours)
     return colours

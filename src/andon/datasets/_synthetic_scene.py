@@ -29,7 +29,7 @@ OVERSAMPLING = 1.5  # of the part, along each side, against stairs at its edges
 SHADOW_SAMPLING = 0.375  # of the shadows on the table, which are soft
 TALLEST = 2.0
 ZOOM: dict[Kind, float] = {"nut": 124, "bolt": 82, "screw": 66}  # pixels per thread diameter
-TURN: dict[Kind, tuple[float, float]] = {"nut": (0, 180), "bolt": (30, 16), "screw": (135, 16)}  # degrees, +- degrees
+TURN: dict[Kind, tuple[float, float]] = {"nut": (0, 180), "bolt": (30, 14), "screw": (135, 14)}  # degrees, +- degrees
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,20 +78,20 @@ def points_that_fit(memory: int, dim: int) -> int:
 
 def _farthest_first(features: Tensor, start: int, workers: Executor) -> Iterator[int]:
     """All points, the farthest from those before it first."""
-    known = torch.full((len(features),), math.inf, dtype=torch.float64, device=features.device)
     cells = _Cells.around(features[start : start + 1], features, workers)
+    known = cells.away.clone()
     taken, new = [], [start]
     yield start
     while True:
         taken += new
         known[new] = -math.inf
-        cells.update(known, features[new], workers)
         if len(cells.pivots) == 1 and len(taken) >= len(features) / CELL:
             cells = _Cells.around(features[taken], features, workers)
         new = []
         for index in _steps(features, known):
             new.append(index)
             yield index
+        cells.update(known, features[new], workers)
 
 
 def _steps(features: Tensor, known: Tensor) -> Iterator[int]:
@@ -126,7 +126,7 @@ class _Cells:
         pivots: (P, D).
         features: (N, D).
         pivot_of: (N,) which pivot a point belongs to.
-        away: (N,) float64, its distance to that pivot.
+        away: (N,) float64, its squared distance to that pivot.
         members: the points of each of the P cells.
     """
 
@@ -140,7 +140,7 @@ class _Cells:
     def around(cls, pivots: Tensor, features: Tensor, workers: Executor) -> _Cells:
         def assign(rows: Tensor) -> tuple[Tensor, Tensor]:
             pivot = screen(rows, pivots, pivots[0])[0].argmin(1)
-            return pivot, exact(rows.double(), pivots.index_select(0, pivot).double()).sqrt()
+            return pivot, exact(rows.double(), pivots.index_select(0, pivot).double())
 
         pivot_of, away = map(torch.cat, zip(*workers.map(assign, torch.split(features, TILE)), strict=True))
         sizes = pivot_of.bincount(minlength=len(pivots)).tolist()
@@ -164,7 +164,7 @@ class _Cells:
 
     def _near(self, known: Tensor, centres: Tensor) -> Tensor:
         """(P, C) bool: which centres may be closer to some point of a cell than that point's nearest so far."""
-        reach = (self.away + known.clamp(min=0).sqrt()) * (1 + 1e-9)
+        reach = (self.away.sqrt() + known.clamp(min=0).sqrt()) * (1 + 1e-9)
         reach = reach.new_zeros(len(self.pivots)).scatter_reduce(0, self.pivot_of, reach, "amax")
         distances, error = screen(self.pivots, centres, self.pivots[0])
         return distances - error < reach.square()[:, None]

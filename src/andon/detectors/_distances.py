@@ -26,7 +26,8 @@ def exact(a: Array, b: Array) -> Array:
     while (width := terms.shape[1]) > 1:
         half = width // 2
         folded = terms[:, :half] + terms[:, half : 2 * half]
-        folded[:, : width % 2] += terms[:, 2 * half :]
+        if width % 2:
+            folded[:, :1] += terms[:, -1:]
         terms = folded
     return terms[:, 0]
 
