@@ -80,7 +80,7 @@ def deformation(kind: Kind, viewer: Floats, rng: np.random.Generator) -> Solid:
     corner = _corner(kind, rng)
     blow_from = _unit(_unit(corner) + 0.6 * viewer)
     top = corner + NUT_HEIGHT / 2 * AXIS if kind == "nut" else corner
-    return _knocked_in(PARTS[kind], top, blow_from, depth=0.34, rng=rng)
+    return _knocked_in(PARTS[kind], top, blow_from, depth=0.34)
 
 
 def missing_piece(kind: Kind, viewer: Floats, rng: np.random.Generator) -> Solid:
@@ -109,17 +109,17 @@ def _bent(kind: Kind, viewer: Floats, rng: np.random.Generator) -> Solid:
         return solid(points - aside[:, None] * shift) / stretched
 
     struck = start * AXIS + 0.45 * upwards + 0.2 * aside
-    return _knocked_in(bent, struck, upwards, depth=0.20, rng=rng)
+    return _knocked_in(bent, struck, upwards, depth=0.20)
 
 
-def _knocked_in(solid: Solid, place: Floats, blow_from: Floats, depth: float, rng: np.random.Generator) -> Solid:
+def _knocked_in(solid: Solid, place: Floats, blow_from: Floats, depth: float) -> Solid:
     """The solid with the print of a ball that struck at `place` from the direction `blow_from`."""
     radius = 0.5
     centre = (place + (radius - depth) * blow_from).astype(np.float32)[:, None]
-    bumps = _bumps(rng, wavelength=0.5)
 
     def knocked_in(points: Floats) -> Floats:
-        ball = radius - np.linalg.norm(points - centre, axis=0) + 0.006 * bumps(points)
+        x, y, z = points - centre
+        ball = radius - np.sqrt(x * x + y * y + z * z)
         return smooth_max(solid(points), 0.9 * ball, 0.1)
 
     return knocked_in

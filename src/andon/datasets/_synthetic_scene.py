@@ -122,7 +122,7 @@ class Scene:
         layer[surface.pixels, :3] = np.minimum(colours, 1.5).T  # a highlight must not outshine its pixel's neighbours
         layer[surface.pixels, 3] = 1
         part = cv2.resize(layer.reshape(*self.fine_camera.size, 4), SIZE[::-1], interpolation=cv2.INTER_AREA)
-        lamp, ambient = table_light(self.pose.place(solid), self._camera(SHADOW_SAMPLING), self.room.lamp)
+        lamp, ambient = table_light(self.pose.place(solid), self._camera(SHADOW_SAMPLING), TALLEST, self.room.lamp)
         light = cv2.resize(0.6 * lamp + 0.4 * ambient, SIZE[::-1])
         table = self.backdrop * light[:, :, None] * self.room.colour
         linear = part[:, :, :3] + (1 - part[:, :, 3:]) * table
@@ -152,7 +152,7 @@ def random_scene(rng: np.random.Generator, kind: Kind) -> Scene:
 def develop(linear: Floats, rng: np.random.Generator) -> RgbImage:
     """The photo (H, W, 3) uint8 RGB of a linear picture: encoded, through a soft lens, with a little noise."""
     soft = cv2.GaussianBlur(encode(linear), (5, 5), 0.6)
-    noisy = 255 * soft + 1.8 * rng.standard_normal(soft.shape, dtype=np.float32)
+    noisy = 255 * soft + 1.6 * rng.standard_normal((*SIZE, 1), dtype=np.float32)
     photo: RgbImage = np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
     return photo
 

@@ -81,14 +81,19 @@ def _search(solid: Solid, camera: Camera, tallest: float) -> tuple[Pixels, Float
     height, width = camera.size
     rows, columns = np.divmod(np.arange(height * width // BLOCK**2), width // BLOCK)
     table = camera.on_table(rows * BLOCK + (BLOCK - 1) / 2, columns * BLOCK + (BLOCK - 1) / 2)
-    radius = np.float32(0.75 * BLOCK / camera.zoom)
+    radius = 0.75 * BLOCK / camera.zoom  # reaches the block's corners
     travelled = np.full(len(rows), tallest / math.cos(camera.tilt), dtype=np.float32)
-    nearest = np.full(len(rows), np.inf, dtype=np.float32)
+    near = np.zeros(len(rows), dtype=bool)
+    active = np.arange(len(rows))
     for _ in range(SEARCH_STEPS):
-        gap = solid(table + camera.towards[:, None] * travelled)
-        nearest = np.minimum(nearest, gap)
-        travelled -= np.where((gap > 1.5 * radius) & (travelled > 0), gap - radius, 0)
-    near = nearest <= 1.5 * radius
+        if not active.size:
+            break
+        start = travelled[active]
+        gap = solid(table.take(active, axis=1) + camera.towards[:, None] * start)
+        reached = gap <= 1.5 * radius
+        near[active[reached]] = True
+        travelled[active] = np.where(reached, start, start - gap + radius)
+        active = active[~reached & (start > 0)]
     return np.flatnonzero(near), travelled[near]
 
 
@@ -101,7 +106,7 @@ def _hits(solid: Solid, camera: Camera, blocks: Pixels, travelled: Floats) -> tu
     tolerance = np.float32(0.2 / camera.zoom)
     active = np.arange(len(rows))
     for _ in range(TRACE_STEPS):
-        if not len(active):
+        if not active.size:
             break
         height = travelled[active]
         gap = solid(table.take(active, axis=1) + towards * height)
@@ -139,21 +144,25 @@ def _openness(solid: Solid, points: Floats, normals: Floats) -> Floats:
     return (0.3 + 0.7 * close_gap) * (0.2 + 0.8 * far_gap)
 
 
-def table_light(solid: Solid, camera: Camera, lamp: Floats) -> tuple[Floats, Floats]:
+def table_light(solid: Solid, camera: Camera, tallest: float, lamp: Floats) -> tuple[Floats, Floats]:
     """Shares (H, W) in [0, 1] of the lamp's and of the ambient light that the solid lets through to the table.
 
     `lamp` is the unit vector (3,) towards the lamp; the lamp is large, so the shadow's edge softens with distance.
     """
-    height, width = camera.size
-    rows, columns = np.divmod(np.arange(height * width), width)
+    rows, columns = np.divmod(np.arange(math.prod(camera.size)), camera.size[1])
     table = camera.on_table(rows, columns)
     contact = np.maximum(solid(table), 0)
     ambient = 1 - 0.55 * np.exp(-contact / 0.12) - 0.3 * np.exp(-contact / 0.5)
     travelled = np.full(len(rows), 0.02, dtype=np.float32)
     lit = np.ones(len(rows), dtype=np.float32)
+    active = np.arange(len(rows))
     for _ in range(SHADOW_STEPS):
-        gap = solid(table + lamp[:, None] * travelled)
-        lit = np.minimum(lit, np.clip(0.05 + 4 * gap / travelled, 0, 1))
-        travelled += np.clip(gap, 0.03, 0.4)
+        if not active.size:
+            break
+        distance = travelled[active]
+        gap = solid(table.take(active, axis=1) + lamp[:, None] * distance)
+        lit[active] = np.minimum(lit[active], np.clip(0.05 + 4 * gap / distance, 0, 1))
+        travelled[active] = distance + np.clip(gap, 0.03, 0.4)
+        active = active[(lit[active] > 0) & (distance * lamp[2] < tallest)]
     lit = lit * lit * (3 - 2 * lit)
-    return lit.reshape(height, width), ambient.reshape(height, width)
+    return lit.reshape(camera.size), ambient.reshape(camera.size)
