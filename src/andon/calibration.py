@@ -63,8 +63,8 @@ class CalibrationRule:
             raise NotCalibratedError("The method target-recall needs labelled NG photos; name their folder with --ng.")
         if self.method == "conformal" and conformal_rank(n_ok, self.false_reject_rate) > n_ok:
             raise NotCalibratedError(
-                f"{n_ok} calibration photos can promise a false-reject rate of {1 / (n_ok + 1):.1%} at best, but "
-                f"{self.false_reject_rate:.2%} was asked for: add OK photos until there are "
+                f"{n_ok} calibration photos can promise a false-reject rate of {percent(1 / (n_ok + 1))} at best, but "
+                f"{percent(self.false_reject_rate)} was asked for: add OK photos until there are "
                 f"{photos_needed(self.false_reject_rate)}, or ask for --false-reject-rate "
                 f"{math.ceil(1000 / (n_ok + 1)) / 1000:g}."
             )
@@ -135,12 +135,12 @@ class Calibration:
         rejected = int((self.ok_scores >= self.threshold).sum())
         what = {
             "percentile": f"the {self.rule.percentile:g}th percentile",
-            "conformal": f"conformal at a false-reject rate of {self.rule.false_reject_rate:.2%}",
-            "target-recall": f"the score that catches {self.rule.recall:.0%} of the NG photos",
+            "conformal": f"conformal at a false-reject rate of {percent(self.rule.false_reject_rate)}",
+            "target-recall": f"the score that catches {percent(self.rule.recall)} of the NG photos",
         }[self.rule.method]
-        promise = f"{n} photos can promise a false-reject rate of {1 / (n + 1):.1%} at best"
+        promise = f"{n} photos can promise a false-reject rate of {percent(1 / (n + 1))} at best"
         if self.rule.method == "target-recall":
-            promise = f"{rejected} of the OK photos ({rejected / n:.1%}) lie above it"
+            promise = f"{rejected} of the OK photos ({percent(rejected / n)}) lie above it"
         return f"Threshold {self.threshold:.4g}: {what}, from {n} held-out OK photos; {promise}."
 
 
@@ -174,6 +174,11 @@ def conformal_rank(n: int, rate: float) -> int:
 def photos_needed(rate: float) -> int:
     """The least number of OK photos with which conformal calibration can promise `rate`: ceil(1 / rate) - 1."""
     return math.ceil(1 / rate - 1e-9) - 1
+
+
+def percent(rate: float) -> str:
+    """A rate for people: 0.0182 is "1.8 %"."""
+    return f"{100 * rate:.2g} %" if rate < 0.1 else f"{100 * rate:.3g} %"
 
 
 def _require(holds: bool, name: str, value: float, expected: str) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from andon import backbones, datasets, images, recipes
 from andon.backbones import Backbone
-from andon.calibration import CalibrationRule, calibrate
+from andon.calibration import Calibration, CalibrationRule, calibrate
 from andon.datasets import Dataset, Partition
 from andon.detectors import Batch
 from andon.errors import DatasetError, ImageError
@@ -28,6 +30,7 @@ from andon.types import Failure, Frame, Sample
 
 LOG = logging.getLogger("andon")
 CACHE_BYTES = 2**30
+MAX_LISTED = 5
 
 
 def train(
@@ -61,10 +64,9 @@ def train(
 
 def teach(recipe: Recipe, dataset: Dataset, *, allow_duplicates: bool = False) -> Pipeline:
     """`train`, on a data set that has been read."""
-    remarks = [dataset.describe()]
-    LOG.info(remarks[0])
+    LOG.info(dataset.describe())
     duplicates = datasets.find_duplicates(dataset.samples)
-    remarks += _warn(datasets.check_leaks(duplicates, allow_duplicates))
+    remarks = _warn(datasets.check_leaks(duplicates, allow_duplicates))
     remarks += _warn(f"{path} is left out: {why}" for path, why in duplicates.unreadable.items())
     readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]
     parts = datasets.split(readable, recipe.training.seed, duplicates.keep_together)
@@ -74,12 +76,12 @@ def teach(recipe: Recipe, dataset: Dataset, *, allow_duplicates: bool = False) -
 
     backbone = backbones.create(recipe.backbone)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train)))
-    ok_scores, map_peaks = _held_out_scores(recipe, backbone, parts)
+    held_out = _scored_by_folds(recipe, backbone, parts)
     pipeline = _taught(recipe, backbone, parts.train, "Teaching")
-    if parts.calibration:
-        ok_scores, map_peaks = score_ok(pipeline, _paths(parts.calibration))
-    calibration = calibrate(recipe.calibration, ok_scores, map_peaks)
+    held_out += score_ok(pipeline, _paths(parts.calibration))
+    calibration = _calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
+    remarks += _warn(unusual(held_out))
     return replace(pipeline, calibration=calibration, manifest=_manifest(dataset, parts, remarks))
 
 
@@ -93,19 +95,40 @@ def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, St
     return settled
 
 
-def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> tuple[list[float], list[float]]:
-    """The image score and the largest map value of each held-out OK photo.
+class HeldOut(NamedTuple):
+    """An OK photo that the model has not seen, its image score, and the largest value of its map."""
+
+    path: str
+    score: float
+    map_peak: float
+
+
+def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
+    """Score photos that the model was not taught with.
 
     Raises:
         ImageError: a photo cannot be read.
     """
-    scores, peaks = [], []
+    held_out = []
     for scored in track(pipeline.score_all(photos), "Calibrating", len(photos)):
         if isinstance(scored, Failure):
             raise ImageError(scored.error)
-        scores.append(scored.score)
-        peaks.append(pipeline.map_peak(scored))
-    return scores, peaks
+        held_out.append(HeldOut(scored.prepared.path, scored.score, pipeline.map_peak(scored)))
+    return held_out
+
+
+def unusual(held_out: Sequence[HeldOut]) -> list[str]:
+    """A remark on the OK photos that score above Tukey's upper fence: as they set the threshold."""
+    scores = np.array([photo.score for photo in held_out])
+    lower, upper = np.percentile(scores, [25, 75])
+    odd = sorted((p for p in held_out if p.score > upper + 1.5 * (upper - lower)), key=lambda photo: -photo.score)
+    if not odd:
+        return []
+    listed = ", ".join(f"{photo.path} ({photo.score:.4g})" for photo in odd[:MAX_LISTED])
+    more = f" and {len(odd) - MAX_LISTED} more" if len(odd) > MAX_LISTED else ""
+    return [
+        f"Unlike the other OK photos, and so raising the threshold: {listed}{more}; see whether they really are OK."
+    ]
 
 
 def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], ng: Sequence[Photo] = ()) -> Pipeline:
@@ -128,10 +151,14 @@ def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], 
             f"{len(seen)} of the {len(ok)} photos taught this model, {seen[0]} for one, so a threshold from them would "
             "be too low; calibrate with OK photos that it has never seen."
         )
-    ok_scores, map_peaks = score_ok(pipeline, ok)
-    ng_scores, _ = score_ok(pipeline, ng)
-    recipe = replace(pipeline.recipe, calibration=rule)
-    return replace(pipeline, recipe=recipe, calibration=calibrate(rule, ok_scores, map_peaks, ng_scores))
+    calibration = _calibrated(rule, score_ok(pipeline, ok), score_ok(pipeline, ng))
+    return replace(pipeline, recipe=replace(pipeline.recipe, calibration=rule), calibration=calibration)
+
+
+def _calibrated(rule: CalibrationRule, ok: Sequence[HeldOut], ng: Sequence[HeldOut] = ()) -> Calibration:
+    return calibrate(
+        rule, [photo.score for photo in ok], [photo.map_peak for photo in ok], [photo.score for photo in ng]
+    )
 
 
 class Batches:
@@ -170,16 +197,13 @@ def _taught(recipe: Recipe, backbone: Backbone, samples: Sequence[Sample], what:
     return Pipeline(recipe, detector)
 
 
-def _held_out_scores(recipe: Recipe, backbone: Backbone, parts: Partition) -> tuple[list[float], list[float]]:
-    """Every OK photo's score by a model that has not seen it; empty where there are no folds."""
-    ok_scores: list[float] = []
-    map_peaks: list[float] = []
+def _scored_by_folds(recipe: Recipe, backbone: Backbone, parts: Partition) -> list[HeldOut]:
+    """Every OK photo, scored by a model that has not seen it; empty where there are no folds."""
+    held_out: list[HeldOut] = []
     for number, fold in enumerate(parts.folds, start=1):
         taught = _taught(recipe, backbone, fold.train, f"Teaching without fold {number} of {len(parts.folds)}")
-        scores, peaks = score_ok(taught, _paths(fold.held_out))
-        ok_scores += scores
-        map_peaks += peaks
-    return ok_scores, map_peaks
+        held_out += score_ok(taught, _paths(fold.held_out))
+    return held_out
 
 
 def _manifest(dataset: Dataset, parts: Partition, remarks: list[str]) -> dict[str, Any]:
@@ -189,8 +213,8 @@ def _manifest(dataset: Dataset, parts: Partition, remarks: list[str]) -> dict[st
             "python": platform.python_version(),
             **{name: version(name) for name in ("andon", "torch", "openvino", "numpy", "opencv-python-headless")},
         },
-        "layout": dataset.layout,
-        "remarks": remarks,
+        "data": dataset.describe(),
+        "remarks": [remark.replace(f"{dataset.root}{os.sep}", "") for remark in remarks],
         "training_sha256": _digests(dataset, parts.train),
         "calibration_sha256": _digests(dataset, parts.calibration),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,15 @@ def evaluate(pipeline: Pipeline, dataset: Dataset, *, model_name: str, out: Path
     figures = summarise(accumulator.results()) | {"failures": failures}
     if folder is not None:
         remarks += [f"Could not be inspected: {error}" for error in failures.values()]
-        folder.finish(figures, title=dataset.root.resolve().name, subtitle=f"Model {model_name}", remarks=remarks)
+        folder.finish(
+            figures, title=dataset.root.resolve().name, subtitle=_subtitle(pipeline, model_name), remarks=remarks
+        )
     return figures
+
+
+def _subtitle(pipeline: Pipeline, model_name: str) -> str:
+    recipe = pipeline.recipe
+    return f"Model {model_name}: {recipe.detector} on {recipe.backbone.name}, {date.today():%d %B %Y}"
 
 
 def as_lines(figures: Figures, names: tuple[str, ...]) -> list[str]:

@@ -35,7 +35,7 @@ class ReportFolder:
         """Write the picture of one photo and keep a small one for the report."""
         photo = images.read(sample.path)
         threshold = self._calibration.pixel_threshold
-        picture = panel(photo, inspection, pixel_threshold=threshold, mask=mask, label=sample.defect or "good")
+        picture = panel(photo, inspection, pixel_threshold=threshold, mask=mask, label=_label(sample))
         images.write(self._folder / "pictures" / self._names[sample.path], picture)
         is_anomalous = bool(sample.is_anomalous)
         self._photos.append(
@@ -81,6 +81,10 @@ class ReportFolder:
         except OSError as error:
             reason = error.strerror or str(error)
             raise InputError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
+
+
+def _label(sample: Sample) -> str:
+    return sample.defect or ("defective" if sample.is_anomalous else "good")
 
 
 def _brief(manifest: Mapping[str, Any]) -> dict[str, Any]:

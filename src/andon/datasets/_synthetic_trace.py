@@ -66,14 +66,15 @@ class Surface:
 def trace(solid: Solid, camera: Camera, tallest: float) -> Surface:
     """What `camera` sees of a solid that stands on the table and is at most `tallest` high."""
     blocks, travelled = _search(solid, camera, tallest)
-    pieces = [
-        _hits(solid, camera, blocks[start : start + BLOCKS_AT_ONCE], travelled[start : start + BLOCKS_AT_ONCE])
-        for start in range(0, len(blocks), BLOCKS_AT_ONCE)
-    ]
-    pixels = np.concatenate([piece[0] for piece in pieces])
-    points = np.concatenate([piece[1] for piece in pieces], axis=1)
-    normals = _normals(solid, points, 1 / camera.zoom)
-    return Surface(pixels, points, normals, _openness(solid, points, normals))
+    pieces = []
+    for start in range(0, len(blocks), BLOCKS_AT_ONCE):
+        some = slice(start, start + BLOCKS_AT_ONCE)
+        pixels, points = _hits(solid, camera, blocks[some], travelled[some])
+        if pixels.size:
+            normals = _normals(solid, points, 1 / camera.zoom)
+            pieces.append((pixels, points, normals, _openness(solid, points, normals)))
+    pixels, points, normals, openness = (np.concatenate(values, axis=-1) for values in zip(*pieces, strict=True))
+    return Surface(pixels, points, normals, openness)
 
 
 def _search(solid: Solid, camera: Camera, tallest: float) -> tuple[Pixels, Floats]:

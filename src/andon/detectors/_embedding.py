@@ -16,12 +16,13 @@ def embed(backbone: Backbone, x: Tensor) -> Tensor:
     """
     maps = [F.avg_pool2d(features, 3, stride=1, padding=1) for features in backbone(x)]
     size = maps[0].shape[-2:]
-    return torch.cat([maps[0], *(F.interpolate(m, size=size, mode="bilinear") for m in maps[1:])], dim=1)
+    resized = [F.interpolate(features, size=size, mode="bilinear") for features in maps[1:]]
+    return torch.cat([maps[0], *resized], dim=1)
 
 
 def random_orthogonal(channels: int, dimensions: int, generator: torch.Generator) -> Tensor:
     """(channels, dimensions) with orthonormal columns: a frozen random projection that keeps distances in proportion."""
-    columns, _ = torch.linalg.qr(torch.randn(channels, dimensions, generator=generator))
+    columns: Tensor = torch.linalg.qr(torch.randn(channels, dimensions, generator=generator)).Q
     return columns.contiguous()
 
 

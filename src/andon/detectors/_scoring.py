@@ -19,7 +19,7 @@ def nearest(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
     """
     norms = bank.square().sum(dim=1)
     index = torch.cat(
-        [torch.addmm(norms, part, bank.T, alpha=-2).argmin(dim=1) for part in queries.split(QUERIES_AT_ONCE)]
+        [torch.addmm(norms, part, bank.T, alpha=-2).argmin(dim=1) for part in torch.split(queries, QUERIES_AT_ONCE)]
     )
     return (queries - bank[index]).square().sum(dim=1).sqrt(), index
 
