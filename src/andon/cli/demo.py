@@ -27,7 +27,7 @@ def command(
     from andon.model_file import ensure_writable
     from andon.training import teach
 
-    photos, model, report = folder / "photos", folder / "model.safetensors", folder / "report"
+    photos, model, report = folder / "fasteners", folder / "model.safetensors", folder / "report"
     ensure_writable(model)
     typer.echo(f"Drawing nuts, bolts and screws into {photos}", err=True)
     draw_fasteners(photos, seed=seed)
