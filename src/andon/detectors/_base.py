@@ -94,7 +94,7 @@ class Detector(nn.Module, Generic[C]):
 
     @abstractmethod
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
-        """Learn; x of the batches is not blanked yet: use `blank`."""
+        """Learn; x of the batches is not blanked yet: multiply it by the ROI."""
 
     @abstractmethod
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:

@@ -32,7 +32,7 @@ def neighbours(queries: Tensor, bank: Tensor, k: int) -> Tensor:
 
 
 def aggregate(scores: Tensor, inside: Tensor, how: ImageScore, percentile: float, top_k: int) -> Tensor:
-    """The image score (B,) of the patch scores (B, P) >= 0 that are `inside` (B, P) the ROI."""
+    """The image score (B,) of the patch scores (B, P) >= 0 that are `inside` (B, P) the ROI; 0 where none is."""
     if how == "maximum":
         return (scores * inside).amax(dim=1)
     count = inside.sum(dim=1).clamp(min=1)
@@ -45,4 +45,4 @@ def aggregate(scores: Tensor, inside: Tensor, how: ImageScore, percentile: float
     above = (below + 1).clamp(max=scores.shape[1] - 1)
     low = ascending.gather(1, below.unsqueeze(1)).squeeze(1)
     high = ascending.gather(1, above.unsqueeze(1)).squeeze(1)
-    return low + (high - low) * (position - below)
+    return (low + (high - low) * (position - below)).clamp(min=0)

@@ -19,6 +19,8 @@ from andon.detectors._embedding import embed, mean_lab, random_orthogonal
 from andon.detectors._scoring import aggregate, nearest, neighbours
 from andon.errors import ConfigError
 
+MIN_VARIANCE = 1e-8  # parts without any grain, such as drawn ones, have none
+
 
 @dataclass(frozen=True, kw_only=True)
 class PatchCoreConfig:
@@ -99,8 +101,8 @@ class PatchCore(Detector[PatchCoreConfig]):
         """Settle the scales of features and colour, and return the factor per dimension that brings patches to them."""
         variance = patches.var(dim=0)
         weight = self.config.colour_weight
-        features = torch.sqrt((1 - weight) / variance[:dimensions].sum())
-        colour = torch.sqrt(weight / variance[dimensions:].sum())
+        features = torch.sqrt((1 - weight) / variance[:dimensions].sum().clamp(min=MIN_VARIANCE))
+        colour = torch.sqrt(weight / variance[dimensions:].sum().clamp(min=MIN_VARIANCE))
         self.projection_ = self.projection_ * features
         self.colour_scale_ = self.colour_scale_ * colour
         return torch.cat([features.expand(dimensions), colour.expand(3)])
