@@ -1,0 +1,57 @@
+"""One drawn data set and one model for all tests, and a tiny backbone of random weights."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it when it is imported
+
+import drawn
+import pytest
+import torch
+from torch import Tensor, nn
+
+from andon import artefact, training
+from andon.backbones import Backbone
+from andon.pipeline import Pipeline
+
+
+class TinyBackbone(Backbone):
+    """Random convolutions at strides 8 and 16, the same ones every time."""
+
+    def __init__(self) -> None:
+        super().__init__((8, 12), (8, 16))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.at8 = nn.Conv2d(3, 8, 8, stride=8)
+            self.at16 = nn.Conv2d(3, 12, 16, stride=16)
+        self.freeze()
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        return [torch.relu(self.at8(x)), torch.relu(self.at16(x))]
+
+
+@pytest.fixture(scope="session")
+def backbone() -> Backbone:
+    return TinyBackbone()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """8 photos to learn from, 6 to calibrate, 2 OK and 2 rusty ones to test. Read only."""
+    return drawn.write_data(tmp_path_factory.mktemp("data") / "plates")
+
+
+@pytest.fixture(scope="session")
+def pipeline(data: Path) -> Pipeline:
+    """A model of `data`."""
+    return training.train(data, settings=drawn.FAST)
+
+
+@pytest.fixture(scope="session")
+def model(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of `pipeline`. Read only."""
+    path = tmp_path_factory.mktemp("model") / "plates.safetensors"
+    artefact.save_model(pipeline, path)
+    return path

@@ -1,0 +1,214 @@
+"""PatchCore against numpy, faiss and OpenCV, and against cases worked by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import faiss
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from andon import detectors
+from andon.backbones import Backbone
+from andon.detectors import Detector
+from andon.detectors._embedding import embed, mean_lab, random_orthogonal, srgb_to_lab
+from andon.detectors._scoring import ImageScore, aggregate, nearest, neighbours
+from andon.errors import ConfigError
+
+HEIGHT, WIDTH = 64, 96
+
+
+def grey_photos(seed: int, n: int) -> tuple[Tensor, Tensor]:
+    """Plates of grey grain: all three channels alike."""
+    grain = 0.5 + 0.1 * torch.randn(n, 1, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(seed))
+    return grain.clamp(0, 1).repeat(1, 3, 1, 1), torch.ones(n, HEIGHT, WIDTH, dtype=torch.bool)
+
+
+def taught(backbone: Backbone, **parameters: Any) -> Detector[Any]:
+    return detectors.create("patchcore", backbone, parameters).fit([grey_photos(1, 4)], seed=0)
+
+
+def score(detector: Detector[Any], x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+    with torch.inference_mode():
+        return detector(x, roi)
+
+
+def test_the_nearest_distances_are_those_of_faiss() -> None:
+    generator = torch.Generator().manual_seed(0)
+    bank = torch.randn(500, 48, generator=generator) + 5  # far from the origin, where a matrix product loses digits
+    queries = torch.cat([torch.randn(1500, 48, generator=generator) + 5, bank[:20] + 1e-3])
+    index = faiss.IndexFlatL2(48)
+    index.add(bank.double().float().numpy())
+    exact = torch.cdist(queries.double(), bank.double()).min(dim=1)
+    squared, found = index.search(queries.numpy(), 1)
+    distance, position = nearest(queries, bank)
+    np.testing.assert_allclose(distance[:1500], np.sqrt(squared[:1500, 0]), rtol=1e-4)
+    np.testing.assert_allclose(distance, exact.values, rtol=1e-4)  # and exact where faiss itself loses digits
+    assert (position.numpy() == found[:, 0]).mean() > 0.999
+
+
+def test_the_neighbours_are_those_of_a_sort_nearest_first() -> None:
+    bank = torch.tensor([[0.0, 0.0], [3.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+    assert neighbours(torch.tensor([[0.1, 0.0]]), bank, 3).tolist() == [[0, 2, 3]]
+    assert neighbours(torch.tensor([[0.1, 0.0]]), bank, 9).shape == (1, 4)
+
+
+def test_reweighting_follows_equation_7(backbone: Backbone) -> None:
+    detector = taught(backbone, num_neighbors=3)
+    # m* = (0, 0), its three nearest of the bank: itself, (0, 1) and (2, 0); the query lies at (3, 4).
+    detector.bank_ = torch.tensor([[0.0, 0.0], [0.0, 1.0], [2.0, 0.0], [0.0, -9.0]])
+    to_bank = [5.0, np.hypot(3, 3), np.hypot(1, 4)]
+    expected = 1 - np.exp(5.0) / np.exp(to_bank).sum()
+    weight = detector._weight(torch.tensor([[3.0, 4.0]]), torch.tensor([0]))
+    assert weight.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_reweighting_lowers_the_maximum_and_leaves_the_patches(backbone: Backbone) -> None:
+    plain, weighted = taught(backbone, reweight=False), taught(backbone)
+    image, patch = score(plain, *grey_photos(2, 2))
+    image_weighted, patch_weighted = score(weighted, *grey_photos(2, 2))
+    assert torch.equal(patch, patch_weighted)
+    assert torch.equal(image, patch.flatten(1).amax(dim=1))
+    assert (image_weighted < image).all() and (image_weighted > 0).all()
+
+
+def test_with_one_neighbour_there_is_nothing_to_weigh_against(backbone: Backbone) -> None:
+    image, patch = score(taught(backbone, num_neighbors=1), *grey_photos(2, 2))
+    assert torch.equal(image, patch.flatten(1).amax(dim=1))
+
+
+@pytest.mark.parametrize("how", ["maximum", "percentile", "top_k_mean"])
+@pytest.mark.parametrize("share", [1.0, 0.3, 0.02])
+def test_the_image_score_is_that_of_numpy_within_the_roi(how: ImageScore, share: float) -> None:
+    generator = torch.Generator().manual_seed(3)
+    inside = torch.rand(4, 200, generator=generator) < share
+    inside[:, 7] = True
+    scores = torch.rand(4, 200, generator=generator)
+    reference = {
+        "maximum": lambda values: values.max(),
+        "percentile": lambda values: np.percentile(values, 90),
+        "top_k_mean": lambda values: np.sort(values)[-10:].mean(),
+    }[how]
+    expected = [reference(values[mask]) for values, mask in zip(scores.numpy(), inside.numpy(), strict=True)]
+    got = aggregate(scores * inside, inside, how, percentile=90.0, top_k=10)
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["maximum", "percentile", "top_k_mean"])
+def test_a_photo_without_roi_scores_nothing_less(how: ImageScore) -> None:
+    got = aggregate(torch.zeros(1, 20), torch.zeros(1, 20, dtype=torch.bool), how, percentile=95.0, top_k=3)
+    assert got.tolist() == [0.0]
+
+
+def test_with_colour_an_orange_patch_stands_out_from_grey_parts(backbone: Backbone) -> None:
+    x, roi = grey_photos(2, 3)
+    orange = torch.tensor([0.62, 0.48, 0.30]).view(3, 1, 1)  # about as light as the grey
+    x[2, :, 16:32, 48:64] = orange * (x[2, :, 16:32, 48:64] / 0.5)
+    margins = {}
+    for weight in (0.0, 0.8):
+        image, patch = score(taught(backbone, colour_weight=weight, reweight=False), x, roi)
+        margins[weight] = (image[2] / image[:2].max()).item()
+        if weight:
+            row, column = divmod(int(patch[2].argmax()), patch.shape[2])
+            assert (row, column) in {(r, c) for r in (2, 3) for c in (6, 7)}
+    assert margins[0.8] > 2
+    assert margins[0.8] > 1.5 * margins[0.0]
+
+
+def test_without_colour_the_bank_holds_the_plain_projected_embedding(backbone: Backbone) -> None:
+    detector = taught(backbone, colour_weight=0.0, target_dim=6, coreset_ratio=1.0)
+    x, _ = grey_photos(1, 4)
+    plain = torch.einsum("bchw,cd->bhwd", embed(backbone, x), detector.projection_).flatten(0, 2)
+    assert detector.bank_.shape == plain.shape
+    torch.testing.assert_close(detector.bank_.sum(dim=0), plain.sum(dim=0))
+
+
+def test_colour_takes_the_promised_share_of_the_total_variance(backbone: Backbone) -> None:
+    bank = taught(backbone, colour_weight=0.3, target_dim=6, coreset_ratio=1.0).bank_
+    variance = bank.var(dim=0)
+    assert bank.shape[1] == 6 + 3
+    assert variance.sum().item() == pytest.approx(1, rel=1e-4)
+    assert variance[6:].sum().item() == pytest.approx(0.3, rel=1e-4)
+
+
+def test_photos_of_one_colour_teach_a_finite_bank(backbone: Backbone) -> None:
+    blank = torch.full((2, 3, HEIGHT, WIDTH), 0.5), torch.ones(2, HEIGHT, WIDTH, dtype=torch.bool)
+    detector = detectors.create("patchcore", backbone, {"colour_weight": 0.5}).fit([blank], seed=0)
+    image, patch = score(detector, *blank)
+    assert detector.bank_.isfinite().all()
+    assert image.isfinite().all() and patch.isfinite().all()
+
+
+def test_the_projection_is_orthonormal_and_follows_its_generator() -> None:
+    one, same, other = (random_orthogonal(20, 6, torch.Generator().manual_seed(seed)) for seed in (4, 4, 5))
+    torch.testing.assert_close(one.T @ one, torch.eye(6))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("target_dim", [0, 20, 999])
+def test_without_a_smaller_dimension_nothing_is_projected(backbone: Backbone, target_dim: int) -> None:
+    detector = taught(backbone, target_dim=target_dim)
+    assert torch.equal(detector.projection_, torch.eye(20))
+
+
+@pytest.mark.parametrize(("ratio", "size"), [(0.1, 38), (1.0, 384), (0.0001, 1)])
+def test_the_bank_keeps_the_share_that_was_asked_for(backbone: Backbone, ratio: float, size: int) -> None:
+    assert len(taught(backbone, coreset_ratio=ratio).bank_) == size  # of 4 photos x 8 x 12 patches
+
+
+def test_a_photo_that_was_learnt_whole_scores_nothing(backbone: Backbone) -> None:
+    image, patch = score(taught(backbone, coreset_ratio=1.0), *grey_photos(1, 4))
+    assert patch.max() < 1e-3
+    assert image.max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("target_dim", -1),
+        ("coreset_ratio", 0.0),
+        ("coreset_ratio", 1.5),
+        ("coreset_ratio", float("nan")),
+        ("num_neighbors", 0),
+        ("percentile", 0.0),
+        ("percentile", 100.0),
+        ("top_k", 0),
+        ("colour_weight", 1.0),
+        ("colour_weight", -0.1),
+    ],
+)
+def test_a_parameter_that_makes_no_sense_is_refused(backbone: Backbone, key: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=rf"^detector\.{key} is .*; it must be .*\.$|^detector\.{key} is .*expected"):
+        detectors.create("patchcore", backbone, {key: value})
+
+
+def test_the_embedding_has_the_grid_of_the_finest_map(backbone: Backbone) -> None:
+    x = torch.rand(2, 3, 48, 80, generator=torch.Generator().manual_seed(0))
+    embedding = embed(backbone, x)
+    assert embedding.shape == (2, 20, 6, 10)
+    finest = backbone(x)[0]
+    by_hand = finest[:, :, 1:4, 2:5].mean(dim=(2, 3))  # 3 x 3 neighbours of row 2, column 3
+    torch.testing.assert_close(embedding[:, :8, 2, 3], by_hand)
+
+
+def test_lab_is_that_of_opencv() -> None:
+    rng = np.random.default_rng(0)
+    rgb = np.concatenate([rng.random((16, 24, 3)), np.linspace(0, 0.05, 24)[None, :, None].repeat(3, 2)])
+    lab = srgb_to_lab(torch.from_numpy(rgb.astype(np.float32)).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
+    np.testing.assert_allclose(lab, cv2.cvtColor(rgb.astype(np.float32), cv2.COLOR_RGB2LAB), atol=0.6)
+
+
+def test_the_mean_colour_of_a_patch_counts_the_roi_only() -> None:
+    x = torch.zeros(1, 3, 16, 24)
+    x[:, 0, :8, :8] = 1  # red
+    x[:, 1, :8, 4:8] = 1  # its right half yellow
+    roi = torch.ones(1, 16, 24, dtype=torch.bool)
+    roi[:, :8, 4:8] = False
+    roi[:, 8:, 16:] = False
+    colours = mean_lab(x, roi, (2, 3))
+    np.testing.assert_allclose(colours[0, :, 0, 0], [53.24, 80.09, 67.20], atol=0.1)  # sRGB red under D65
+    assert torch.equal(colours[0, :, 1, 2], torch.zeros(3))
