@@ -6,6 +6,7 @@ is refused with the type that was expected.
 
 from __future__ import annotations
 
+import math
 import tomllib
 import types
 from collections.abc import Iterable, Mapping
@@ -23,15 +24,16 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     """The dataclass `cls` made of `values`; `where` names the section in errors.
 
     Raises:
-        ConfigError: a key is unknown or a value has the wrong type.
+        ConfigError: `values` is no section, a key is unknown or a value has the wrong type.
     """
+    require_section(values, where)
     hints = get_type_hints(cls)
     known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     for key in values:
         if key not in known:
             hint = suggestion(key, known) if known else "it has no parameters."
             raise ConfigError(f"{where} has no parameter {key!r}; {hint}")
-    return cls(**{key: _convert(value, hints[key], f"{where}.{key}") for key, value in values.items()})
+    return cls(**{key: convert(value, hints[key], f"{where}.{key}") for key, value in values.items()})
 
 
 def to_dict(instance: object) -> Tree:
@@ -40,6 +42,16 @@ def to_dict(instance: object) -> Tree:
     return {
         key: list(value) if isinstance(value, tuple) else value for key, value in values.items() if value is not None
     }
+
+
+def require_section(value: object, where: str) -> None:
+    """Refuse a plain value where a section with parameters belongs.
+
+    Raises:
+        ConfigError: `value` is no section.
+    """
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where} is {value!r}; expected a section, so set its parameters: {where}.NAME=VALUE.")
 
 
 def override(tree: Tree, settings: Iterable[str]) -> Tree:
@@ -79,12 +91,16 @@ def parse_value(text: str) -> Any:
         return text
 
 
-def _convert(value: Any, hint: Any, where: str) -> Any:
-    """`value` as the type `hint`: an int may stand for a float and a list for a tuple, nothing else is bent."""
+def convert(value: Any, hint: Any, where: str) -> Any:
+    """`value` as the type `hint`: an int may stand for a float and a list for a tuple, nothing else is bent.
+
+    Raises:
+        ConfigError: it is of another type, or a number that is not finite; `where` names it.
+    """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         (inner,) = (argument for argument in arguments if argument is not type(None))
-        return None if value is None else _convert(value, inner, where)
+        return None if value is None else convert(value, inner, where)
     if origin is Literal:
         if value not in arguments:
             raise ConfigError(f"{where} is {value!r}; {suggestion(str(value), [str(a) for a in arguments])}")
@@ -92,7 +108,9 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
     if origin is tuple:
         return _convert_tuple(value, arguments, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{where} is {value}; expected a finite number.")
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(f"{where} is {value!r}; expected a value of type {hint.__name__}.")
     return value
@@ -104,4 +122,4 @@ def _convert_tuple(value: Any, arguments: tuple[Any, ...], where: str) -> tuple[
         count = "a list" if variable else f"a list of {len(arguments)} values"
         raise ConfigError(f"{where} is {value!r}; expected {count}.")
     inner = [arguments[0]] * len(value) if variable else list(arguments)
-    return tuple(_convert(item, hint, where) for item, hint in zip(value, inner, strict=True))
+    return tuple(convert(item, hint, where) for item, hint in zip(value, inner, strict=True))

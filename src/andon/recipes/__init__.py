@@ -11,13 +11,15 @@ from typing import Any, Self
 from andon import detectors, preprocess
 from andon.backbones import Backbone, BackboneConfig
 from andon.calibration import CalibrationRule
-from andon.config import Tree, from_dict, override, to_dict
+from andon.config import Tree, convert, from_dict, override, require_section, to_dict
 from andon.detectors import Detector
 from andon.errors import ConfigError
 from andon.plugins import suggestion
 from andon.preprocess import Step
 
 FOLDER = Path(__file__).parent
+SECTIONS = ("steps", "backbone", "detector", "anomaly_map", "calibration", "training")
+MAX_SIGMA = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +31,8 @@ class AnomalyMapConfig:
     sigma: float = 4.0
 
     def __post_init__(self) -> None:
-        if self.sigma < 0:
-            raise ConfigError(f"anomaly_map.sigma is {self.sigma:g}; it must be 0 or more.")
+        if not 0 <= self.sigma <= MAX_SIGMA:
+            raise ConfigError(f"anomaly_map.sigma is {self.sigma:g}; it must be from 0 to {MAX_SIGMA}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,8 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ConfigError(f"training.batch_size is {self.batch_size}; it must be 1 or more.")
+        if not 0 <= self.seed < 2**63:
+            raise ConfigError(f"training.seed is {self.seed}; it must be 0 or more and below 2**63.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +77,11 @@ class Recipe:
         Raises:
             ConfigError: a section, step, detector or parameter is unknown, or a value is wrong.
         """
-        known = ["description", "steps", "backbone", "detector", "anomaly_map", "calibration", "training"]
-        for key in tree:
-            if key not in known:
-                raise ConfigError(f"A recipe has no section {key!r}; {suggestion(key, known)}")
+        check_sections(tree)
         parameters = dict(tree.get("detector", {}))
-        name = parameters.pop("name", "patchcore")
+        name = convert(parameters.pop("name", "patchcore"), str, "detector.name")
         return cls(
-            description=tree.get("description", ""),
+            description=convert(tree.get("description", ""), str, "description"),
             steps={
                 step: from_dict(preprocess.step_class(step), values, f"steps.{step}")
                 for step, values in tree.get("steps", {}).items()
@@ -125,18 +126,33 @@ def read(name: str, settings: Iterable[str] = ()) -> Recipe:
 
 
 def read_tree(name: str) -> Tree:
-    """The content of the recipe's file, unchecked.
+    """The content of the recipe's file; only its sections are checked.
 
     Raises:
-        ConfigError: there is no such recipe or it is no TOML.
+        ConfigError: there is no such recipe, it is no TOML, or it has an unknown section.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
         raise ConfigError(f"There is no recipe {name!r}; {suggestion(name, names())} A path must end in .toml.")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML ({error}); mend that line.") from None
+    check_sections(tree)
+    return tree
+
+
+def check_sections(tree: Tree) -> None:
+    """Refuse what is no section of a recipe.
+
+    Raises:
+        ConfigError: a section is unknown or is a plain value.
+    """
+    for key, value in tree.items():
+        if key not in ("description", *SECTIONS):
+            raise ConfigError(f"A recipe has no section {key!r}; {suggestion(key, list(SECTIONS))}")
+        if key != "description":
+            require_section(value, key)
 
 
 def image_size_key(tree: Tree) -> str:
