@@ -28,7 +28,7 @@ def rust(scene: Scene, surface: Surface, colours: Floats, rng: np.random.Generat
     lumps = noise_on(surface, camera, rng, 40, octaves=5)
     grain = noise_on(surface, camera, rng, 8, octaves=3)
     distance = np.linalg.norm(surface.points - root[:, None], axis=0) / reach
-    cover: Floats = np.clip((1 - distance + 0.16 * lumps + 0.08 * grain) / 0.3, 0, 1)
+    cover: Floats = np.clip((1.1 - distance + 0.12 * lumps + 0.08 * grain) / 0.3, 0, 1)
     age = np.clip(0.5 + cover + 0.7 * lumps + 0.6 * grain, 0, 3)
     brown = np.stack([np.interp(age, range(len(BROWNS)), channel) for channel in BROWNS.T])
     pits: Floats = np.clip(1.2 * (grain - 1), 0, 1)
@@ -47,14 +47,16 @@ def scratch(scene: Scene, surface: Surface, colours: Floats, rng: np.random.Gene
     along = np.array([math.cos(angle), math.sin(angle), 0], dtype=np.float32)
     offset = scene.zoom * (surface.points - centre[:, None])  # in pixels of the photo
     length, side = along @ offset, np.cross(towards, along) @ offset
-    side += 0.001 * rng.uniform(-1, 1) * length**2 + 0.4 * noise_on(surface, scene.fine_camera, rng, 14, octaves=2)
+    ragged = noise_on(surface, scene.fine_camera, rng, 5, octaves=2)
     for shift, depth in ((0, 1.0), (rng.uniform(5, 7), 0.8), (rng.uniform(-8, -6), 0.6)):
+        bow = shift + rng.uniform(-0.08, 0.08) * length + rng.uniform(-0.001, 0.001) * length**2
+        distance = side - bow + 0.15 * ragged
         end, middle = rng.uniform(46, 60), rng.uniform(-12, 12)
-        strength = depth * np.clip((end - np.abs(length - middle)) / 20, 0, 1)
-        distance = np.abs(side - shift)
-        colours = colours * (1 - 0.85 * strength * np.exp(-(((distance - 2.4) / 1.4) ** 2)))
-        core = strength * np.exp(-((distance / 1.1) ** 2))
-        colours = colours + core * (1.1 * scene.room.colour[:, None] - colours)
+        strength = depth * np.clip((end - np.abs(length - middle)) / 25 + 0.15 * ragged, 0, 1)
+        core = strength * np.exp(-((distance / 1.0) ** 2))
+        dark = strength * np.exp(-(((distance - 2.2) / 1.3) ** 2))
+        colours = colours * (1 - 0.8 * dark)
+        colours = colours + 0.9 * core * (1.1 * scene.room.colour[:, None] - colours)
     return colours
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from andon.datasets._synthetic_solids import Floats, Solid
 
 BLOCK = 8  # pixels along a side of the squares that are searched first
-BLOCKS_AT_ONCE = 512  # their points fit the processor's cache
 SEARCH_STEPS = 30
 TRACE_STEPS = 40
 SHADOW_STEPS = 18
@@ -66,15 +65,9 @@ class Surface:
 def trace(solid: Solid, camera: Camera, tallest: float) -> Surface:
     """What `camera` sees of a solid that stands on the table and is at most `tallest` high."""
     blocks, travelled = _search(solid, camera, tallest)
-    pieces = []
-    for start in range(0, len(blocks), BLOCKS_AT_ONCE):
-        some = slice(start, start + BLOCKS_AT_ONCE)
-        pixels, points = _hits(solid, camera, blocks[some], travelled[some])
-        if pixels.size:
-            normals = _normals(solid, points, 1 / camera.zoom)
-            pieces.append((pixels, points, normals, _openness(solid, points, normals)))
-    pixels, points, normals, openness = (np.concatenate(values, axis=-1) for values in zip(*pieces, strict=True))
-    return Surface(pixels, points, normals, openness)
+    pixels, points = _hits(solid, camera, blocks, travelled)
+    normals = _normals(solid, points, 1 / camera.zoom)
+    return Surface(pixels, points, normals, _openness(solid, points, normals))
 
 
 def _search(solid: Solid, camera: Camera, tallest: float) -> tuple[Pixels, Floats]:
