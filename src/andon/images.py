@@ -16,7 +16,9 @@ from andon.types import Mask, RgbImage
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 MIN_SIDE = 16
-MAX_MEGAPIXELS = 200
+MAX_MEGAPIXELS = 150  # Pillow itself refuses 179
+
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # at half of that
 
 
 def is_image(path: Path) -> bool:
@@ -69,18 +71,22 @@ def decode(data: bytes, path: Path) -> RgbImage:
         ImageError: see `read`.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-            _check_size(image.size, path)
-            image.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError):
+        image = Image.open(io.BytesIO(data))
+        _check_size(image.size, path)
+        image.load()
+        return _to_rgb(ImageOps.exif_transpose(image))
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
         raise ImageError(
             f"{path} is not a photo that Andon can read; expected one of {', '.join(sorted(SUFFIXES))}."
         ) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except Image.DecompressionBombError:
+        raise ImageError(
+            f"{path} has more than {MAX_MEGAPIXELS} megapixels, which is the limit: reduce the photo."
+        ) from None
+    except Exception as error:  # whatever a damaged file makes Pillow stumble over
         raise ImageError(f"{path} is damaged or cut short ({error}); copy the photo again.") from None
-    return _to_rgb(ImageOps.exif_transpose(image))
 
 
 def check_array(image: RgbImage) -> RgbImage:
@@ -111,7 +117,7 @@ def _to_rgb(image: Image.Image) -> RgbImage:
         grey = np.asarray(image, dtype=np.float64)
         grey8 = np.clip(grey / 257 + 0.5, 0, 255).astype(np.uint8)
         return np.repeat(grey8[:, :, None], 3, axis=2)
-    if image.mode == "P" or "A" in image.mode or "transparency" in image.info:
+    if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         image = Image.alpha_composite(white, rgba)
