@@ -120,7 +120,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 def test_a_photo_beyond_the_limit_is_refused_before_it_is_decoded(size: tuple[int, int], tmp_path: Path) -> None:
     header = bytearray(encoded("BMP"))
     header[18:26] = b"".join(side.to_bytes(4, "little") for side in size)
-    with pytest.raises(ImageError, match="megapixels.*limit.*reduce the photo"):
+    with pytest.raises(ImageError, match=r"megapixels.*limit.*reduce the photo"):
         images.decode(bytes(header), tmp_path / "huge.bmp")
 
 
@@ -164,5 +164,5 @@ def test_photos_are_listed_by_name_without_hidden_files_and_others(tmp_path: Pat
 
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ImageError, match="cannot be written .*; choose a folder that you may write to"):
+    with pytest.raises(ImageError, match=r"cannot be written .*; choose a folder that you may write to"):
         images.write(tmp_path / "file" / "photo.png", mosaic())
