@@ -28,7 +28,8 @@ from andon.detectors._distances import exact, screen
 from andon.progress import track
 
 BLOCK = 2048  # candidates in a round, so also the most centres that it finds
-CELL = 512  # points in a cell on average
+CELL = 512  # points in a cell on average,
+PIVOTS = 1024  # but no more cells than about this many
 TILE = 1024  # the most points in one product
 PAIRS = 128  # pairs computed exactly at a time: they stay in the cache
 LARGEST = 1e15  # its square and sums of such squares are finite in float32
@@ -85,7 +86,7 @@ def _farthest_first(features: Tensor, start: int, workers: Executor) -> Iterator
     while True:
         taken += new
         known[new] = -math.inf
-        if len(cells.pivots) == 1 and len(taken) >= len(features) / CELL:
+        if len(cells.pivots) == 1 and len(taken) >= min(PIVOTS, len(features) / CELL):
             cells = _Cells.around(features[taken], features, workers)
         new = []
         for index in _steps(features, known):
@@ -142,7 +143,12 @@ class _Cells:
             pivot = screen(rows, pivots, pivots[0])[0].argmin(1)
             return pivot, exact(rows.double(), pivots.index_select(0, pivot).double())
 
-        pivot_of, away = map(torch.cat, zip(*workers.map(assign, torch.split(features, TILE)), strict=True))
+        pivot_of = torch.empty(len(features), dtype=torch.int64, device=features.device)
+        away = torch.empty(len(features), dtype=torch.float64, device=features.device)
+        tiles = [slice(first, first + TILE) for first in range(0, len(features), TILE)]
+        # Written down at once: small results that wait between large products keep those from being reused.
+        for tile, result in zip(tiles, workers.map(assign, [features[tile] for tile in tiles]), strict=True):
+            pivot_of[tile], away[tile] = result
         sizes = pivot_of.bincount(minlength=len(pivots)).tolist()
         return cls(pivots, features, pivot_of, away, torch.split(pivot_of.argsort(), sizes))
 

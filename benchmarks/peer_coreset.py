@@ -1,0 +1,48 @@
+"""How long anomalib's coreset takes: `python benchmarks/peer_coreset.py FEATURES.npy N`, run by its own environment.
+
+Prints one line of JSON: the seconds for N centres, from the time of a few (each costs the same) and of the beginning.
+"""
+
+import contextlib
+import io
+import json
+import sys
+import time
+
+import numpy as np
+import torch
+
+FEW, MORE = 5, 45
+
+
+def main() -> None:
+    sampler = _sampler()
+    features = torch.from_numpy(np.load(sys.argv[1]))
+    n = int(sys.argv[2])
+    torch.manual_seed(0)
+    few, more = (_seconds(sampler, features, centres) for centres in (FEW, MORE))
+    per_centre = (more - few) / (MORE - FEW)
+    print(json.dumps({"seconds": few + (n - FEW) * per_centre, "centres_timed": MORE}))
+
+
+def _sampler() -> type:
+    """anomalib's class."""
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:  # one that was built for CUDA beside a CPU-only torch misses the names of two operators
+        for name in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    from anomalib.models.components.sampling import KCenterGreedy
+
+    return KCenterGreedy
+
+
+def _seconds(sampler: type, features: torch.Tensor, centres: int) -> float:
+    start = time.perf_counter()
+    with contextlib.redirect_stderr(io.StringIO()):
+        sampler(features, sampling_ratio=(centres + 0.5) / len(features)).select_coreset_idxs()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
