@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from andon.detectors import _coreset
+from andon.detectors import _cells, _coreset
 from andon.detectors._coreset import coreset_of_coresets, greedy_coreset, points_that_fit
 from andon.detectors._distances import exact, screen
 
@@ -60,8 +60,10 @@ CASES = {
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many rounds, cells, tiles and parts even with few points."""
-    for name, value in {"BLOCK": 32, "CELL": 40, "TILE": 16, "PAIRS": 8}.items():
-        monkeypatch.setattr(_coreset, name, value)
+    monkeypatch.setattr(_coreset, "BLOCK", 32)
+    monkeypatch.setattr(_coreset, "CELL", 40)
+    monkeypatch.setattr(_cells, "TILE", 16)
+    monkeypatch.setattr(_cells, "PAIRS", 8)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -97,6 +99,7 @@ def test_a_screen_as_wrong_as_it_says_changes_nothing(monkeypatch: pytest.Monkey
         return distances + noise, error + 0.3
 
     monkeypatch.setattr(_coreset, "screen", wrong)
+    monkeypatch.setattr(_cells, "screen", wrong)
     assert greedy_coreset(features, 200).tolist() == plain_loop(features, 200)
 
 

@@ -17,21 +17,19 @@ import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from andon.detectors._cells import Cells
 from andon.detectors._distances import exact, screen
 from andon.progress import track
 
 BLOCK = 2048  # candidates in a round, so also the most centres that it finds
 CELL = 512  # points in a cell on average,
 PIVOTS = 1024  # but no more cells than about this many
-TILE = 1024  # the most points in one product
-PAIRS = 128  # pairs computed exactly at a time: they stay in the cache
 LARGEST = 1e15  # its square and sums of such squares are finite in float32
 
 
@@ -61,7 +59,7 @@ def greedy_coreset(features: Tensor, n: int, *, start: int = 0) -> Tensor:
 def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> Tensor:
     """A coreset (n, D) of features that do not fit into memory at once: the coreset of every chunk's own coreset.
 
-    Each of the two steps uncovers at most twice the smallest possible radius: four times in all, where
+    Each of the two steps leaves at most twice the smallest possible radius uncovered: four times in all, where
     `greedy_coreset` promises twice (Malkomes et al. 2015; composable core-sets: Indyk et al. 2014).
 
     Args:
@@ -79,7 +77,7 @@ def points_that_fit(memory: int, dim: int) -> int:
 
 def _farthest_first(features: Tensor, start: int, workers: Executor) -> Iterator[int]:
     """All points, the farthest from those before it first."""
-    cells = _Cells.around(features[start : start + 1], features, workers)
+    cells = Cells.around(features[start : start + 1], features, workers)
     known = cells.away.clone()
     taken, new = [], [start]
     yield start
@@ -87,7 +85,7 @@ def _farthest_first(features: Tensor, start: int, workers: Executor) -> Iterator
         taken += new
         known[new] = -math.inf
         if len(cells.pivots) == 1 and len(taken) >= min(PIVOTS, len(features) / CELL):
-            cells = _Cells.around(features[taken], features, workers)
+            cells = Cells.around(features[taken], features, workers)
         new = []
         for index in _steps(features, known):
             new.append(index)
@@ -117,77 +115,6 @@ def _block(known: Tensor) -> tuple[Tensor, float]:
         return above, bar
     tied = (known == bar).nonzero()[:BLOCK, 0]  # more tie than the block holds; those outside have higher indices
     return tied, math.nextafter(bar, -math.inf)
-
-
-@dataclass(frozen=True)
-class _Cells:
-    """The points, each in the cell of a pivot near to it.
-
-    Attributes:
-        pivots: (P, D).
-        features: (N, D).
-        pivot_of: (N,) which pivot a point belongs to.
-        away: (N,) float64, its squared distance to that pivot.
-        members: the points of each of the P cells.
-    """
-
-    pivots: Tensor
-    features: Tensor
-    pivot_of: Tensor
-    away: Tensor
-    members: tuple[Tensor, ...]
-
-    @classmethod
-    def around(cls, pivots: Tensor, features: Tensor, workers: Executor) -> _Cells:
-        def assign(rows: Tensor) -> tuple[Tensor, Tensor]:
-            pivot = screen(rows, pivots, pivots[0])[0].argmin(1)
-            return pivot, exact(rows.double(), pivots.index_select(0, pivot).double())
-
-        pivot_of = torch.empty(len(features), dtype=torch.int64, device=features.device)
-        away = torch.empty(len(features), dtype=torch.float64, device=features.device)
-        tiles = [slice(first, first + TILE) for first in range(0, len(features), TILE)]
-        # Written down at once: small results that wait between large products keep those from being reused.
-        for tile, result in zip(tiles, workers.map(assign, [features[tile] for tile in tiles]), strict=True):
-            pivot_of[tile], away[tile] = result
-        sizes = pivot_of.bincount(minlength=len(pivots)).tolist()
-        return cls(pivots, features, pivot_of, away, torch.split(pivot_of.argsort(), sizes))
-
-    def update(self, known: Tensor, centres: Tensor, workers: Executor) -> None:
-        """Lower `known` (N,), the points' squared distances to their nearest centre, by new `centres` (C, D)."""
-
-        def closest(task: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-            points, pivot, near = task
-            return _closest(self.features.index_select(0, points), centres[near], pivot, known[points])
-
-        tasks = [
-            (points, pivot, near)
-            for members, pivot, near in zip(self.members, self.pivots, self._near(known, centres), strict=True)
-            if len(members) and near.any()
-            for points in torch.split(members, TILE)
-        ]
-        for (points, _, _), distances in zip(tasks, workers.map(closest, tasks), strict=True):
-            known[points] = distances
-
-    def _near(self, known: Tensor, centres: Tensor) -> Tensor:
-        """(P, C) bool: which centres may be closer to some point of a cell than that point's nearest so far."""
-        reach = (self.away.sqrt() + known.clamp(min=0).sqrt()) * (1 + 1e-9)
-        reach = reach.new_zeros(len(self.pivots)).scatter_reduce(0, self.pivot_of, reach, "amax")
-        distances, error = screen(self.pivots, centres, self.pivots[0])
-        return distances - error < reach.square()[:, None]
-
-
-def _closest(rows: Tensor, centres: Tensor, origin: Tensor, known: Tensor) -> Tensor:
-    """The smaller of `known` (R,) and the squared distances of `rows` (R, D) to the nearest of `centres` (C, D)."""
-    distances, error = screen(rows, centres, origin)
-    smallest = distances.amin(1)
-    still_open = ((smallest - error < known) & (known > 0)).nonzero()[:, 0]
-    limit = smallest[still_open] + 2 * error  # the nearest centre cannot lie beyond
-    row, centre = (distances.index_select(0, still_open) <= limit[:, None]).nonzero(as_tuple=True)
-    row = still_open[row]
-    for i, j in zip(torch.split(row, PAIRS), torch.split(centre, PAIRS), strict=True):
-        pairs = exact(rows.index_select(0, i).double(), centres.index_select(0, j).double())
-        known = known.scatter_reduce(0, i, pairs, "amin")
-    return known
 
 
 @contextmanager
