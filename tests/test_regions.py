@@ -1,0 +1,46 @@
+"""Connected regions of a map, drawn by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from andon.regions import find_regions
+from andon.types import Region
+
+
+def test_each_connected_area_is_a_region_strongest_first() -> None:
+    anomaly_map = np.zeros((30, 50), np.float32)
+    anomaly_map[4:8, 10:15] = 2.0
+    anomaly_map[20:22, 30:50] = 3.0
+    anomaly_map[20, 30] = 5.0
+    weak, strong = Region((10, 4, 15, 8), 20, 2.0, 2.0), Region((30, 20, 50, 22), 40, 5.0, 3.05)
+    found = find_regions(anomaly_map, 1.0)
+    assert [region.xyxy for region in found] == [strong.xyxy, weak.xyxy]
+    assert [region.area_px for region in found] == [40, 20]
+    np.testing.assert_allclose([[r.peak, r.mean] for r in found], [[5.0, 3.05], [2.0, 2.0]], rtol=1e-6)
+
+
+def test_the_threshold_itself_belongs_to_a_region() -> None:
+    anomaly_map = np.zeros((10, 20), np.float32)
+    anomaly_map[3, 4] = 1.5
+    assert len(find_regions(anomaly_map, 1.5)) == 1
+    assert find_regions(anomaly_map, 1.5001) == ()
+
+
+def test_pixels_that_touch_at_a_corner_are_one_region() -> None:
+    anomaly_map = np.zeros((10, 20), np.float32)
+    anomaly_map[3, 4] = anomaly_map[4, 5] = 1
+    assert [region.xyxy for region in find_regions(anomaly_map, 1.0)] == [(4, 3, 6, 5)]
+
+
+def test_a_box_counts_only_its_own_region() -> None:
+    anomaly_map = np.zeros((20, 30), np.float32)
+    anomaly_map[2, 2:12] = anomaly_map[2:12, 2] = 1  # an L ...
+    anomaly_map[6:9, 6:9] = 4  # ... around a block
+    block, corner = find_regions(anomaly_map, 1.0)
+    assert (block.area_px, block.peak) == (9, 4.0)
+    assert (corner.area_px, corner.peak, corner.mean) == (19, 1.0, 1.0)
+
+
+def test_a_map_below_the_threshold_has_no_region() -> None:
+    assert find_regions(np.ones((10, 20), np.float32), 2.0) == ()
