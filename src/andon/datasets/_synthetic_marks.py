@@ -22,7 +22,8 @@ BROWNS = np.array(  # from the oldest to the freshest rust
 def rust(scene: Scene, surface: Surface, colours: Floats, rng: np.random.Generator) -> Floats:
     """A patch of rust that has grown from an edge: matt, of several browns, with dark pits and a ragged rim."""
     camera = scene.fine_camera
-    edge = np.flatnonzero((camera.towards @ surface.normals < 0.5) & (surface.points[2] > 0.25))
+    facing = camera.towards @ surface.normals
+    edge = np.flatnonzero((facing > 0.35) & (facing < 0.7) & (surface.points[2] > 0.25))
     root = surface.points[:, rng.choice(edge)]
     reach = rng.uniform(48, 64) / scene.zoom
     lumps = noise_on(surface, camera, rng, 40, octaves=5)
@@ -54,8 +55,8 @@ def scratch(scene: Scene, surface: Surface, colours: Floats, rng: np.random.Gene
         end, middle = rng.uniform(46, 60), rng.uniform(-12, 12)
         strength = depth * np.clip((end - np.abs(length - middle)) / 25 + 0.15 * ragged, 0, 1)
         core = strength * np.exp(-((distance / 1.0) ** 2))
-        dark = strength * np.exp(-(((distance - 2.2) / 1.3) ** 2))
-        colours = colours * (1 - 0.8 * dark)
+        dark = strength * np.exp(-(((distance - 2.3) / 1.5) ** 2))
+        colours = colours * (1 - 0.9 * dark)
         colours = colours + 0.9 * core * (1.1 * scene.room.colour[:, None] - colours)
     return colours
 

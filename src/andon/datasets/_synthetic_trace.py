@@ -107,7 +107,7 @@ def _hits(solid: Solid, camera: Camera, blocks: Pixels, travelled: Floats) -> tu
         gaps[active] = gap
         travelled[active] = height - gap
         active = active[(gap > tolerance) & (height > 0)]
-    hit = gaps < 4 * tolerance
+    hit = (gaps < 4 * tolerance) & (travelled > 0)
     return (rows * camera.size[1] + columns)[hit], table[:, hit] + towards * travelled[hit]
 
 
