@@ -14,7 +14,7 @@ from torch import Tensor
 from andon import detectors
 from andon.backbones import Backbone
 from andon.detectors import Detector
-from andon.detectors._embedding import embed, mean_lab, random_orthogonal, srgb_to_lab
+from andon.detectors._embedding import embed, mean_chroma, mean_lab, random_orthogonal, srgb_to_lab
 from andon.detectors._scoring import ImageScore, aggregate, nearest, neighbours
 from andon.errors import ConfigError
 
@@ -127,11 +127,38 @@ def test_without_colour_the_bank_holds_the_plain_projected_embedding(backbone: B
 
 
 def test_colour_takes_the_promised_share_of_the_total_variance(backbone: Backbone) -> None:
-    bank = taught(backbone, colour_weight=0.3, target_dim=6, coreset_ratio=1.0).bank_
+    x, roi = grey_photos(1, 4)
+    x[:, 2, :, ::2] *= torch.tensor([0.3, 0.5, 0.7, 0.9]).view(4, 1, 1)  # from yellow to grey
+    parameters = {"colour_weight": 0.3, "target_dim": 6, "coreset_ratio": 1.0}
+    bank = detectors.create("patchcore", backbone, parameters).fit([(x, roi)], seed=0).bank_
     variance = bank.var(dim=0)
-    assert bank.shape[1] == 6 + 3
+    assert bank.shape[1] == 6 + 2
     assert variance.sum().item() == pytest.approx(1, rel=1e-4)
     assert variance[6:].sum().item() == pytest.approx(0.3, rel=1e-4)
+
+
+def test_the_noise_of_grey_parts_is_not_blown_up_to_colour(backbone: Backbone) -> None:
+    x, roi = grey_photos(1, 4)
+    x += 0.002 * torch.randn(x.shape, generator=torch.Generator().manual_seed(4))
+    parameters = {"colour_weight": 0.3, "target_dim": 6, "coreset_ratio": 1.0}
+    bank = detectors.create("patchcore", backbone, parameters).fit([(x, roi)], seed=0).bank_
+    assert bank[:, 6:].var(dim=0).sum() < 0.03
+
+
+def test_light_and_shade_are_no_colour() -> None:
+    x, roi = grey_photos(1, 2)
+    size = (HEIGHT // 8, WIDTH // 8)
+    assert mean_chroma(x, roi, size).abs().max() < 0.05
+    assert mean_lab(x, roi, size)[:, 0].std() > 0.5
+
+
+def test_chroma_is_averaged_over_the_neighbours_of_a_patch() -> None:
+    x = torch.full((1, 3, 40, 56), 0.5)
+    x[0, :, 16:24, 24:32] = torch.tensor([0.6, 0.5, 0.2]).view(3, 1, 1)  # one patch of 5 x 7
+    roi = torch.ones(1, 40, 56, dtype=torch.bool)
+    chroma, patch = mean_chroma(x, roi, (5, 7)), mean_lab(x, roi, (5, 7))[:, 1:, 2, 3]
+    torch.testing.assert_close(chroma[:, :, 1:4, 2:5], patch.view(1, 2, 1, 1).expand(1, 2, 3, 3) / 9, atol=0.05, rtol=0)
+    assert chroma[:, :, :, 5:].abs().max() < 0.05
 
 
 def test_photos_of_one_colour_teach_a_finite_bank(backbone: Backbone) -> None:

@@ -21,7 +21,7 @@ def embed(backbone: Backbone, x: Tensor) -> Tensor:
 
 
 def random_orthogonal(channels: int, dimensions: int, generator: torch.Generator) -> Tensor:
-    """(channels, dimensions) with orthonormal columns: a frozen random projection that keeps distances in proportion."""
+    """(channels, dimensions), orthonormal columns: a frozen random projection that keeps distances in proportion."""
     columns: Tensor = torch.linalg.qr(torch.randn(channels, dimensions, generator=generator)).Q
     return columns.contiguous()
 
@@ -37,6 +37,15 @@ def mean_lab(x: Tensor, roi: Tensor, size: tuple[int, int]) -> Tensor:
     total = F.interpolate(srgb_to_lab(x) * inside, size=size, mode="area")
     share = F.interpolate(inside, size=size, mode="area")
     return total / share.clamp(min=1e-6)
+
+
+def mean_chroma(x: Tensor, roi: Tensor, size: tuple[int, int]) -> Tensor:
+    """The colour of each patch without its lightness: a* and b* of `mean_lab`, (B, 2, h, w).
+
+    Averaged over 3 x 3 neighbours as the features are. Lightness stays out because light and shade change it more than
+    defects do; the features see it anyway.
+    """
+    return F.avg_pool2d(mean_lab(x, roi, size)[:, 1:], 3, stride=1, padding=1)
 
 
 def srgb_to_lab(x: Tensor) -> Tensor:

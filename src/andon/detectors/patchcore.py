@@ -15,11 +15,12 @@ from torch import Tensor
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Detector, patches_in_roi
 from andon.detectors._coreset import greedy_coreset
-from andon.detectors._embedding import embed, mean_lab, random_orthogonal
+from andon.detectors._embedding import embed, mean_chroma, random_orthogonal
 from andon.detectors._scoring import aggregate, nearest, neighbours
 from andon.errors import ConfigError
 
 MIN_VARIANCE = 1e-8  # parts without any grain, such as drawn ones, have none
+MIN_COLOUR_VARIANCE = 1.0  # of a* and b* together; below it lies the camera's noise, which must not be blown up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,9 @@ class PatchCoreConfig:
     image_score: how the patch scores of the ROI make the image score.
     percentile: for "percentile", in (0, 100).
     top_k: for "top_k_mean", the number of patches.
-    colour_weight: share of the squared distance that comes from each patch's mean L*a*b* colour, in [0, 1); 0 is the
-        paper's PatchCore. With a share, features and colour are each scaled to unit total variance first.
+    colour_weight: share of the squared distance that comes from each patch's chroma (a* and b* of CIE L*a*b*), in
+        [0, 1); 0 is the paper's PatchCore. With a share, features and colour are each scaled to unit total variance
+        first, so that a colour counts by how unusual it is among the OK photos.
     """
 
     target_dim: int = 256
@@ -57,8 +59,8 @@ class PatchCoreConfig:
 class PatchCore(Detector[PatchCoreConfig]):
     """Attributes:
     projection_: (C, D) orthonormal columns, each divided by the features' spread where colour takes part.
-    colour_scale_: (1,) what the L*a*b* part is multiplied by.
-    bank_: (N, D) or, with colour, (N, D + 3): the memory bank.
+    colour_scale_: (1,) what the chroma is multiplied by.
+    bank_: (N, D) or, with colour, (N, D + 2): the memory bank.
     """
 
     Config = PatchCoreConfig
@@ -95,17 +97,17 @@ class PatchCore(Detector[PatchCoreConfig]):
         features = torch.einsum("bchw,cd->bdhw", embed(self.backbone, x), self.projection_)
         if self.config.colour_weight == 0:
             return features
-        return torch.cat([features, mean_lab(x, roi, _size(features)) * self.colour_scale_], dim=1)
+        return torch.cat([features, mean_chroma(x, roi, _size(features)) * self.colour_scale_], dim=1)
 
     def _balance(self, patches: Tensor, dimensions: int) -> Tensor:
         """Settle the scales of features and colour, and return the factor per dimension that brings patches to them."""
         variance = patches.var(dim=0)
         weight = self.config.colour_weight
         features = torch.sqrt((1 - weight) / variance[:dimensions].sum().clamp(min=MIN_VARIANCE))
-        colour = torch.sqrt(weight / variance[dimensions:].sum().clamp(min=MIN_VARIANCE))
+        colour = torch.sqrt(weight / variance[dimensions:].sum().clamp(min=MIN_COLOUR_VARIANCE))
         self.projection_ = self.projection_ * features
         self.colour_scale_ = self.colour_scale_ * colour
-        return torch.cat([features.expand(dimensions), colour.expand(3)])
+        return torch.cat([features.expand(dimensions), colour.expand(2)])
 
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         embedding = self._embed(x, roi)
