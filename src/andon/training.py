@@ -99,6 +99,7 @@ class HeldOut(NamedTuple):
     """An OK photo that the model has not seen, its image score, and the largest value of its map."""
 
     path: str
+    sha256: str
     score: float
     map_peak: float
 
@@ -113,7 +114,7 @@ def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
     for scored in track(pipeline.score_all(photos), "Calibrating", len(photos)):
         if isinstance(scored, Failure):
             raise ImageError(scored.error)
-        held_out.append(HeldOut(scored.prepared.path, scored.score, pipeline.map_peak(scored)))
+        held_out.append(HeldOut(scored.prepared.path, scored.prepared.sha256, scored.score, pipeline.map_peak(scored)))
     return held_out
 
 
@@ -145,14 +146,23 @@ def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], 
     """
     rule.check(len(ok), len(ng))
     known = set(pipeline.manifest.get("training_sha256", {}).values())
-    seen = [photo for photo in ok if isinstance(photo, Path) and images.sha256(images.read_bytes(photo)) in known]
+    files = [Path(photo) for photo in ok if not isinstance(photo, np.ndarray)]
+    seen = [file for file in files if images.sha256(images.read_bytes(file)) in known]
     if seen:
         raise DatasetError(
             f"{len(seen)} of the {len(ok)} photos taught this model, {seen[0]} for one, so a threshold from them would "
             "be too low; calibrate with OK photos that it has never seen."
         )
-    calibration = _calibrated(rule, score_ok(pipeline, ok), score_ok(pipeline, ng))
-    return replace(pipeline, recipe=replace(pipeline.recipe, calibration=rule), calibration=calibration)
+    held_out = score_ok(pipeline, ok)
+    calibration = _calibrated(rule, held_out, score_ok(pipeline, ng))
+    manifest = dict(pipeline.manifest) | {
+        "remarks": [*pipeline.manifest.get("remarks", []), f"Calibrated anew with {len(ok)} OK photos."],
+        "calibration_sha256": {
+            f"{number} {Path(photo.path).name}": photo.sha256 for number, photo in enumerate(held_out, start=1)
+        },
+    }
+    recipe = replace(pipeline.recipe, calibration=rule)
+    return replace(pipeline, recipe=recipe, calibration=calibration, manifest=manifest)
 
 
 def _calibrated(rule: CalibrationRule, ok: Sequence[HeldOut], ng: Sequence[HeldOut] = ()) -> Calibration:
