@@ -38,15 +38,16 @@ def read_header(path: Path) -> Header:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
         header: Header = json.loads(metadata[KEY])
+        newer = int(header["format"]) > FORMAT
     except KeyError:
         raise ArtefactError(
             f"{path} holds tensors but is no Andon model; expected one made by 'andon train'."
         ) from None
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise ArtefactError(
             f"{path} is damaged, cut short or no model ({error}); copy it again or teach it again."
         ) from None
-    if header["format"] > FORMAT:
+    if newer:
         raise ArtefactError(
             f"{path} has model format {header['format']}, but this Andon knows formats up to {FORMAT}; update Andon."
         )
@@ -67,11 +68,10 @@ def write(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(data)
-        beside = Path(file.name)
-        beside.chmod(0o644)
-        beside.replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            beside = Path(folder) / path.name
+            beside.write_bytes(data)
+            beside.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from None
 
@@ -82,6 +82,10 @@ def ensure_writable(path: Path) -> None:
     Raises:
         ArtefactError: see `write`.
     """
+    if path.suffix.lower() in PICKLES:
+        raise ArtefactError(
+            f"{path} is named like a pickle, which Andon never opens; let its name end in .safetensors."
+        )
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")
