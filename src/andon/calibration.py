@@ -60,7 +60,10 @@ class CalibrationRule:
                 f"A threshold needs at least {MIN_PHOTOS} held-out OK photos, but there are {n_ok}."
             )
         if self.method == "target-recall" and n_ng == 0:
-            raise NotCalibratedError("The method target-recall needs labelled NG photos; name their folder with --ng.")
+            raise NotCalibratedError(
+                "The method target-recall needs labelled NG photos; teach with another method, then name their folder: "
+                "andon calibrate MODEL OK_DIR --ng NG_DIR."
+            )
         if self.method == "conformal" and conformal_rank(n_ok, self.false_reject_rate) > n_ok:
             raise NotCalibratedError(
                 f"{n_ok} calibration photos can promise a false-reject rate of {percent(1 / (n_ok + 1))} at best, but "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, Self, TextIO
 
@@ -37,10 +37,11 @@ def as_json(row: Row) -> str:
 
 def as_csv(row: Row) -> str:
     """Comma-separated values in the order of `ROW_COLUMNS`; regions as JSON, numbers with a point."""
-    return csv_line([json.dumps(row[name]) if name == "regions" else row[name] for name in ROW_COLUMNS])
+    regions = "" if row["regions"] is None else json.dumps(row["regions"])
+    return csv_line((row | {"regions": regions})[name] for name in ROW_COLUMNS)
 
 
-def csv_line(values: Sequence[Any]) -> str:
+def csv_line(values: Iterable[Any]) -> str:
     """One line of CSV without its line end."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(values)

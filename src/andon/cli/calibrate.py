@@ -59,7 +59,7 @@ def command(
     }
     rule = replace(
         pipeline.recipe.calibration,
-        method=method or _implied_method(given, pipeline.recipe.calibration.method),
+        method=method or _implied_method(given, ng, pipeline.recipe.calibration.method),
         **{name: value for name, value in given.items() if value is not None},
     )
     taught = recalibrate(pipeline, rule, expand([str(ok)]), [] if ng is None else expand([str(ng)]))
@@ -69,10 +69,10 @@ def command(
     typer.echo(f"Model: {target}")
 
 
-def _implied_method(given: dict[str, float | None], otherwise: Method) -> Method:
+def _implied_method(given: dict[str, float | None], ng: Path | None, otherwise: Method) -> Method:
     """The method that the one option that was given belongs to."""
     if given["false_reject_rate"] is not None:
         return "conformal"
-    if given["recall"] is not None:
+    if given["recall"] is not None or ng is not None:
         return "target-recall"
     return otherwise if given["percentile"] is None else "percentile"
