@@ -1,0 +1,42 @@
+"""The few names that `import andon` offers, used as the README shows them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import drawn
+import pytest
+
+import andon
+
+
+def test_the_way_from_photos_to_a_verdict(data: Path, tmp_path: Path) -> None:
+    pipeline = andon.train(data, settings=drawn.FAST)
+    andon.save(pipeline, tmp_path / "part.safetensors")
+    inspection = andon.load(tmp_path / "part.safetensors").inspect(data / "test" / "rust" / "300.png")
+    assert isinstance(pipeline, andon.Pipeline) and isinstance(inspection, andon.Inspection)
+    assert inspection.verdict == "NG"
+    assert isinstance(inspection.regions[0], andon.Region)
+
+
+@pytest.mark.parametrize("name", andon.__all__)
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(andon, name) is not None
+
+
+def test_every_error_is_an_andon_error() -> None:
+    errors = [getattr(andon, name) for name in andon.__all__ if name.endswith("Error")]
+    assert len(errors) == 10
+    assert all(issubclass(error, andon.AndonError) for error in errors)
+
+
+def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"no attribute 'inspekt'"):
+        andon.inspekt  # noqa: B018
+
+
+def test_importing_andon_imports_nothing_heavy() -> None:
+    code = "import sys, andon; print([name for name in ('torch', 'cv2', 'numpy') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
