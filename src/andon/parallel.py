@@ -1,11 +1,12 @@
-"""An ordered map over threads with a bounded number of results in hand."""
+"""An ordered map over threads: one stage of a batch. Several of them, each over the one before, work at once."""
 
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Queue
+from threading import Event, Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,18 +16,38 @@ WORKERS = os.cpu_count() or 1
 
 
 def ordered_map(function: Callable[[T], R], items: Iterable[T], ahead: int = 4 * WORKERS) -> Iterator[R]:
-    """Yield function(item) in the order of `items`, computed in threads, at most `ahead` results in advance.
+    """Yield function(item) in the order of `items`, each as soon as it is known, computed in threads.
 
-    An exception of `function` is raised when its turn comes. Closing the iterator drops what has not begun.
+    `items` is iterated in a thread of its own. At most `ahead` results wait to be taken; then the work pauses. An
+    exception of `function` or of `items` is raised when its turn comes. Closing the iterator drops what has not begun.
     """
-    pool = ThreadPoolExecutor(WORKERS)
-    waiting: deque[Future[R]] = deque()
+    results: Queue[Future[R] | None] = Queue(ahead)
+    closed = Event()
+    feeder = Thread(target=_feed, args=(function, items, results, closed), daemon=True)
+    feeder.start()
+    result: Future[R] | None = None
     try:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) >= ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        while (result := results.get()) is not None:
+            yield result.result()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        closed.set()
+        while result is not None:
+            result.cancel()
+            result = results.get()
+        feeder.join()
+
+
+def _feed(function: Callable[[T], R], items: Iterable[T], results: Queue[Future[R] | None], closed: Event) -> None:
+    """Put the future of each item into `results`, in order, and None after the last."""
+    try:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for item in items:
+                if closed.is_set():
+                    break
+                results.put(pool.submit(function, item))
+    except Exception as error:
+        failed: Future[R] = Future()
+        failed.set_exception(error)
+        results.put(failed)
+    finally:
+        results.put(None)

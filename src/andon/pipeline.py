@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,12 +17,14 @@ from andon.anomaly_map import smooth_map, to_original
 from andon.calibration import Calibration
 from andon.detectors import Detector
 from andon.errors import ConfigError, ImageError, NotCalibratedError
-from andon.parallel import ordered_map
+from andon.parallel import WORKERS, ordered_map
 from andon.preprocess import Step
 from andon.recipes import Recipe
 from andon.regions import find_regions
-from andon.runtime import Scorer, TorchScorer
+from andon.runtime import Precision, Scorer, fastest_scorer
 from andon.types import Failure, FloatMap, Frame, Inspection, Mask, Region, RgbImage
+
+LOG = logging.getLogger("andon")
 
 Photo = Path | str | RgbImage
 
@@ -53,17 +56,26 @@ class Pipeline:
     Attributes:
         recipe: with the steps as they were settled on the OK photos.
         calibration: None until held-out OK photos have been scored.
-        manifest: where the model comes from: versions, seed, photos.
+        manifest: where the model comes from: versions, seed, photos; and at which precision it was calibrated.
+        precision: what the network computes in.
     """
 
     recipe: Recipe
     detector: Detector[Any] = field(repr=False)
     calibration: Calibration | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    precision: Precision = "auto"
     scorer: Scorer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scorer", TorchScorer(self.detector))
+        scorer = fastest_scorer(self.detector, self.recipe.training.batch_size, self.precision)
+        object.__setattr__(self, "scorer", scorer)
+        calibrated_in = self.manifest.get("calibration_precision", scorer.precision)
+        if self.calibration is not None and calibrated_in != scorer.precision:
+            LOG.warning(
+                f"The model was calibrated in {calibrated_in} and now runs in {scorer.precision}, which moves scores "
+                f"by up to 1 %; give --precision {calibrated_in}, or calibrate it anew with 'andon calibrate'."
+            )
 
     def calibrated(self, calibration: Calibration) -> Pipeline:
         """The same model with other thresholds."""
@@ -97,12 +109,14 @@ class Pipeline:
         return self._inspect_batch(photos, with_map)
 
     def _inspect_batch(self, photos: Iterable[Photo], with_map: bool) -> Iterator[Inspection | Failure]:
-        for result in self.score_all(photos):
-            yield result if isinstance(result, Failure) else self.judge(result, with_map=with_map)
+        def judge(result: Scored | Failure) -> Inspection | Failure:
+            return result if isinstance(result, Failure) else self.judge(result, with_map=with_map)
+
+        return ordered_map(judge, self.score_all(photos), ahead=WORKERS)
 
     def score_all(self, photos: Iterable[Photo]) -> Iterator[Scored | Failure]:
         """Score photos in batches, reading and preprocessing ahead in threads; needs no calibration."""
-        for batch in _batches(ordered_map(self._try_prepare, photos), self.recipe.training.batch_size):
+        for batch in _batches(ordered_map(self._try_prepare, photos), self.scorer.batch_size):
             good = [item for item in batch if isinstance(item, Prepared)]
             scored = iter(self.score(good) if good else [])
             for item in batch:

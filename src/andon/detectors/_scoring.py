@@ -8,19 +8,23 @@ import torch
 from torch import Tensor
 
 ImageScore = Literal["maximum", "percentile", "top_k_mean"]
-QUERIES_AT_ONCE = 1024
+BANK_ROWS_AT_ONCE = 1024
 
 
 def nearest(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
     """Exact L2 distance (Q,) of each query (Q, D) to its nearest row of `bank` (N, D), and that row's index (Q,).
 
-    The search minimises |y|^2 - 2xy, a matrix product; the distance of the row that it finds is then taken from the
-    difference itself, which loses no digits where the two are close.
+    The search minimises |y|^2 - 2xy, a matrix product, tile by tile of the bank: its result never leaves the cache. The
+    distance of the row that it finds is then taken from the difference itself, which loses no digits where the two are
+    close.
     """
-    norms = bank.square().sum(dim=1)
-    index = torch.cat(
-        [torch.addmm(norms, part, bank.T, alpha=-2).argmin(dim=1) for part in torch.split(queries, QUERIES_AT_ONCE)]
-    )
+    found = [
+        torch.addmm(tile.square().sum(dim=1), queries, tile.T, alpha=-2).min(dim=1)
+        for tile in torch.split(bank, BANK_ROWS_AT_ONCE)
+    ]
+    winner = torch.stack([tile.values for tile in found]).argmin(dim=0)
+    row = torch.stack([tile.indices for tile in found]).gather(0, winner.unsqueeze(0)).squeeze(0)
+    index = winner * BANK_ROWS_AT_ONCE + row
     return (queries - bank[index]).square().sum(dim=1).sqrt(), index
 
 
