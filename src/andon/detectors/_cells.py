@@ -81,7 +81,8 @@ def _closest(rows: Tensor, centres: Tensor, origin: Tensor, known: Tensor) -> Te
     limit = smallest[still_open] + 2 * error  # the nearest centre cannot lie beyond
     row, centre = (distances.index_select(0, still_open) <= limit[:, None]).nonzero(as_tuple=True)
     row = still_open[row]
-    for i, j in zip(torch.split(row, PAIRS), torch.split(centre, PAIRS), strict=True):
+    for first in range(0, len(row), PAIRS):
+        i, j = row[first : first + PAIRS], centre[first : first + PAIRS]
         pairs = exact(rows.index_select(0, i).double(), centres.index_select(0, j).double())
         known = known.scatter_reduce(0, i, pairs, "amin")
     return known
