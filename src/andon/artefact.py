@@ -24,6 +24,7 @@ from andon.errors import ArtefactError
 from andon.model_file import Header
 from andon.pipeline import Pipeline
 from andon.recipes import Recipe
+from andon.runtime import Precision
 
 OK_SCORES = "calibration.ok_scores"
 
@@ -55,11 +56,12 @@ def save_model(pipeline: Pipeline, path: Path | str, *, bundle_backbone: bool = 
     model_file.write(Path(path), save(contiguous, {model_file.KEY: json.dumps(header)}))
 
 
-def load_model(path: Path | str, *, weights: Path | str | None = None) -> Pipeline:
+def load_model(path: Path | str, *, weights: Path | str | None = None, precision: Precision = "auto") -> Pipeline:
     """Read a model.
 
     Args:
         weights: where the backbone's weights are now, when they are neither bundled nor where they were.
+        precision: what the network computes in; "auto" is bf16 where the processor has it, else f32.
 
     Raises:
         ArtefactError: no such file, not a model of ours, cut short, from a newer Andon, or taught on other weights.
@@ -80,7 +82,7 @@ def load_model(path: Path | str, *, weights: Path | str | None = None) -> Pipeli
         )
     detector = recipe.new_detector(backbone).restore(_without_prefix("detector.", tensors))
     calibration = header["calibration"] and _calibration(header["calibration"], tensors[OK_SCORES])
-    return Pipeline(recipe, detector, calibration, header["manifest"])
+    return Pipeline(recipe, detector, calibration, header["manifest"], precision)
 
 
 def _backbone(recipe: Recipe, bundled: dict[str, Tensor]) -> Backbone:

@@ -26,6 +26,7 @@ from andon.pipeline import Photo, Pipeline, run_steps, to_batch
 from andon.preprocess import Step
 from andon.progress import track
 from andon.recipes import Recipe
+from andon.runtime import Precision
 from andon.types import Failure, Frame, Sample
 
 LOG = logging.getLogger("andon")
@@ -41,6 +42,7 @@ def train(
     layout: str | None = None,
     ng_names: Sequence[str] = (),
     allow_duplicates: bool = False,
+    precision: Precision = "auto",
 ) -> Pipeline:
     """Learn from the OK photos in the folder `data` and calibrate on OK photos that were held out.
 
@@ -50,6 +52,7 @@ def train(
         layout: None recognises it; see `andon.datasets.read`.
         ng_names: how the data set calls its anomalous classes, where it has names of its own.
         allow_duplicates: teach even where a test photo is identical to a training photo.
+        precision: what the network computes in when the model is calibrated; it is taught in float32 always.
 
     Raises:
         ConfigError: the recipe or a setting is wrong.
@@ -59,10 +62,12 @@ def train(
     """
     plan = recipes.read(recipe, settings)
     dataset = datasets.read(Path(data), layout, ng_names)
-    return teach(plan, dataset, allow_duplicates=allow_duplicates)
+    return teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision)
 
 
-def teach(recipe: Recipe, dataset: Dataset, *, allow_duplicates: bool = False) -> Pipeline:
+def teach(
+    recipe: Recipe, dataset: Dataset, *, allow_duplicates: bool = False, precision: Precision = "auto"
+) -> Pipeline:
     """`train`, on a data set that has been read."""
     LOG.info(dataset.describe())
     duplicates = datasets.find_duplicates(dataset.samples)
@@ -76,13 +81,14 @@ def teach(recipe: Recipe, dataset: Dataset, *, allow_duplicates: bool = False) -
 
     backbone = backbones.create(recipe.backbone)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train)))
-    held_out = _scored_by_folds(recipe, backbone, parts)
-    pipeline = _taught(recipe, backbone, parts.train, "Teaching")
+    held_out = _scored_by_folds(recipe, backbone, parts, precision)
+    pipeline = _taught(recipe, backbone, parts.train, "Teaching", precision)
     held_out += score_ok(pipeline, _paths(parts.calibration))
     calibration = _calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
     remarks += _warn(unusual(held_out))
-    return replace(pipeline, calibration=calibration, manifest=_manifest(dataset, parts, remarks))
+    manifest = _manifest(dataset, parts, remarks) | {"calibration_precision": pipeline.scorer.precision}
+    return replace(pipeline, calibration=calibration, manifest=manifest)
 
 
 def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, Step]:
@@ -157,6 +163,7 @@ def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], 
     calibration = _calibrated(rule, held_out, score_ok(pipeline, ng))
     manifest = dict(pipeline.manifest) | {
         "remarks": [*pipeline.manifest.get("remarks", []), f"Calibrated anew with {len(ok)} OK photos."],
+        "calibration_precision": pipeline.scorer.precision,
         "calibration_sha256": {
             f"{number} {Path(photo.path).name}": photo.sha256 for number, photo in enumerate(held_out, start=1)
         },
@@ -201,17 +208,18 @@ class Batches:
         return frame
 
 
-def _taught(recipe: Recipe, backbone: Backbone, samples: Sequence[Sample], what: str) -> Pipeline:
+def _taught(recipe: Recipe, backbone: Backbone, samples: Sequence[Sample], what: str, precision: Precision) -> Pipeline:
     detector = recipe.new_detector(backbone)
     detector.fit(Batches(_paths(samples), recipe, what), recipe.training.seed)
-    return Pipeline(recipe, detector)
+    return Pipeline(recipe, detector, precision=precision)
 
 
-def _scored_by_folds(recipe: Recipe, backbone: Backbone, parts: Partition) -> list[HeldOut]:
+def _scored_by_folds(recipe: Recipe, backbone: Backbone, parts: Partition, precision: Precision) -> list[HeldOut]:
     """Every OK photo, scored by a model that has not seen it; empty where there are no folds."""
     held_out: list[HeldOut] = []
     for number, fold in enumerate(parts.folds, start=1):
-        taught = _taught(recipe, backbone, fold.train, f"Teaching without fold {number} of {len(parts.folds)}")
+        what = f"Teaching without fold {number} of {len(parts.folds)}"
+        taught = _taught(recipe, backbone, fold.train, what, precision)
         held_out += score_ok(taught, _paths(fold.held_out))
     return held_out
 

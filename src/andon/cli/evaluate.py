@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,6 +24,9 @@ def command(
         typer.Option(help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
     ] = None,
     weights: Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")] = None,
+    precision: Annotated[
+        Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
+    ] = "auto",
 ) -> None:
     """Inspect the labelled test photos of DATA and say how well the model does.
 
@@ -38,7 +41,7 @@ def command(
     from andon.evaluation import metrics
 
     dataset = datasets.read(data, layout, ng_name or ())
-    figures = evaluate(load_model(model, weights=weights), dataset, model_name=model.stem, out=out)
+    figures = evaluate(load_model(model, weights=weights, precision=precision), dataset, model_name=model.stem, out=out)
     if as_json:
         typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))
     else:

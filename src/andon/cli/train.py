@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -43,6 +43,9 @@ def command(
     allow_duplicates: Annotated[
         bool, typer.Option(help="Teach even where a test photo is identical to a training photo.")
     ] = False,
+    precision: Annotated[
+        Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
+    ] = "auto",
     bundle_backbone: Annotated[
         bool, typer.Option(help="Put the backbone's weights into the model file, for a computer without them.")
     ] = False,
@@ -85,7 +88,7 @@ def command(
         write_sheets(plan, dataset, preprocess_only)
         return
     ensure_writable(model)
-    pipeline = teach(plan, dataset, allow_duplicates=allow_duplicates)
+    pipeline = teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision)
     save_model(pipeline, model, bundle_backbone=bundle_backbone)
     typer.echo(f"Model: {model} ({model.stat().st_size / 1e6:.1f} MB)")
 
