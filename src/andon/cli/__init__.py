@@ -32,9 +32,10 @@ def main() -> None:
     except AndonError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(EXIT_INPUT)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; what was finished is kept.", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+    except SystemExit as stopped:
+        if stopped.code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
+            typer.echo("Interrupted; what was finished is kept.", err=True)
+        raise
 
 
 def build_app() -> typer.Typer:

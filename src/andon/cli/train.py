@@ -65,7 +65,7 @@ def command(
     from andon.training import teach
 
     tree = recipes.read_tree(recipe)
-    if detector is not None and detector != tree.get("detector", {}).get("name"):
+    if detector is not None and detector != tree.get("detector", {}).get("name", "patchcore"):
         tree["detector"] = {"name": detector}  # the recipe's parameters are another detector's
     shorthands = {
         "backbone.name": backbone,
@@ -95,23 +95,21 @@ def command(
 
 def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:
     """One sheet per photo of `dataset`: the photo, and what each step of `recipe` made of it."""
-    from andon import images
+    from andon import datasets, images
     from andon.cli._photos import picture_names
-    from andon.errors import ImageError
     from andon.progress import track
     from andon.training import settle_steps
     from andon.types import Frame
     from andon.visualization.steps import before_after
 
-    ok = [sample.path for sample in dataset.samples if sample.is_anomalous is False]
-    steps = settle_steps(recipe.steps, ok)
-    paths = [sample.path for sample in dataset.samples]
+    unreadable = datasets.find_duplicates(dataset.samples).unreadable
+    for why in unreadable.values():
+        typer.echo(f"Error: {why}", err=True)
+    readable = [sample for sample in dataset.samples if sample.path not in unreadable]
+    steps = settle_steps(recipe.steps, [sample.path for sample in readable if sample.is_anomalous is False])
+    paths = [sample.path for sample in readable]
     for path, name in track(zip(paths, picture_names(paths), strict=True), "Preprocessing", len(paths)):
-        try:
-            photo = images.read(path)
-        except ImageError as error:
-            typer.echo(f"Error: {error}", err=True)
-            continue
+        photo = images.read(path)
         frame, stages = Frame.whole(photo), []
         for step_name, step in steps.items():
             frame = step(frame)
