@@ -44,7 +44,7 @@ def pairs() -> dict[tuple[Kind, Defect], Pair]:
 @pytest.fixture(scope="module")
 def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("fasteners")
-    draw_fasteners(root, n_train=2, n_calibration=1, n_test=11, seed=3)
+    draw_fasteners(root, n_train=2, n_calibration=1, n_test=10, seed=3)
     return root
 
 
@@ -61,7 +61,7 @@ def change(pair: Pair) -> np.ndarray:
 
 def test_the_set_has_the_mvtec_layout(small_set: Path) -> None:
     expected = {"train/good/000.png", "train/good/001.png", "validation/good/000.png"}
-    expected |= {f"test/good/{number:03d}.png" for number in range(6)}
+    expected |= {f"test/good/{number:03d}.png" for number in range(5)}
     expected |= {f"test/{defect}/000.png" for defect in DEFECTS}
     expected |= {f"ground_truth/{defect}/000_mask.png" for defect in DEFECTS}
     assert set(files(small_set)) == expected
@@ -80,9 +80,9 @@ def test_masks_are_black_and_white_and_not_empty(small_set: Path) -> None:
 def test_the_same_seed_gives_the_same_files_and_a_larger_set_begins_with_a_smaller(
     small_set: Path, tmp_path: Path
 ) -> None:
-    draw_fasteners(tmp_path, n_train=1, n_calibration=1, n_test=3, seed=3)
+    draw_fasteners(tmp_path, n_train=1, n_calibration=0, n_test=2, seed=3)
     again, before = files(tmp_path), files(small_set)
-    assert len(again) == 6
+    assert len(again) == 4
     assert all(before[name] == data for name, data in again.items())
 
 
@@ -97,8 +97,9 @@ def test_no_photo_occurs_twice(small_set: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_sound_part_lies_wholly_in_the_photo_and_has_no_defect(kind: Kind) -> None:
-    photo, part, defect = draw_fastener(np.random.default_rng(1), kind=kind, defect=None)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_sound_part_lies_wholly_in_the_photo_and_has_no_defect(kind: Kind, seed: int) -> None:
+    photo, part, defect = draw_fastener(np.random.default_rng(seed), kind=kind, defect=None)
     assert photo.shape == (*SIZE, 3)
     assert photo.dtype == np.uint8
     assert part.shape == defect.shape == SIZE
@@ -165,6 +166,5 @@ def test_an_unknown_kind_or_defect_is_named_with_the_nearest() -> None:
 
 def test_a_photo_takes_a_fraction_of_a_second() -> None:
     started = time.process_time()
-    for kind in KINDS:
-        draw_fastener(np.random.default_rng(2), kind=kind, defect=None)
-    assert time.process_time() - started < 3
+    draw_fastener(np.random.default_rng(2), kind="bolt", defect=None)
+    assert time.process_time() - started < 1
