@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it when it is imported
@@ -14,6 +19,7 @@ from torch import Tensor, nn
 
 from andon import artefact, training
 from andon.backbones import Backbone
+from andon.cli import main
 from andon.pipeline import Pipeline
 
 
@@ -55,3 +61,31 @@ def model(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "plates.safetensors"
     artefact.save_model(pipeline, path)
     return path
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ran]
+
+
+@pytest.fixture
+def andon_(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run the program with these words, as its entry point does, errors and exit codes included."""
+
+    def run(*words: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["andon", *map(str, words)])
+        capsys.readouterr()
+        with warnings.catch_warnings(), pytest.raises(SystemExit) as stopped:
+            main()
+        logging.captureWarnings(False)
+        out, err = capsys.readouterr()
+        return Ran(int(stopped.value.code or 0), out, err)
+
+    return run

@@ -1,0 +1,85 @@
+"""Every command explains itself, and at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Command
+
+from andon import cli, plugins
+
+GROUPS = {"data": ("verify", "new", "where", "demo")}
+COMMANDS = [
+    words
+    for name in plugins.names(cli)
+    for words in ([(name, inner) for inner in GROUPS[name]] if name in GROUPS else [(name,)])
+]
+
+IMPORTED = """
+import json, sys
+from andon.cli import main
+sys.argv = ["andon", "--help"]
+try:
+    main()
+except SystemExit:
+    pass
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_commands_help_shows_an_example(words: tuple[str, ...], andon_: Command) -> None:
+    ran = andon_(*words, "--help")
+    assert ran.code == 0
+    assert f"Example: andon {' '.join(words)}" in " ".join(ran.out.split())
+
+
+def test_the_programs_help_names_every_command_and_where_to_begin(andon_: Command) -> None:
+    ran = andon_("--help")
+    assert all(name in ran.out for name in plugins.names(cli))
+    assert "andon demo" in ran.out
+
+
+def test_without_any_word_there_is_the_help(andon_: Command) -> None:
+    ran = andon_()
+    assert "andon [OPTIONS] COMMAND" in ran.out + ran.err
+
+
+def test_the_version_is_printed(andon_: Command) -> None:
+    ran = andon_("--version")
+    assert ran.code == 0
+    assert ran.out.startswith("andon ")
+
+
+def test_help_imports_nothing_heavy_and_answers_at_once() -> None:
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        ran = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True)
+        seconds.append(time.perf_counter() - started)
+        if seconds[-1] < 1:
+            break
+    modules = set(json.loads(ran.stderr))
+    assert modules.isdisjoint({"torch", "cv2", "numpy", "matplotlib", "scipy", "PIL"})
+    assert min(seconds) < 1
+
+
+def test_it_runs_as_a_module(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "andon", "info", str(tmp_path / "gone.safetensors")], capture_output=True, text=True
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("Error: There is no model file")
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_a_misspelt_command_is_refused(andon_: Command) -> None:
+    ran = andon_("inspekt")
+    assert ran.code == 2
+    assert "inspekt" in ran.err
