@@ -130,7 +130,7 @@ def test_a_glob_without_photos_and_a_folder_without_photos_are_refused(
 def test_interrupted_it_leaves_every_finished_row_on_disk(model: Path, data: Path, tmp_path: Path) -> None:
     photo, folder, out = data / "test" / "good" / "200.png", tmp_path / "many", tmp_path / "out"
     folder.mkdir()
-    for number in range(20_000):
+    for number in range(8_000):
         os.link(photo, folder / f"{number:05d}.png")
     words = [sys.executable, "-m", "andon", "inspect", str(model), str(folder), "--json", "--out", str(out)]
     with (tmp_path / "stdout").open("wb") as stdout, (tmp_path / "stderr").open("wb") as stderr:
@@ -147,7 +147,7 @@ def test_interrupted_it_leaves_every_finished_row_on_disk(model: Path, data: Pat
     assert code == 130
     assert (tmp_path / "stderr").read_text().endswith("Interrupted; what was finished is kept.\n")
     rows = [json.loads(line) for line in jsonl.read_text(encoding="utf-8").splitlines()]
-    assert 20 < len(rows) < 20_000
+    assert 20 < len(rows) < 8_000
     assert [Path(row["path"]).name for row in rows] == [f"{number:05d}.png" for number in range(len(rows))]
     shown = (tmp_path / "stdout").read_text(encoding="utf-8").splitlines()
     with (out / "inspections.csv").open(encoding="utf-8", newline="") as file:
