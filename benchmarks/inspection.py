@@ -1,0 +1,213 @@
+"""Inspection against the plain torch reference and anomalib's, side by side in one run, from files to verdicts.
+
+    python benchmarks/inspect.py --data bottle/ --weights resnet18.safetensors --peer
+
+All three have the same network, photo size and memory bank, so their scores must agree. The embedding is not projected
+(--target-dim 0), as anomalib's is not. The CPU time, of all threads together, counts where other work shares the cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from sklearn.metrics import roc_auc_score
+
+from andon import datasets, recipes
+from andon.parallel import ordered_map
+from andon.pipeline import Pipeline, to_batch
+from andon.runtime import reference_scorer
+from andon.training import teach
+from andon.types import Inspection
+
+PEER_PYTHON = Path(".venv-peer/bin/python")
+REPEATS = 10
+
+
+class Run(NamedTuple):
+    scores: list[float]
+    seconds: float
+    cpu_seconds: float
+
+
+def main() -> None:
+    options = _options()
+    settings = [
+        f"backbone.name={options.backbone}",
+        *([f"backbone.weights={options.weights}"] if options.weights else []),
+        f"detector.coreset_ratio={options.ratio}",
+        f"detector.target_dim={options.target_dim}",
+        f"steps.resize.image_size={options.size}",
+    ]
+    dataset = datasets.read(options.data)
+    pipeline, teach_s = _timed(lambda: teach(recipes.read("default", settings), dataset))
+    samples = [sample for sample in dataset.samples if sample.split == "test" and sample.is_anomalous is not None]
+    photos = [sample.path for sample in samples]
+    labels = [bool(sample.is_anomalous) for sample in samples]
+    plain = _with_plain_scorer(pipeline)
+
+    ours, reference = _run(pipeline, photos), _run(plain, photos)
+    result: dict[str, Any] = {
+        "photos": len(photos),
+        "threads": torch.get_num_threads(),
+        "precision": pipeline.scorer.precision,
+        "bank": list(pipeline.detector.learned()["bank_"].shape),
+        "teach_s": teach_s,
+        **_figures(ours, labels),
+        **_parts(pipeline, photos),
+        "stages": _stages(pipeline, photos),
+        "plain": _figures(reference, labels) | {"score_deviation": _deviation(ours.scores, reference.scores)},
+        "peer": _peer(pipeline, photos, labels, ours.scores, options) if options.peer else None,
+    }
+    result["of_slowest_stage"] = max(result["stages"].values()) / result["ms_per_image"]
+    print(json.dumps(result) if options.json else _table(result))
+
+
+def _with_plain_scorer(pipeline: Pipeline) -> Pipeline:
+    """The same model, scored in torch and float32 throughout."""
+    plain = replace(pipeline)
+    object.__setattr__(plain, "scorer", reference_scorer(pipeline.detector, pipeline.recipe.training.batch_size))
+    return plain
+
+
+def _run(pipeline: Pipeline, photos: list[Path]) -> Run:
+    """From files to verdicts; what the first photo of a process takes is not counted."""
+    pipeline.inspect(photos[0])
+    cpu = time.process_time()
+    results, seconds = _timed(lambda: list(pipeline.inspect_batch(photos)))
+    scores = [result.score for result in results if isinstance(result, Inspection)]
+    return Run(scores, seconds, time.process_time() - cpu)
+
+
+def _figures(run: Run, labels: list[bool]) -> dict[str, float]:
+    scores, seconds, cpu_seconds = run
+    return {
+        "ms_per_image": 1000 * seconds / len(scores),
+        "cpu_ms_per_image": 1000 * cpu_seconds / len(scores),
+        "images_per_s": len(scores) / seconds,
+        "image_auroc": float(roc_auc_score(labels, scores)),
+    }
+
+
+@torch.inference_mode()
+def _parts(pipeline: Pipeline, photos: list[Path]) -> dict[str, float]:
+    """The scorer, and the network in it, on one photo after another; the best of some runs."""
+    x, roi = to_batch([pipeline.prepare(photos[0]).frame])
+    tensor, compiled, plain = torch.from_numpy(x), pipeline.scorer.detector.backbone, pipeline.detector.backbone
+    backbone_ms = _best_ms(lambda: compiled(tensor))
+    scorer_ms = _best_ms(lambda: pipeline.scorer(x, roi))
+    return {
+        "backbone_ms": backbone_ms,
+        "scorer_ms": scorer_ms,
+        "scorer_over_backbone": scorer_ms / backbone_ms,
+        "plain_backbone_ms": _best_ms(lambda: plain(tensor)),
+    }
+
+
+def _stages(pipeline: Pipeline, photos: list[Path]) -> dict[str, float]:
+    """Milliseconds per photo of each stage when it runs alone, on all cores as it does in a batch."""
+    prepared, read_s = _timed(lambda: list(ordered_map(pipeline.prepare, photos)))
+    scored, score_s = _timed(lambda: [pipeline.score([photo])[0] for photo in prepared])
+    _, map_s = _timed(lambda: list(ordered_map(lambda s: pipeline.judge(s, with_map=False), scored)))
+    seconds = {"read and prepare": read_s, "score": score_s, "map": map_s}
+    return {name: 1000 * value / len(photos) for name, value in seconds.items()}
+
+
+def _peer(
+    pipeline: Pipeline, photos: list[Path], labels: list[bool], ours: list[float], options: argparse.Namespace
+) -> dict[str, Any] | None:
+    """anomalib's figures with our memory bank, in its own environment."""
+    if not options.peer_python.exists():
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        bank, job = Path(folder) / "bank.npy", Path(folder) / "job.json"
+        np.save(bank, pipeline.detector.learned()["bank_"].numpy())
+        task = {
+            "bank": str(bank),
+            "backbone": options.backbone,
+            "weights": str(options.weights),
+            "size": [options.size, options.size],
+            "batch_size": pipeline.recipe.training.batch_size,
+            "photos": [str(photo) for photo in photos],
+        }
+        job.write_text(json.dumps(task))
+        command = [options.peer_python, "-W", "ignore", Path(__file__).with_name("peer_inspect.py"), job]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    answer = json.loads(output.splitlines()[-1])
+    figures = _figures(Run(**answer), labels)
+    return figures | {"score_deviation": _deviation(ours, answer["scores"])}
+
+
+def _deviation(scores: list[float], others: list[float]) -> float:
+    """The largest relative difference."""
+    return float(np.max(np.abs(np.array(scores) / np.array(others) - 1)))
+
+
+def _best_ms(work: Callable[[], Any]) -> float:
+    work()
+    return 1000 * min(_timed(work)[1] for _ in range(REPEATS))
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.perf_counter()
+    return work(), time.perf_counter() - start
+
+
+def _table(result: dict[str, Any]) -> str:
+    rows, dim = result["bank"]
+    lines = [
+        f"{result['photos']} photos, bank {rows:,} x {dim}, {result['threads']} threads, {result['precision']}; "
+        f"taught in {result['teach_s']:.1f} s",
+        f"{'':<16}{'ms/photo':>9}{'photos/s':>10}{'ratio':>8}{'CPU ms':>9}{'ratio':>8}{'AUROC':>9}{'scores differ by':>18}",
+    ]
+    for name, figures in (("ours", result), ("plain torch", result["plain"]), ("anomalib 2.7", result["peer"])):
+        if figures is not None:
+            ratio = figures["ms_per_image"] / result["ms_per_image"]
+            cpu_ratio = figures["cpu_ms_per_image"] / result["cpu_ms_per_image"]
+            differ = f"{figures['score_deviation']:18.1e}" if "score_deviation" in figures else ""
+            lines.append(
+                f"{name:<16}{figures['ms_per_image']:9.1f}{figures['images_per_s']:10.1f}{ratio:7.1f}x"
+                f"{figures['cpu_ms_per_image']:9.1f}{cpu_ratio:7.1f}x"
+                f"{figures['image_auroc']:9.4f}{differ}"
+            )
+    if result["peer"] is None:
+        lines.append("anomalib 2.7 was not asked: give --peer; `make bench-peer` builds its environment.")
+    stages = ", ".join(f"{name} {value:.1f} ms" for name, value in result["stages"].items())
+    return "\n".join(
+        [
+            *lines,
+            f"network {result['backbone_ms']:.1f} ms (torch {result['plain_backbone_ms']:.1f}), "
+            f"scorer {result['scorer_ms']:.1f} ms = {result['scorer_over_backbone']:.1f} x the network",
+            f"stages alone: {stages}; the batch runs at {result['of_slowest_stage']:.0%} of the slowest one's speed",
+        ]
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="a data set with labelled test photos")
+    parser.add_argument("--weights", type=Path, help="of the backbone; needed by --peer")
+    parser.add_argument("--backbone", default="resnet18")
+    parser.add_argument("--ratio", type=float, default=0.1, help="share of the patches that the bank keeps")
+    parser.add_argument("--target-dim", type=int, default=0, help="dimensions of the bank; 0 does not project")
+    parser.add_argument("--size", type=int, default=256, help="side that photos are resized to")
+    parser.add_argument("--peer", action="store_true", help="time anomalib's too")
+    parser.add_argument("--peer-python", type=Path, default=PEER_PYTHON, help="of the environment it is installed in")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.peer and (options.weights is None or options.target_dim != 0):
+        parser.error("--peer needs --weights and --target-dim 0")
+    return options
+
+
+if __name__ == "__main__":
+    main()
