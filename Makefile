@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow lint clean
+.PHONY: demo test slow lint bench bench-peer clean
 
 demo: $(VENV)/.installed
 	$(BIN)/andon demo demo
@@ -24,6 +24,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[backbones,dev]'
 	touch $@
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/coreset.py --peer
+	$(BIN)/python benchmarks/inspect.py --peer
+
+bench-peer:
+	$(PYTHON) -m venv .venv-peer
+	.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peer-requirements.txt
 
 clean:
 	rm -rf $(VENV) demo

@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 LOG = logging.getLogger("andon")
 SECONDS_BETWEEN_LINES = 10.0
+SHARE_BEFORE_ETA = 0.02  # the first steps of a work tell little of its pace
 
 
 def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
@@ -36,5 +37,6 @@ def _lines(items: Iterable[T], what: str, total: int) -> Iterator[T]:
         if done and now - last >= SECONDS_BETWEEN_LINES:
             last = now
             remaining = (now - started) / done * (total - done)
-            LOG.info("%s: %d of %d, about %.0f s left", what, done, total, remaining)
+            eta = f", about {remaining:.0f} s left" if done >= SHARE_BEFORE_ETA * total else ""
+            LOG.info(f"{what}: {done} of {total}{eta}")
         yield item

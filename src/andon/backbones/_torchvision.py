@@ -7,7 +7,7 @@ import; nothing in Andon calls them.
 
 from __future__ import annotations
 
-import importlib.util
+from contextlib import suppress
 from functools import cache
 
 import torch
@@ -20,8 +20,13 @@ SCHEMAS = {
 
 @cache
 def declare_operators() -> None:
-    """Declare what torchvision's own library did not. Call before the first import of torchvision or timm."""
-    if importlib.util.find_spec("torchvision") is None or torch.cuda.is_available():
-        return
-    for name, schema in SCHEMAS.items():
-        torch.library.define(f"torchvision::{name}", schema)
+    """Declare what torchvision's own library did not. Call before the first import of torchvision or timm.
+
+    Where the library does load, its operators must not be declared a second time, so the import is tried first.
+    """
+    with suppress(ImportError):  # timm's own import says so
+        try:
+            import torchvision  # noqa: F401
+        except RuntimeError:
+            for name, schema in SCHEMAS.items():
+                torch.library.define(f"torchvision::{name}", schema)

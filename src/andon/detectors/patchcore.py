@@ -5,8 +5,9 @@ Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022 (
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import torch
@@ -14,8 +15,8 @@ from torch import Tensor
 
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Detector, patches_in_roi
-from andon.detectors._coreset import greedy_coreset
 from andon.detectors._embedding import embed, mean_chroma, random_orthogonal
+from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks
 from andon.detectors._scoring import aggregate, nearest, neighbours
 from andon.errors import ConfigError
 
@@ -81,17 +82,22 @@ class PatchCore(Detector[PatchCoreConfig]):
             random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
         )
         self.colour_scale_ = torch.ones(1)
-        patches = torch.cat([self._patches_of(x * roi.unsqueeze(1), roi) for x, roi in batches])
+        pieces = chunks(self._patches(batches), chunk_size(dimensions + 2))
+        first = next(pieces)
         if self.config.colour_weight > 0:
-            patches = patches * self._balance(patches, dimensions)
-        size = max(1, round(self.config.coreset_ratio * len(patches)))
-        start = int(torch.randint(len(patches), (1,), generator=generator))
-        self.bank_ = patches[greedy_coreset(patches, size, start=start)].clone()
+            first *= self._balance(first, dimensions)  # later pieces come balanced
+        second = next(pieces, None)
+        if second is None:
+            self.bank_ = coreset(first, self.config.coreset_ratio, generator)
+        else:
+            n_patches = sum(map(len, self._patches(batches)))
+            self.bank_ = coreset_of_chunks(chain([first, second], pieces), n_patches, self.config.coreset_ratio)
 
-    def _patches_of(self, x: Tensor, roi: Tensor) -> Tensor:
-        """The embeddings of the patches in the ROI: (P, D)."""
-        embedding = self._embed(x, roi)
-        return embedding.permute(0, 2, 3, 1)[patches_in_roi(roi, _size(embedding))]
+    def _patches(self, batches: Iterable[Batch]) -> Iterator[Tensor]:
+        """The embeddings of the patches in the ROI, (P, D) of each batch."""
+        for x, roi in batches:
+            embedding = self._embed(x * roi.unsqueeze(1), roi)
+            yield embedding.permute(0, 2, 3, 1)[patches_in_roi(roi, _size(embedding))]
 
     def _embed(self, x: Tensor, roi: Tensor) -> Tensor:
         features = torch.einsum("bchw,cd->bdhw", embed(self.backbone, x), self.projection_)

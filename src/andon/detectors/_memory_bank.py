@@ -1,0 +1,74 @@
+"""From the patches of all OK photos to a memory bank, in the memory that there is."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+import psutil
+import torch
+from torch import Tensor
+
+from andon.detectors._coreset import coreset_of_coresets, greedy_coreset, points_that_fit
+from andon.errors import ConfigError
+
+LOG = logging.getLogger("andon")
+SHARE_OF_MEMORY = 0.7  # of what is available; the rest is for photos and the network
+
+
+def chunk_size(dim: int) -> int:
+    """How many patches of `dim` values make a chunk: three of them fit into the memory that is available now."""
+    return max(1, points_that_fit(int(SHARE_OF_MEMORY * psutil.virtual_memory().available) // 3, dim))
+
+
+def chunks(parts: Iterable[Tensor], size: int) -> Iterator[Tensor]:
+    """The patches (Pi, D) of `parts` joined to chunks of at most `size`, or of one part where that is larger."""
+    held: list[Tensor] = []
+    for part in parts:
+        if held and sum(map(len, held)) + len(part) > size:
+            yield _joined(held)
+        held.append(part)
+    if held:
+        yield _joined(held)
+
+
+def coreset(patches: Tensor, ratio: float, generator: torch.Generator) -> Tensor:
+    """The greedy coreset of `patches` (P, D), from a start drawn by chance: (ratio * P, D)."""
+    start = int(torch.randint(len(patches), (1,), generator=generator))
+    return patches[greedy_coreset(patches, max(1, round(ratio * len(patches))), start=start)]
+
+
+def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) -> Tensor:
+    """The coreset of the chunks' coresets: (ratio * n_patches, D).
+
+    The radius that it leaves uncovered is at most twice what the coreset of all patches at once may leave.
+
+    Raises:
+        ConfigError: not even the chunks' coresets fit into memory.
+    """
+    first = next(pieces)
+    size, n = len(first), max(1, round(ratio * n_patches))
+    most = size // math.ceil(n_patches / size)  # every chunk keeps n
+    if n > most:
+        raise ConfigError(
+            f"A memory bank of {n} out of {n_patches} patches cannot be chosen in memory that holds {size} patches at "
+            f"once; set detector.coreset_ratio to {math.floor(1e4 * most / n_patches) / 1e4:g}, or teach with fewer photos."
+        )
+    LOG.warning(
+        f"{n_patches} patches do not fit into memory at once, so the memory bank is a coreset of coresets of {size} "
+        "patches each; the radius that it leaves uncovered is at most twice that of a coreset of all at once."
+    )
+    return coreset_of_coresets(chain([first], pieces), n)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """`torch.cat` of the parts, emptying the list: each is freed as soon as it is copied, so memory is not doubled."""
+    total = torch.empty(sum(map(len, parts)), parts[0].shape[1])  # takes memory only as it is filled
+    row = len(total)
+    while parts:
+        part = parts.pop()
+        total[row - len(part) : row] = part
+        row -= len(part)
+    return total
