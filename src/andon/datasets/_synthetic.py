@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from andon import images, plugins
 from andon.datasets import _synthetic_damage as damage
 from andon.datasets import _synthetic_marks as marks
-from andon.datasets._synthetic_scene import Picture, Scene, develop, encode, random_scene
+from andon.datasets._synthetic_scene import SETTINGS, Picture, Scene, develop, encode, random_scene
 from andon.datasets._synthetic_solids import PARTS, Kind
 from andon.errors import ConfigError
 from andon.progress import track
@@ -28,6 +28,7 @@ Defect = Literal["rust", "scratch", "damaged_thread", "deformation", "missing_pi
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFECTS: tuple[Defect, ...] = get_args(Defect)
+N_SETTINGS = len(SETTINGS)
 
 # The smallest change of a pixel that counts as defect, as a share of white.
 PART_CHANGE, TABLE_CHANGE = 0.035, 0.04
@@ -41,6 +42,7 @@ class _Photo:
     folder: str
     index: int
     kind: Kind
+    setting: int
     defect: Defect | None
     random_key: tuple[int, int, int]
 
@@ -49,8 +51,8 @@ def draw_fasteners(root: Path, *, n_train: int = 60, n_calibration: int = 25, n_
     """Write a set of photos of 384 x 512 pixels in the MVTec layout, over whatever files of these names are there.
 
     The folders are train/good, validation/good (the calibration photos), test/good, test/<defect> and
-    ground_truth/<defect>. Half of the test photos are OK, the rest is spread over the defects. The same seed gives the
-    same files, and a larger set begins with the photos of a smaller one.
+    ground_truth/<defect>. Half of the test photos are OK, the rest is spread over the defects; kinds, tables and
+    finishes take turns. The same seed gives the same files, and a larger set begins with the photos of a smaller one.
     """
     n_damaged = n_test // 2
     photos = [
@@ -60,18 +62,24 @@ def draw_fasteners(root: Path, *, n_train: int = 60, n_calibration: int = 25, n_
         *_damaged(n_damaged, (seed, 3)),
     ]
     for photo in track(photos, "drawing", total=len(photos)):
-        image, _, defect = draw_fastener(np.random.default_rng(photo.random_key), kind=photo.kind, defect=photo.defect)
+        rng = np.random.default_rng(photo.random_key)
+        image, _, defect = draw_fastener(rng, kind=photo.kind, defect=photo.defect, setting=photo.setting)
         images.write(root / photo.folder / f"{photo.index:03d}.png", image)
         if photo.defect:
             mask = np.repeat(defect[:, :, None] * np.uint8(255), 3, axis=2)
             images.write(root / "ground_truth" / photo.defect / f"{photo.index:03d}_mask.png", mask)
 
 
-def draw_fastener(rng: np.random.Generator, *, kind: Kind, defect: Defect | None) -> tuple[RgbImage, Mask, Mask]:
+def draw_fastener(
+    rng: np.random.Generator, *, kind: Kind, defect: Defect | None, setting: int | None = None
+) -> tuple[RgbImage, Mask, Mask]:
     """One photo (H, W, 3) uint8 RGB; where the part is (H, W) bool; where the defect is (H, W) bool.
 
     Generators in the same state draw the same scene with the same noise whatever the defect: the photos differ only
     within the defect's mask and the two pixels around it into which the lens blurs.
+
+    Args:
+        setting: which of the N_SETTINGS combinations of table and finish; a random one where None.
 
     Raises:
         ConfigError: there is no such kind or defect.
@@ -80,7 +88,9 @@ def draw_fastener(rng: np.random.Generator, *, kind: Kind, defect: Defect | None
     if defect is not None:
         _check("defect", defect, DEFECTS)
     scene_rng, damage_rng, noise_rng = (np.random.default_rng(child) for child in rng.integers(2**63, size=3))
-    scene = random_scene(scene_rng, kind)
+    if setting is None:
+        setting = int(scene_rng.integers(N_SETTINGS))
+    scene = random_scene(scene_rng, kind, setting)
     sound = scene.photograph(PARTS[kind])
     if defect is None:
         return develop(sound.linear, noise_rng), sound.part, np.zeros_like(sound.part)
@@ -93,10 +103,7 @@ def draw_fastener(rng: np.random.Generator, *, kind: Kind, defect: Defect | None
 
 
 def _good(folder: str, count: int, key: tuple[int, int]) -> list[_Photo]:
-    return [
-        _Photo(folder=folder, index=index, kind=KINDS[index % len(KINDS)], defect=None, random_key=(*key, index))
-        for index in range(count)
-    ]
+    return [_photo(folder, number, number, None, key) for number in range(count)]
 
 
 def _damaged(count: int, key: tuple[int, int]) -> list[_Photo]:
@@ -104,9 +111,21 @@ def _damaged(count: int, key: tuple[int, int]) -> list[_Photo]:
     photos = []
     for number in range(count):
         index, which = divmod(number, len(DEFECTS))
-        defect, kind = DEFECTS[which], KINDS[number % len(KINDS)]
-        photos.append(_Photo(folder=f"test/{defect}", index=index, kind=kind, defect=defect, random_key=(*key, number)))
+        photos.append(_photo(f"test/{DEFECTS[which]}", index, number, DEFECTS[which], key))
     return photos
+
+
+def _photo(folder: str, index: int, number: int, defect: Defect | None, key: tuple[int, int]) -> _Photo:
+    """The photo that is number `index` of its folder and `number` of those with this key."""
+    setting, kind = divmod(number, len(KINDS))
+    return _Photo(
+        folder=folder,
+        index=index,
+        kind=KINDS[kind],
+        setting=setting % N_SETTINGS,
+        defect=defect,
+        random_key=(*key, number),
+    )
 
 
 def _check(what: str, name: str, known: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
@@ -29,6 +30,7 @@ OVERSAMPLING = 1.5  # of the part, along each side, against stairs at its edges
 SHADOW_SAMPLING = 0.375  # of the shadows on the table, which are soft
 TALLEST = 2.0
 ZOOM: dict[Kind, float] = {"nut": 124, "bolt": 82, "screw": 66}  # pixels per thread diameter
+SETTINGS = tuple(product(BACKDROPS, (zinc, steel)))
 TURN: dict[Kind, tuple[float, float]] = {"nut": (0, 180), "bolt": (30, 14), "screw": (135, 14)}  # degrees, +- degrees
 
 
@@ -133,17 +135,21 @@ class Scene:
         return Camera(tilt=self.tilt, zoom=self.zoom * scale, size=size)
 
 
-def random_scene(rng: np.random.Generator, kind: Kind) -> Scene:
-    """A part of that kind in a random pose under a random light, both within what a fixed camera station allows."""
+def random_scene(rng: np.random.Generator, kind: Kind, setting: int) -> Scene:
+    """A part of that kind in a random pose under a random light, both within what a fixed camera station allows.
+
+    `setting` is the index in SETTINGS of the table and the part's finish.
+    """
+    draw_backdrop, draw_finish = SETTINGS[setting]
     zoom = ZOOM[kind] * rng.uniform(0.94, 1.06)
-    backdrop = BACKDROPS[rng.integers(len(BACKDROPS))](rng, SIZE)
+    backdrop = draw_backdrop(rng, SIZE)
     return Scene(
         kind=kind,
         pose=_random_pose(rng, kind, shift=22 / zoom),
         zoom=zoom,
         tilt=math.radians(rng.uniform(18, 24)),
         room=_random_room(rng, floor=backdrop.mean(axis=(0, 1))),
-        finish=zinc(rng) if rng.random() < 0.5 else steel(rng),
+        finish=draw_finish(rng),
         backdrop=backdrop,
         grain_seed=int(rng.integers(2**31)),
     )
