@@ -38,6 +38,13 @@ def test_a_patch_lies_in_its_place_after_upsampling(sigma: float) -> None:
     assert centre(smooth) == pytest.approx((7.5 * 8 - 0.5, 2.5 * 8 - 0.5), abs=0.05)
 
 
+def test_between_two_patches_the_map_rises_evenly() -> None:
+    smooth = smooth_map(patches(2, 7), frame_of(*SIZE), 0)
+    between = smooth[20, 52:60]  # from the centre of column 6 to that of column 7
+    np.testing.assert_allclose(np.diff(between), np.diff(between)[0], rtol=1e-5)
+    assert between[0] < 0.1 and between[-1] > 0.8
+
+
 def test_smoothing_is_the_gaussian_of_opencv_and_raises_no_value() -> None:
     scores = np.random.default_rng(0).random((8, 12), dtype=np.float32)
     plain, smooth = smooth_map(scores, frame_of(*SIZE), 0), smooth_map(scores, frame_of(*SIZE), 4.0)

@@ -18,7 +18,8 @@ import pytest
 from conftest import Command
 
 from andon import images
-from andon.types import ROW_COLUMNS
+from andon.cli._rows import RowFile
+from andon.types import ROW_COLUMNS, Failure
 
 
 @pytest.fixture
@@ -125,6 +126,14 @@ def test_a_glob_without_photos_and_a_folder_without_photos_are_refused(
     assert glob.code == folder.code == 2
     assert "matches no photo; check the pattern." in glob.err
     assert "holds no photos; give a folder with" in folder.err
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+def test_a_row_is_on_disk_as_soon_as_it_is_written(name: str, tmp_path: Path) -> None:
+    with RowFile(tmp_path / name) as file:
+        file.write(Failure("a.png", "It is damaged.").to_row())
+        lines = (tmp_path / name).read_text(encoding="utf-8").splitlines()
+        assert "a.png" in lines[-1] and "It is damaged." in lines[-1]
 
 
 def test_interrupted_it_leaves_every_finished_row_on_disk(model: Path, data: Path, tmp_path: Path) -> None:

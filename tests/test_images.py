@@ -45,9 +45,9 @@ def test_what_is_written_is_read_again(tmp_path: Path, suffix: str) -> None:
 
 def test_a_16_bit_photo_becomes_8_bit(tmp_path: Path) -> None:
     grey = np.full((20, 30), 0, np.uint16)
-    grey[:, 10:20], grey[:, 20:] = 257 * 100, 65535
+    grey[:, 10:20], grey[:, 20:] = 257 * 200, 65535
     read = images.read(saved(Image.fromarray(grey), tmp_path / "16.png"))
-    assert read[0, ::10].tolist() == [[0] * 3, [100] * 3, [255] * 3]
+    assert read[0, ::10].tolist() == [[0] * 3, [200] * 3, [255] * 3]
 
 
 def test_a_grey_photo_has_three_equal_channels(tmp_path: Path) -> None:
