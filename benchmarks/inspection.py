@@ -167,7 +167,8 @@ def _table(result: dict[str, Any]) -> str:
     lines = [
         f"{result['photos']} photos, bank {rows:,} x {dim}, {result['threads']} threads, {result['precision']}; "
         f"taught in {result['teach_s']:.1f} s",
-        f"{'':<16}{'ms/photo':>9}{'photos/s':>10}{'ratio':>8}{'CPU ms':>9}{'ratio':>8}{'AUROC':>9}{'scores differ by':>18}",
+        f"{'':<16}{'ms/photo':>9}{'photos/s':>10}{'ratio':>8}{'CPU ms':>9}{'ratio':>8}{'AUROC':>9}"
+        f"{'scores differ by':>18}",
     ]
     for name, figures in (("ours", result), ("plain torch", result["plain"]), ("anomalib 2.7", result["peer"])):
         if figures is not None:

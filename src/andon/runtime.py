@@ -12,7 +12,8 @@ import logging
 import os
 import tempfile
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -106,9 +107,8 @@ class CompiledBackbone(Backbone):
         config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self._precision}
         try:
             network = _convert(self._original[0], size)
-        except Exception as error:  # OpenVINO's converter raises whatever its parts raise
-            reason = str(error).strip().partition("\n")[0]
-            LOG.warning(f"OpenVINO cannot run this network ({reason}), so torch does, which is slower.")
+        except Exception:  # OpenVINO's converter raises whatever its parts raise, and has said what it is
+            LOG.warning("OpenVINO cannot run this network, so torch does, which is slower.")
             return None
         if isinstance(network, Path):
             config["CACHE_DIR"] = str(network.parent)
@@ -122,8 +122,7 @@ def _convert(backbone: Backbone, size: tuple[int, int]) -> Path | ov.Model:
     if file.exists():
         return file
     shape = (1, 3, *size)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch's tracer: it is deprecated, and it is what OpenVINO uses
+    with _quiet_converter():
         model = ov.convert_model(backbone, example_input=torch.zeros(shape), input=[shape])
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -135,6 +134,20 @@ def _convert(backbone: Backbone, size: tuple[int, int]) -> Path | ov.Model:
     except (OSError, RuntimeError):
         return model
     return file
+
+
+@contextmanager
+def _quiet_converter() -> Iterator[None]:
+    """Undo what the converter does to the root logger, and hide that it uses torch's tracer, which is deprecated."""
+    root = logging.getLogger()
+    level, filters, handlers = root.level, root.filters[:], root.handlers[:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            root.setLevel(level)
+            root.filters[:], root.handlers[:] = filters, handlers
 
 
 def _key(backbone: Backbone, size: tuple[int, int]) -> str:
