@@ -7,6 +7,7 @@ the demo and the tests, which need photos with known answers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -20,6 +21,7 @@ from andon.datasets import _synthetic_marks as marks
 from andon.datasets._synthetic_scene import SETTINGS, Picture, Scene, develop, encode, random_scene
 from andon.datasets._synthetic_solids import PARTS, Kind
 from andon.errors import ConfigError
+from andon.parallel import ordered_map
 from andon.progress import track
 from andon.types import Mask, RgbImage
 
@@ -31,8 +33,8 @@ DEFECTS: tuple[Defect, ...] = get_args(Defect)
 N_SETTINGS = len(SETTINGS)
 
 # The smallest change of a pixel that counts as defect, as a share of white.
-PART_CHANGE, TABLE_CHANGE = 0.035, 0.04
-FEATHER = 5  # pixels over which the changed picture is blended in, so that a moved shadow leaves no seam
+PART_CHANGE, TABLE_CHANGE = 0.035, 0.025
+FEATHER = 6  # pixels over which the changed picture is blended in, so that a moved shadow leaves no seam
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +63,8 @@ def draw_fasteners(root: Path, *, n_train: int = 60, n_calibration: int = 25, n_
         *_good("test/good", n_test - n_damaged, (seed, 2)),
         *_damaged(n_damaged, (seed, 3)),
     ]
-    for photo in track(photos, "drawing", total=len(photos)):
-        rng = np.random.default_rng(photo.random_key)
-        image, _, defect = draw_fastener(rng, kind=photo.kind, defect=photo.defect, setting=photo.setting)
-        images.write(root / photo.folder / f"{photo.index:03d}.png", image)
-        if photo.defect:
-            mask = np.repeat(defect[:, :, None] * np.uint8(255), 3, axis=2)
-            images.write(root / "ground_truth" / photo.defect / f"{photo.index:03d}_mask.png", mask)
+    for _ in track(ordered_map(partial(_draw, root), photos), "drawing", total=len(photos)):
+        pass
 
 
 def draw_fastener(
@@ -100,6 +97,16 @@ def draw_fastener(
     share = np.minimum(cv2.distanceTransform(mask, cv2.DIST_L2, 3) / feather, 1)[:, :, None]
     linear = sound.linear + share * (damaged.linear - sound.linear)
     return develop(linear, noise_rng), damaged.part, mask.astype(bool)
+
+
+def _draw(root: Path, photo: _Photo) -> None:
+    """Write the photo and, where it has a defect, its mask."""
+    rng = np.random.default_rng(photo.random_key)
+    image, _, defect = draw_fastener(rng, kind=photo.kind, defect=photo.defect, setting=photo.setting)
+    images.write(root / photo.folder / f"{photo.index:03d}.png", image)
+    if photo.defect:
+        mask = np.repeat(defect[:, :, None] * np.uint8(255), 3, axis=2)
+        images.write(root / "ground_truth" / photo.defect / f"{photo.index:03d}_mask.png", mask)
 
 
 def _good(folder: str, count: int, key: tuple[int, int]) -> list[_Photo]:

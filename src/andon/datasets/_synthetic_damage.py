@@ -131,7 +131,7 @@ def _broken(solid: Solid, normal: Floats, place: Floats, rng: np.random.Generato
     bumps = _bumps(rng, wavelength=0.5)
 
     def broken(points: Floats) -> Floats:
-        return np.maximum(solid(points), 0.8 * (direction @ points - direction @ place + 0.03 * bumps(points)))
+        return np.maximum(solid(points), 0.8 * (direction @ points - direction @ place + 0.022 * bumps(points)))
 
     return broken
 
