@@ -52,9 +52,10 @@ def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) ->
     size, n = len(first), max(1, round(ratio * n_patches))
     most = size // math.ceil(n_patches / size)  # every chunk keeps n
     if n > most:
+        feasible = math.floor(1e4 * most / n_patches) / 1e4
         raise ConfigError(
             f"A memory bank of {n} out of {n_patches} patches cannot be chosen in memory that holds {size} patches at "
-            f"once; set detector.coreset_ratio to {math.floor(1e4 * most / n_patches) / 1e4:g}, or teach with fewer photos."
+            f"once; set detector.coreset_ratio to {feasible:g}, or teach with fewer photos."
         )
     LOG.warning(
         f"{n_patches} patches do not fit into memory at once, so the memory bank is a coreset of coresets of {size} "
