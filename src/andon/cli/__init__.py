@@ -6,6 +6,7 @@ inside its functions, so that `andon --help` answers at once.
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import warnings
@@ -24,6 +25,8 @@ def main() -> None:
     """Entry point of the program `andon`: a user's error is one sentence and exit code 2, never a traceback."""
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
     logging.captureWarnings(True)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names that are no UTF-8
     warnings.simplefilter("ignore")
     for noisy in ("httpx", "huggingface_hub", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.ERROR)

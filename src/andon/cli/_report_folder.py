@@ -68,7 +68,7 @@ class ReportFolder:
             provenance=_brief(self._pipeline.manifest),
             remarks=(self._calibration.describe(), *remarks),
         )
-        self._write("figures.json", json.dumps(figures, indent=2, ensure_ascii=False).encode())
+        self._write("figures.json", json.dumps(figures, indent=2, ensure_ascii=False).encode(errors="backslashreplace"))
         for plot in report.plots_of(page, "png"):
             self._write(f"plots/{plot.name}.png", plot.data)
         report.write(self._folder / "report.html", page)

@@ -71,7 +71,7 @@ class RowFile:
     def __enter__(self) -> Self:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w", encoding="utf-8", newline="")
+            self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
         except OSError as error:
             raise self._cannot_write(error) from None
         if self._format == "csv":

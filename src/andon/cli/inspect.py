@@ -79,7 +79,7 @@ def command(
             if out is not None and visualize:
                 _write_picture(pipeline, path, result, out / name)
     counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
-    typer.echo(f"{len(paths)} photos: {counts}", err=True)
+    typer.echo(f"{len(paths)} {'photo' if len(paths) == 1 else 'photos'}: {counts}", err=True)
     if stages:
         typer.echo(_where_time_went(stages, len(paths), time.perf_counter() - started), err=True)
     if verdicts["error"]:
