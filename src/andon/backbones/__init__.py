@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from andon.backbones._base import Backbone, fingerprint
+from andon.errors import ConfigError
 
 __all__ = ["Backbone", "BackboneConfig", "create", "fingerprint"]
 
@@ -23,6 +24,10 @@ class BackboneConfig:
     name: str = "embedded"
     weights: str | None = None
     strides: tuple[int, ...] = (8, 16)
+
+    def __post_init__(self) -> None:
+        if len(set(self.strides)) < len(self.strides):
+            raise ConfigError(f"backbone.strides is {list(self.strides)}; name each stride once.")
 
 
 def create(config: BackboneConfig, *, pretrained: bool = True) -> Backbone:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import socket
 import warnings
@@ -14,7 +15,6 @@ from torch import Tensor
 from andon.backbones._base import IMAGENET_MEAN, IMAGENET_STD, Backbone, read_weights
 from andon.backbones._torchvision import declare_operators
 from andon.errors import ConfigError, MissingDependencyError, WeightsError
-from andon.plugins import suggestion
 
 # Where a network has several sets of ImageNet weights, torchvision's first ones are what the papers of this field
 # used; later recipes classify better and detect anomalies worse.
@@ -28,7 +28,9 @@ class CnnBackbone(Backbone):
         timm = _import_timm()
         architecture = name.partition(".")[0]
         if not timm.is_model(architecture):
-            raise ConfigError(f"timm has no network {name!r}; {suggestion(architecture, timm.list_models())}")
+            close = difflib.get_close_matches(architecture, timm.list_models(), n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "choose 'embedded', or a CNN of timm such as resnet18."
+            raise ConfigError(f"timm has no network {name!r}; {hint}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # "Mapping deprecated model name"
             network = timm.create_model(_with_tag(timm, name), pretrained=pretrained, num_classes=0)
