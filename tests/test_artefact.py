@@ -27,7 +27,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(0)
         network = backbones.create(backbones.BackboneConfig(name="resnet10t"), pretrained=False).network
     path = tmp_path_factory.mktemp("weights") / "resnet10t.safetensors"
-    save_file(network.state_dict(), path)  # type: ignore[union-attr, operator, arg-type]
+    save_file(network.state_dict(), path)  # type: ignore[union-attr]
     return path
 
 

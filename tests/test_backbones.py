@@ -82,6 +82,18 @@ def test_a_stride_that_there_is_not_is_refused(name: str, strides: tuple[int, ..
         backbones.create(BackboneConfig(name=name, strides=strides), pretrained=False)
 
 
+def test_a_stride_is_named_once() -> None:
+    with pytest.raises(ConfigError, match=r"backbone\.strides is \[8, 8\]; name each stride once"):
+        create(strides=(8, 8))
+
+
+def test_a_name_like_no_network_gets_a_short_answer() -> None:
+    with pytest.raises(
+        ConfigError, match=r"^timm has no network ''; choose 'embedded', or a CNN of timm such as resnet18\.$"
+    ):
+        create(name="")
+
+
 def test_a_misspelt_network_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ConfigError, match="timm has no network 'resnet18x'; did you mean 'resnet18'"):
         create(name="resnet18x")

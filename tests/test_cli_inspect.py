@@ -136,6 +136,19 @@ def test_a_row_is_on_disk_as_soon_as_it_is_written(name: str, tmp_path: Path) ->
         assert "a.png" in lines[-1] and "It is damaged." in lines[-1]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_name_that_is_no_utf_8_is_written_escaped(
+    andon_: Command, model: Path, photos: Path, tmp_path: Path
+) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Pr\xfcfling"))  # as Latin-1 writes it
+    shutil.copytree(photos, folder)
+    ran = andon_("inspect", model, folder, "--json", "--out", tmp_path / "out", "--visualize")
+    assert (ran.code, len(ran.out.splitlines())) == (0, 4)
+    written = (tmp_path / "out" / "inspections.jsonl").read_text(encoding="utf-8")
+    for line in (ran.out + written).splitlines():
+        assert json.loads(line)["path"].startswith(str(folder))
+
+
 def test_interrupted_it_leaves_every_finished_row_on_disk(model: Path, data: Path, tmp_path: Path) -> None:
     photo, folder, out = data / "test" / "good" / "200.png", tmp_path / "many", tmp_path / "out"
     folder.mkdir()
