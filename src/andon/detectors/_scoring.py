@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 ImageScore = Literal["maximum", "percentile", "top_k_mean"]
-BANK_ROWS_AT_ONCE = 1024
+BANK_ROWS_AT_ONCE = 512
 
 
 def nearest(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
