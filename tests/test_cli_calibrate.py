@@ -71,6 +71,10 @@ def test_each_option_implies_its_method(andon_: Command, own_model: Path, ok: Pa
         (("--false-reject-rate", 0.01), "10 calibration photos can promise a false-reject rate of 9.1 % at best"),
         (("--false-reject-rate", "nan"), "calibration.false_reject_rate is nan; it must be between 0 and 1."),
         (("--percentile", -5), "calibration.percentile is -5; it must be between 0 and 100."),
+        (
+            ("--percentile", 90, "--false-reject-rate", 0.2),
+            "The options belong to the methods percentile and conformal; choose one with --method.",
+        ),
         (("--recall", 0.9), "The method target-recall needs labelled NG photos"),
     ],
 )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from andon.errors import InputError
+
 if TYPE_CHECKING:
     from andon.calibration import Method
 
@@ -70,9 +72,17 @@ def command(
 
 
 def _implied_method(given: dict[str, float | None], ng: Path | None, otherwise: Method) -> Method:
-    """The method that the one option that was given belongs to."""
-    if given["false_reject_rate"] is not None:
-        return "conformal"
-    if given["recall"] is not None or ng is not None:
-        return "target-recall"
-    return otherwise if given["percentile"] is None else "percentile"
+    """The method that the options that were given belong to.
+
+    Raises:
+        InputError: they belong to several.
+    """
+    methods: dict[Method, bool] = {
+        "percentile": given["percentile"] is not None,
+        "conformal": given["false_reject_rate"] is not None,
+        "target-recall": given["recall"] is not None or ng is not None,
+    }
+    implied = [method for method, is_implied in methods.items() if is_implied]
+    if len(implied) > 1:
+        raise InputError(f"The options belong to the methods {' and '.join(implied)}; choose one with --method.")
+    return implied[0] if implied else otherwise
