@@ -11,7 +11,7 @@ from andon.cli import doctor
 def test_it_says_what_is_here_and_that_everything_works(andon_: Command) -> None:
     ran = andon_("doctor")
     assert ran.code == 0
-    for what in ("python", "torch", "openvino", "CPU", "CUDA", "embedded backbone"):
+    for what in ("python", "torch", "openvino", "CPU", "CUDA", "largest difference"):
         assert any(line.startswith(f"{what} ") for line in ran.out.splitlines())
     assert ran.out.endswith("A model taught on this machine finds a planted defect: everything works.\n")
 
