@@ -10,6 +10,7 @@ print(inspection.verdict, inspection.score, inspection.regions)
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from andon.errors import (
@@ -51,6 +52,10 @@ __all__ = [
     "save",
     "train",
 ]
+
+# torch's threads must sleep while they wait: spinning, they take the cores from OpenVINO's and from reading photos, which
+# made a photo take six times as long on a busy machine. It counts when torch is imported, so it must come before.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _WHERE = {
     "Failure": ("andon.types", "Failure"),
