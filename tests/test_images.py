@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from andon import images
@@ -166,3 +167,28 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ImageError, match=r"cannot be written .*; choose a folder that you may write to"):
         images.write(tmp_path / "file" / "photo.png", mosaic())
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16", "LA", "RGBA"])
+def test_mask_is_whatever_is_neither_black_nor_transparent(tmp_path: Path, mode: str) -> None:
+    truth = np.zeros((20, 30), dtype=bool)
+    truth[4:9, 10:25] = True
+    ones = truth.astype(np.uint8)  # 1, not 255: as some tools write masks
+    pictures = {
+        "1": Image.fromarray(truth),
+        "L": Image.fromarray(ones),
+        "P": _palette(ones),
+        "RGB": Image.fromarray(np.repeat(ones[:, :, None], 3, axis=2)),
+        "I;16": Image.fromarray(ones.astype(np.uint16)),
+        "LA": Image.merge("LA", [Image.new("L", (30, 20), 200), Image.fromarray(ones * 255)]),
+        "RGBA": Image.merge("RGBA", [*[Image.new("L", (30, 20), 200)] * 3, Image.fromarray(ones * 255)]),
+    }
+    pictures[mode].save(tmp_path / "mask.png")
+    np.testing.assert_array_equal(images.read_mask(tmp_path / "mask.png"), truth)
+
+
+def _palette(indices: NDArray[np.uint8]) -> Image.Image:
+    """Index 0 black, index 1 red."""
+    picture = Image.fromarray(indices).convert("P")
+    picture.putpalette([0, 0, 0, 255, 0, 0])
+    return picture

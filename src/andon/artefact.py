@@ -34,13 +34,14 @@ def save_model(pipeline: Pipeline, path: Path | str, *, bundle_backbone: bool = 
 
     Args:
         bundle_backbone: put the backbone's weights into the file, so that it needs no other file and no download. The
-            embedded backbone is in the package and is never bundled.
+            package's own weights are never bundled.
 
     Raises:
         ArtefactError: the file cannot be written.
     """
     tensors = _prefixed("detector.", pipeline.detector.learned())
-    if bundle_backbone and pipeline.recipe.backbone.name != "embedded":
+    own_weights = pipeline.recipe.backbone.name == "embedded" and pipeline.recipe.backbone.weights is None
+    if bundle_backbone and not own_weights:
         tensors |= _prefixed("backbone.", pipeline.detector.backbone.state_dict())
     header: Header = {
         "format": model_file.FORMAT,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -70,11 +72,22 @@ def decode(data: bytes, path: Path) -> RgbImage:
     Raises:
         ImageError: see `read`.
     """
+    with _blaming(path):
+        return _to_rgb(_open(data, path))
+
+
+def _open(data: bytes, path: Path) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    _check_size(image.size, path)
+    image.load()
+    return ImageOps.exif_transpose(image)
+
+
+@contextmanager
+def _blaming(path: Path) -> Iterator[None]:
+    """Turn whatever Pillow raises into an ImageError that names the file."""
     try:
-        image = Image.open(io.BytesIO(data))
-        _check_size(image.size, path)
-        image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
+        yield
     except ImageError:
         raise
     except UnidentifiedImageError:
@@ -85,7 +98,7 @@ def decode(data: bytes, path: Path) -> RgbImage:
         raise ImageError(
             f"{path} has more than {MAX_MEGAPIXELS} megapixels, which is the limit: reduce the photo."
         ) from None
-    except Exception as error:  # whatever a damaged file makes Pillow stumble over
+    except Exception as error:  # a damaged file makes Pillow stumble over anything
         raise ImageError(f"{path} is damaged or cut short ({error}); copy the photo again.") from None
 
 
@@ -125,12 +138,17 @@ def _to_rgb(image: Image.Image) -> RgbImage:
 
 
 def read_mask(path: Path) -> Mask:
-    """The ground-truth mask at `path`, (H, W) bool, True = defect.
+    """The ground-truth mask at `path`, (H, W) bool, True = defect: whatever is neither black nor transparent.
 
     Raises:
         ImageError: the file is missing, empty, cut short or no picture.
     """
-    mask: Mask = np.any(read(path), axis=2)
+    with _blaming(path):
+        image = _open(read_bytes(path), path)
+        values = np.asarray(image.convert("RGBA") if image.mode in ("P", "LA", "PA") else image)
+    if image.has_transparency_data and values.ndim == 3:  # what is transparent is no defect, whatever its colour
+        values = values[:, :, :-1] * (values[:, :, -1:] > 0)
+    mask: Mask = values > 0 if values.ndim == 2 else np.any(values[:, :, :3] > 0, axis=2)
     return mask
 
 
