@@ -53,8 +53,8 @@ __all__ = [
     "train",
 ]
 
-# torch's threads must sleep while they wait: spinning, they take the cores from OpenVINO's and from reading photos, which
-# made a photo take six times as long on a busy machine. It counts when torch is imported, so it must come before.
+# torch's threads must sleep while they wait: spinning, they take the cores from OpenVINO's and from reading photos, and
+# a photo took six times as long on a busy machine. It counts when torch is imported, so it must come before.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _WHERE = {
