@@ -6,7 +6,7 @@ import pytest
 
 from andon.errors import ConfigError, DatasetError
 from andon.evaluation import Accumulator, summarise
-from andon.evaluation.metrics import metric
+from andon.evaluation.metrics import measure
 from andon.types import Inspection, Sample
 
 THRESHOLD, REVIEW = 5.0, 4.0
@@ -136,5 +136,7 @@ def test_bad_samples_are_named():
 
 
 def test_a_misspelt_metric_suggests_the_nearest():
+    accumulator = Accumulator()
+    accumulator.add(sample(None), inspection(1))
     with pytest.raises(ConfigError, match="did you mean 'image_auroc'"):
-        metric("image_aroc")
+        measure("image_aroc", accumulator.results())

@@ -32,11 +32,10 @@ def _figures(results: Results) -> dict[str, Any]:
     intervals: dict[str, list[float]] = {}
     undefined: dict[str, str] = {}
     for name in metrics.names():
-        metric = metrics.metric(name)
         try:
-            values[name] = metric.compute(results)
-            if hasattr(metric, "interval"):
-                intervals[name] = list(metric.interval(results))
+            values[name], interval = metrics.measure(name, results)
+            if interval is not None:
+                intervals[name] = list(interval)
         except Undefined as reason:
             values[name] = None
             undefined[name] = str(reason)
