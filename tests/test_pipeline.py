@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import drawn
@@ -46,6 +47,18 @@ def test_a_sound_part_is_ok_and_its_map_stays_low(pipeline: Pipeline) -> None:
     scores = [pipeline.inspect(drawn.part(seed)).score for seed in range(60, 66)]
     assert max(scores) < 1.3 * ok_scores.max()
     assert pipeline.inspect(drawn.rusty(50)[0]).score > 2 * max(scores)
+
+
+def test_an_ng_photo_always_says_where(pipeline: Pipeline) -> None:
+    photo, _ = drawn.rusty(7)
+    assert pipeline.calibration is not None
+    unreachable = pipeline.calibrated(replace(pipeline.calibration, pixel_threshold=1e9))
+    inspection = unreachable.inspect(photo)
+    assert inspection.verdict == "NG" and inspection.anomaly_map is not None
+    x0, y0, x1, y1 = inspection.regions[0].xyxy
+    row, column = np.unravel_index(inspection.anomaly_map.argmax(), inspection.anomaly_map.shape)
+    assert y0 <= row < y1 and x0 <= column < x1
+    assert unreachable.inspect(drawn.part(7)).regions == ()
 
 
 def test_an_array_and_its_file_get_the_same_inspection(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from andon.types import Failure, FloatMap, Frame, Inspection, Mask, Region, RgbI
 LOG = logging.getLogger("andon")
 
 Photo = Path | str | RgbImage
+HOTTEST = 0.9  # of the map's peak: the region of an NG photo whose map stays below the pixel threshold
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,8 @@ class Pipeline:
         if with_map or verdict == "NG" or scored.patch.max() >= calibration.pixel_threshold:
             anomaly_map = self.anomaly_map(scored)
             regions = find_regions(anomaly_map, calibration.pixel_threshold)
+            if verdict == "NG" and not regions:  # an NG photo always says where
+                regions = find_regions(anomaly_map, HOTTEST * float(anomaly_map.max()))
         return Inspection(
             path=scored.prepared.path,
             sha256=scored.prepared.sha256,
