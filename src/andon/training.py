@@ -125,7 +125,7 @@ def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
 
 
 def unusual(held_out: Sequence[HeldOut]) -> list[str]:
-    """A remark on the OK photos that score above Tukey's upper fence: as they set the threshold."""
+    """A remark on the OK photos that score above Tukey's upper fence, as they set the threshold."""
     scores = np.array([photo.score for photo in held_out])
     lower, upper = np.percentile(scores, [25, 75])
     odd = sorted((p for p in held_out if p.score > upper + 1.5 * (upper - lower)), key=lambda photo: -photo.score)

@@ -11,7 +11,6 @@ import numpy as np
 
 from andon import images
 from andon.cli._photos import picture_names
-from andon.errors import InputError
 from andon.pipeline import Pipeline
 from andon.types import Inspection, Mask, Sample
 from andon.visualization import plots, report
@@ -68,19 +67,13 @@ class ReportFolder:
             provenance=_brief(self._pipeline.manifest),
             remarks=(self._calibration.describe(), *remarks),
         )
-        self._write("figures.json", json.dumps(figures, indent=2, ensure_ascii=False).encode(errors="backslashreplace"))
+        report.write_file(
+            self._folder / "figures.json",
+            json.dumps(figures, indent=2, ensure_ascii=False).encode(errors="backslashreplace"),
+        )
         for plot in report.plots_of(page, "png"):
-            self._write(f"plots/{plot.name}.png", plot.data)
+            report.write_file(self._folder / f"plots/{plot.name}.png", plot.data)
         report.write(self._folder / "report.html", page)
-
-    def _write(self, name: str, data: bytes) -> None:
-        path = self._folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise InputError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
 
 
 def _label(sample: Sample) -> str:

@@ -57,10 +57,18 @@ def write(path: Path, report: Report) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    page = render(report)
+    write_file(path, render(report).encode())
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write one file of a report's folder, making the folder.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
+        path.write_bytes(data)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
