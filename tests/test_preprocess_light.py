@@ -1,4 +1,4 @@
-"""white_balance, specular_highlights, clahe and blank_background on pictures with known answers."""
+"""The steps that change light and colour, on pictures with known answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 
 from andon.preprocess.blank_background import BlankBackground
 from andon.preprocess.clahe import Clahe
+from andon.preprocess.gamma import Gamma
 from andon.preprocess.specular_highlights import SpecularHighlights
+from andon.preprocess.unsharp_mask import UnsharpMask
 from andon.preprocess.white_balance import WhiteBalance
 from andon.types import Frame, RgbImage
 
@@ -73,6 +75,34 @@ def test_clahe_lifts_contrast_and_keeps_colour() -> None:
     after = cv2.cvtColor(Clahe()(Frame.whole(image)).image, cv2.COLOR_RGB2LAB).astype(float)
     assert after[:, :, 0].std() > 1.3 * before[:, :, 0].std()
     assert np.abs(after[:, :, 1:].mean(axis=(0, 1)) - before[:, :, 1:].mean(axis=(0, 1))).max() < 2
+
+
+def test_gamma_opens_the_shadows_and_keeps_black_and_white() -> None:
+    image = np.zeros((*SIZE, 3), np.uint8)
+    image[:, 40:] = (64, 128, 255)
+    after = Gamma(gamma=0.5)(Frame.whole(image)).image
+    assert after[0, 0].tolist() == [0, 0, 0]
+    assert after[0, 60].tolist() == [128, 181, 255]  # 255 * sqrt(v / 255)
+
+
+def test_a_gamma_of_one_changes_nothing() -> None:
+    assert np.array_equal(Gamma(gamma=1.0)(Frame.whole(grey_ramp())).image, grey_ramp())
+
+
+def test_unsharp_masking_steepens_an_edge_and_leaves_plain_areas() -> None:
+    image = np.full((*SIZE, 3), 80, np.uint8)
+    image[:, 70:] = 160
+    row = UnsharpMask(amount=1.0, sigma=2.0)(Frame.whole(image)).image[45, :, 0].astype(int)
+    assert row[69] < 60 and row[70] > 180  # darker on the dark side, lighter on the light one
+    assert (row[:60] == 80).all() and (row[80:] == 160).all()
+
+
+def test_twice_the_amount_adds_twice_as_much() -> None:
+    image = np.full((*SIZE, 3), 100, np.uint8)
+    image[40:50, 60:75] = 130
+    once, twice = (UnsharpMask(amount=amount)(Frame.whole(image)).image.astype(int) - image for amount in (0.5, 1.0))
+    assert twice.max() > 8
+    assert np.abs(twice - 2 * once).max() <= 2  # rounding
 
 
 def test_blank_background_keeps_the_part_only() -> None:

@@ -58,6 +58,7 @@ def test_a_recipe_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
         ("training.batch_size=0", "training.batch_size is 0; it must be 1 or more."),
         ("training.seed=-1", "training.seed is -1; it must be 0 or more"),
         ("training.seed=99999999999999999999", "training.seed is 99999999999999999999; it must be 0 or more"),
+        ("training.enhanced_share=1.5", "training.enhanced_share is 1.5; it must be from 0 to 1."),
         ("calibration.percentile=100", "calibration.percentile is 100; it must be between 0 and 100."),
         ("calibration.method=conformall", "calibration.method is 'conformall'; did you mean 'conformal'?"),
         (

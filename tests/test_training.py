@@ -168,3 +168,29 @@ def test_photos_of_mixed_shapes_are_taught_on_one_canvas(tmp_path: Path) -> None
 def test_a_data_set_that_was_read_before_is_taught_alike(pipeline: Pipeline, data: Path, tmp_path: Path) -> None:
     taught = training.teach(recipes.read("default", drawn.FAST), datasets.read(data))
     assert model_bytes(taught, tmp_path / "a") == model_bytes(pipeline, tmp_path / "b")
+
+
+def enhanced(folder: Path, share: float, seed: int = 0) -> list[bool]:
+    """Of each photo of the folder, whether gamma acted on it when it was prepared for teaching."""
+    settings = (*drawn.FAST, f"training.enhanced_share={share}", f"training.seed={seed}", "training.batch_size=3")
+    recipe = recipes.read("default", (*settings, "steps.gamma.gamma=3.0"))
+    batches = training.Batches(sorted(folder.iterdir()), recipe, "Teaching")
+    first, again = ([float(photo.mean()) for x, _ in batches for photo in x] for _ in range(2))
+    assert first == again
+    return [mean < 0.2 for mean in first]  # without gamma they are at 0.4
+
+
+def test_a_seeded_share_of_the_training_photos_is_enhanced(tmp_path: Path) -> None:
+    drawn.write_parts(tmp_path, range(10))
+    assert sum(enhanced(tmp_path, 0.3)) == 3
+    assert enhanced(tmp_path, 0.3) == enhanced(tmp_path, 0.3)
+    assert len({tuple(enhanced(tmp_path, 0.3, seed)) for seed in range(4)}) > 1
+    assert sum(enhanced(tmp_path, 0.0)) == 0
+    assert sum(enhanced(tmp_path, 1.0)) == 10
+
+
+def test_on_inspection_every_photo_is_enhanced(data: Path) -> None:
+    gamma = "steps.gamma.gamma=3.0"
+    taught = training.train(data, settings=(*drawn.FAST, gamma, "training.enhanced_share=0"))
+    photo = drawn.part(70)
+    assert taught.prepare(photo).frame.image.mean() < 0.5 * photo.mean()

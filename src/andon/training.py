@@ -181,12 +181,15 @@ def _calibrated(rule: CalibrationRule, ok: Sequence[HeldOut], ng: Sequence[HeldO
 class Batches:
     """OK photos as the detector takes them, the same at each iteration; kept in memory while they fit.
 
-    They come as torch tensors: x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool.
+    They come as torch tensors: x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool. A seeded share of them is
+    enhanced, as `recipe.training.enhanced_share` says.
     """
 
     def __init__(self, photos: Sequence[Path], recipe: Recipe, what: str) -> None:
         self._photos = photos
         self._steps = tuple(recipe.steps.values())
+        self._plain_steps = tuple(step for step in self._steps if not step.enhances)
+        self._enhanced = draw(photos, recipe.training.enhanced_share, recipe.training.seed)
         self._batch_size = recipe.training.batch_size
         self._what = what
         self._kept: dict[Path, Frame] = {}
@@ -201,11 +204,18 @@ class Batches:
     def _frame(self, photo: Path) -> Frame:
         if photo in self._kept:
             return self._kept[photo]
-        frame = run_steps(self._steps, Frame.whole(images.read(photo)))
+        steps = self._steps if photo in self._enhanced else self._plain_steps
+        frame = run_steps(steps, Frame.whole(images.read(photo)))
         self._room -= frame.image.nbytes + frame.roi.nbytes
         if self._room >= 0:
             self._kept[photo] = frame
         return frame
+
+
+def draw(photos: Sequence[Path], share: float, seed: int) -> frozenset[Path]:
+    """A share of the photos, rounded to whole photos; the same for the same seed."""
+    order = np.random.default_rng(seed).permutation(len(photos))
+    return frozenset(photos[index] for index in order[: round(share * len(photos))])
 
 
 def _taught(recipe: Recipe, backbone: Backbone, samples: Sequence[Sample], what: str, precision: Precision) -> Pipeline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from andon.types import Frame
 
@@ -16,7 +16,13 @@ class Step(ABC):
 
     A step changes the image, narrows the ROI, or moves image, ROI and `to_original` together. What it cannot do on a
     photo it leaves undone and says in `Frame.notes`. It never changes the arrays it was given.
+
+    Attributes:
+        enhances: it only makes marks easier to see, so that a model may also be taught with photos without it; see
+            `training.enhanced_share` of a recipe.
     """
+
+    enhances: ClassVar[bool] = False
 
     def fit(self, frames: Iterable[Frame]) -> Self:
         """A step whose open parameters are settled from the OK photos, as the steps before it leave them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -20,6 +21,8 @@ class Clahe(Step):
         clip_limit: 1 is subtle, 4 aggressive.
         tiles: the photo is equalised in tiles x tiles fields.
     """
+
+    enhances: ClassVar[bool] = True
 
     clip_limit: float = 2.0
     tiles: int = 8

@@ -40,16 +40,21 @@ class TrainingConfig:
     """Attributes:
     batch_size: photos that the network sees at once.
     seed: same photos and same seed, same model.
+    enhanced_share: of the training photos, drawn by the seed, on which the steps that enhance (clahe, gamma,
+        unsharp_mask) act, in [0, 1]. On inspection they always act.
     """
 
     batch_size: int = 8
     seed: int = 0
+    enhanced_share: float = 1.0
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ConfigError(f"training.batch_size is {self.batch_size}; it must be 1 or more.")
         if not 0 <= self.seed < 2**63:
             raise ConfigError(f"training.seed is {self.seed}; it must be 0 or more and below 2**63.")
+        if not 0 <= self.enhanced_share <= 1:
+            raise ConfigError(f"training.enhanced_share is {self.enhanced_share:g}; it must be from 0 to 1.")
 
 
 @dataclass(frozen=True, kw_only=True)
