@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from andon import backbones, datasets, images, recipes
+from andon import backbones, datasets, detectors, images, recipes
 from andon.backbones import Backbone
 from andon.calibration import Calibration, CalibrationRule, calibrate
-from andon.datasets import Dataset, Partition
-from andon.detectors import Batch
-from andon.errors import DatasetError, ImageError
+from andon.datasets import Dataset, Duplicates, Partition
+from andon.detectors import Batch, LabelledBatches
+from andon.errors import ConfigError, DatasetError, ImageError
 from andon.parallel import ordered_map
 from andon.pipeline import Photo, Pipeline, run_steps, to_batch
 from andon.preprocess import Step
@@ -77,18 +77,45 @@ def teach(
     parts = datasets.split(readable, recipe.training.seed, duplicates.keep_together)
     remarks.append(parts.note)
     LOG.info(parts.note)
+    ng, said = _ng_to_learn_from(recipe, readable, duplicates)
+    remarks += _warn(said)
     recipe.calibration.check(len(parts.calibration) or sum(len(fold.held_out) for fold in parts.folds))
 
     backbone = backbones.create(recipe.backbone)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train)))
-    held_out = _scored_by_folds(recipe, backbone, parts, precision)
-    pipeline = _taught(recipe, backbone, parts.train, "Teaching", precision)
+    held_out = _scored_by_folds(recipe, backbone, parts, ng, precision)
+    pipeline = _taught(recipe, backbone, parts.train, ng, "Teaching", precision)
     held_out += score_ok(pipeline, _paths(parts.calibration))
     calibration = _calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
     remarks += _warn(unusual(held_out))
-    manifest = _manifest(dataset, parts, remarks) | {"calibration_precision": pipeline.scorer.precision}
+    manifest = _manifest(dataset, parts, ng, remarks) | {"calibration_precision": pipeline.scorer.precision}
     return replace(pipeline, calibration=calibration, manifest=manifest)
+
+
+def _ng_to_learn_from(
+    recipe: Recipe, samples: Sequence[Sample], duplicates: Duplicates
+) -> tuple[Sequence[Sample], list[str]]:
+    """The NG photos that teach, none for a detector that learns from OK photos alone; and what the user must know.
+
+    Raises:
+        ConfigError: the recipe takes NG photos away from testing for a detector that does not want them.
+        DatasetError: the detector needs NG photos and there are none.
+    """
+    share = recipe.training.ng_from_test
+    if not detectors.detector_class(recipe.detector).needs_ng:
+        if share > 0:
+            raise ConfigError(
+                f"training.ng_from_test is {share:g}, but the detector {recipe.detector} learns from OK photos alone; "
+                "leave the setting out."
+            )
+        return (), []
+    ng, note = datasets.ng_to_learn_from(samples, share, recipe.training.seed, duplicates.keep_together)
+    return ng, [
+        note,
+        f"{recipe.detector} is no OK-only method: it knows the defects of the photos that it was shown, and may "
+        "overlook every other kind.",
+    ]
 
 
 def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, Step]:
@@ -146,18 +173,20 @@ def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], 
         ng: labelled NG photos, for the method "target-recall".
 
     Raises:
-        DatasetError: a photo of `ok` is one that the model was taught with.
+        DatasetError: a photo is one that the model was taught with.
         ImageError: a photo cannot be read.
         NotCalibratedError: too few photos for the rule.
     """
     rule.check(len(ok), len(ng))
-    known = set(pipeline.manifest.get("training_sha256", {}).values())
-    files = [Path(photo) for photo in ok if not isinstance(photo, np.ndarray)]
+    known = {
+        digest for key in ("training_sha256", "training_ng_sha256") for digest in pipeline.manifest.get(key, {}).values()
+    }
+    files = [Path(photo) for photo in (*ok, *ng) if not isinstance(photo, np.ndarray)]
     seen = [file for file in files if images.sha256(images.read_bytes(file)) in known]
     if seen:
         raise DatasetError(
-            f"{len(seen)} of the {len(ok)} photos taught this model, {seen[0]} for one, so a threshold from them would "
-            "be too low; calibrate with OK photos that it has never seen."
+            f"{len(seen)} of the {len(ok) + len(ng)} photos taught this model, {seen[0]} for one, so a threshold from "
+            "them would not hold for others; calibrate with photos that it has never seen."
         )
     held_out = score_ok(pipeline, ok)
     calibration = _calibrated(rule, held_out, score_ok(pipeline, ng))
@@ -218,23 +247,31 @@ def draw(photos: Sequence[Path], share: float, seed: int) -> frozenset[Path]:
     return frozenset(photos[index] for index in order[: round(share * len(photos))])
 
 
-def _taught(recipe: Recipe, backbone: Backbone, samples: Sequence[Sample], what: str, precision: Precision) -> Pipeline:
+def _taught(
+    recipe: Recipe, backbone: Backbone, ok: Sequence[Sample], ng: Sequence[Sample], what: str, precision: Precision
+) -> Pipeline:
+    batches = Batches(_paths(ok), recipe, what)
     detector = recipe.new_detector(backbone)
-    detector.fit(Batches(_paths(samples), recipe, what), recipe.training.seed)
+    detector.fit(
+        LabelledBatches(batches, Batches(_paths(ng), recipe, f"{what} with NG photos")) if ng else batches,
+        recipe.training.seed,
+    )
     return Pipeline(recipe, detector, precision=precision)
 
 
-def _scored_by_folds(recipe: Recipe, backbone: Backbone, parts: Partition, precision: Precision) -> list[HeldOut]:
+def _scored_by_folds(
+    recipe: Recipe, backbone: Backbone, parts: Partition, ng: Sequence[Sample], precision: Precision
+) -> list[HeldOut]:
     """Every OK photo, scored by a model that has not seen it; empty where there are no folds."""
     held_out: list[HeldOut] = []
     for number, fold in enumerate(parts.folds, start=1):
         what = f"Teaching without fold {number} of {len(parts.folds)}"
-        taught = _taught(recipe, backbone, fold.train, what, precision)
+        taught = _taught(recipe, backbone, fold.train, ng, what, precision)
         held_out += score_ok(taught, _paths(fold.held_out))
     return held_out
 
 
-def _manifest(dataset: Dataset, parts: Partition, remarks: list[str]) -> dict[str, Any]:
+def _manifest(dataset: Dataset, parts: Partition, ng: Sequence[Sample], remarks: list[str]) -> dict[str, Any]:
     """Where the model comes from; nothing in it depends on when or in which folder it was taught."""
     return {
         "versions": {
@@ -244,6 +281,7 @@ def _manifest(dataset: Dataset, parts: Partition, remarks: list[str]) -> dict[st
         "data": dataset.describe(),
         "remarks": [remark.replace(f"{dataset.root}{os.sep}", "") for remark in remarks],
         "training_sha256": _digests(dataset, parts.train),
+        **({"training_ng_sha256": _digests(dataset, ng)} if ng else {}),
         "calibration_sha256": _digests(dataset, parts.calibration),
     }
 

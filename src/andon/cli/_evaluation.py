@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def evaluate(pipeline: Pipeline, dataset: Dataset, *, model_name: str, out: Path
         InputError: `out` cannot be written.
     """
     LOG.info(dataset.describe())
-    seen = pipeline.manifest.get("training_sha256", {}) | pipeline.manifest.get("calibration_sha256", {})
-    samples, remark = samples_to_evaluate(dataset.samples, set(seen.values()))
+    digests = [photos.values() for name, photos in pipeline.manifest.items() if name.endswith("_sha256")]
+    samples, remark = samples_to_evaluate(dataset.samples, set(chain.from_iterable(digests)))
     remarks = [*pipeline.manifest.get("remarks", []), *([remark] if remark else [])]
     folder = None if out is None else ReportFolder(out, pipeline, [sample.path for sample in samples])
     accumulator = Accumulator()

@@ -25,8 +25,10 @@ def command(
     if as_json:
         typer.echo(json.dumps(header, indent=2, ensure_ascii=False))
         return
-    for name in ("training_sha256", "calibration_sha256"):
-        header["manifest"][name] = f"{len(header['manifest'].get(name, {}))} photos"
+    manifest = header["manifest"]
+    header["manifest"] = {
+        name: f"{len(value)} photos" if name.endswith("_sha256") else value for name, value in manifest.items()
+    }
     typer.echo(f"{model}: {model.stat().st_size / 1e6:.1f} MB")
     for line in outline(header):
         typer.echo(line)

@@ -15,6 +15,7 @@ from andon import plugins
 from andon.datasets._dataset import Dataset
 from andon.datasets._duplicates import Duplicates, Group, find_duplicates
 from andon.datasets._folders import has_photo, subfolders
+from andon.datasets._labelled import ng_to_learn_from
 from andon.datasets._leaks import check_leaks, samples_to_evaluate
 from andon.datasets._sources import SOURCES, Source
 from andon.datasets._splits import Fold, Partition, split
@@ -39,6 +40,7 @@ __all__ = [
     "create",
     "find_duplicates",
     "names",
+    "ng_to_learn_from",
     "read",
     "samples_to_evaluate",
     "split",

@@ -54,7 +54,8 @@ def _are(photos: Collection[Path], kind: str) -> str:
 def samples_to_evaluate(samples: Iterable[Sample], seen: Collection[str]) -> tuple[list[Sample], str]:
     """The photos that may test a model, and a remark for the user, empty where there is nothing to say.
 
-    They are the labelled photos of the test split. Photos without a split test it too, but for those it has seen.
+    They are the labelled photos of the test split. NG photos that it learnt from are left out, and of the photos
+    without a split those that it has seen.
 
     Args:
         seen: sha256 of the files that the model learnt from or was calibrated with, in hex.
@@ -64,7 +65,7 @@ def samples_to_evaluate(samples: Iterable[Sample], seen: Collection[str]) -> tup
     for sample in samples:
         if sample.is_anomalous is None or sample.split not in ("test", None):
             continue
-        if sample.split is None and _sha256(sample) in seen:
+        if (sample.split is None or sample.is_anomalous) and _sha256(sample) in seen:
             n_seen += 1
         else:
             chosen.append(sample)

@@ -66,17 +66,17 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = ()) -> Partitio
     ordered = sorted(samples, key=lambda sample: sample.path)
     rng = random.Random(seed)
     clusters, set_aside = _set_aside(ordered, groups, rng)
-    train = _flat(clusters)
+    train = flat(clusters)
     given = [sample for sample in ordered if purpose(sample) == "to calibrate"]
-    calibration = _without_twins(given, train, groups)
+    calibration = without_twins(given, train, groups)
     remarks = _remarks(len(set_aside), len(given) - len(calibration))
     if calibration:
         note = f"{len(calibration)} OK photos of the calibration split calibrate{_if_few(len(calibration))}."
         return Partition(train, calibration, (), set_aside, remarks + note)
-    rest, held_out = _hold_out(clusters, len(train) // HELD_OUT_SHARE, rng)
+    rest, held_out = hold_out(clusters, len(train) // HELD_OUT_SHARE, rng)
     if len(held_out) >= MIN_CALIBRATION:
         note = f"{len(held_out)} of {len(train)} OK photos (seed {seed}) are held out to calibrate."
-        return Partition(_flat(rest), held_out, (), set_aside, remarks + note)
+        return Partition(flat(rest), held_out, (), set_aside, remarks + note)
     folds = _folds(clusters, rng)
     note = f"Each of the {len(train)} OK photos calibrates, scored by one of {len(folds)} models that have not seen it"
     return Partition(train, (), folds, set_aside, f"{remarks}{note}{_if_few(len(train))}.")
@@ -88,14 +88,15 @@ def _set_aside(ordered: list[Sample], groups: Groups, rng: random.Random) -> tup
     if len(learning) < 2:
         found = "only one OK photo" if learning else "no OK photo"
         raise DatasetError(f"There is {found} to learn from; put at least 2, better 50, into train/good.")
-    clusters = _clusters(learning, groups)
+    clusters = grouped(learning, groups)
     n = len(learning) // HELD_OUT_SHARE
     has_no_split = all(sample.split is None for sample in ordered)
     has_ng = any(sample.is_anomalous for sample in ordered)
-    return _hold_out(clusters, n, rng) if has_no_split and has_ng and n >= MIN_SET_ASIDE else (clusters, ())
+    return hold_out(clusters, n, rng) if has_no_split and has_ng and n >= MIN_SET_ASIDE else (clusters, ())
 
 
-def _clusters(samples: list[Sample], groups: Groups) -> list[Cluster]:
+def grouped(samples: list[Sample], groups: Groups) -> list[Cluster]:
+    """The samples, those of one group in one cluster."""
     group_of = {path: group for group in groups for path in group}
     clusters: dict[frozenset[Path], Cluster] = {}
     for sample in samples:
@@ -103,18 +104,19 @@ def _clusters(samples: list[Sample], groups: Groups) -> list[Cluster]:
     return list(clusters.values())
 
 
-def _flat(clusters: Iterable[Cluster]) -> Samples:
+def flat(clusters: Iterable[Cluster]) -> Samples:
+    """The clusters' samples, sorted by path."""
     return tuple(sorted((sample for cluster in clusters for sample in cluster), key=lambda sample: sample.path))
 
 
-def _without_twins(samples: list[Sample], others: Samples, groups: Groups) -> Samples:
+def without_twins(samples: list[Sample], others: Samples, groups: Groups) -> Samples:
     """The samples that are in no group with any of `others`."""
     paths = {sample.path for sample in others}
     twins = frozenset().union(*(group for group in groups if not group.isdisjoint(paths)))
     return tuple(sample for sample in samples if sample.path not in twins)
 
 
-def _hold_out(clusters: list[Cluster], n: int, rng: random.Random) -> tuple[list[Cluster], Samples]:
+def hold_out(clusters: list[Cluster], n: int, rng: random.Random) -> tuple[list[Cluster], Samples]:
     """The rest, and at most `n` photos chosen by chance, whole clusters at a time."""
     rest: list[Cluster] = []
     held_out: list[Cluster] = []
@@ -123,12 +125,12 @@ def _hold_out(clusters: list[Cluster], n: int, rng: random.Random) -> tuple[list
         fits = len(cluster) <= room
         (held_out if fits else rest).append(cluster)
         room -= len(cluster) if fits else 0
-    return rest, _flat(held_out)
+    return rest, flat(held_out)
 
 
 def _folds(clusters: list[Cluster], rng: random.Random) -> tuple[Fold, ...]:
     """Folds of nearly the same size, made of whole clusters."""
-    samples = _flat(clusters)
+    samples = flat(clusters)
     if len(clusters) < 2:
         raise DatasetError(f"All {len(samples)} OK photos show the same picture; at least 2 different ones are needed.")
     k = len(clusters) if len(samples) < LEAVE_ONE_OUT_BELOW else min(FOLDS, len(clusters))
@@ -136,7 +138,7 @@ def _folds(clusters: list[Cluster], rng: random.Random) -> tuple[Fold, ...]:
     for cluster in sorted(rng.sample(clusters, len(clusters)), key=len, reverse=True):
         min(parts, key=lambda part: sum(map(len, part))).append(cluster)
     return tuple(
-        Fold(train=_flat(cluster for other in parts if other is not part for cluster in other), held_out=_flat(part))
+        Fold(train=flat(cluster for other in parts if other is not part for cluster in other), held_out=flat(part))
         for part in parts
     )
 

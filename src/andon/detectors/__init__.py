@@ -9,9 +9,9 @@ from typing import Any
 from andon import plugins
 from andon.backbones import Backbone
 from andon.config import from_dict
-from andon.detectors._base import Batch, Detector
+from andon.detectors._base import Batch, Detector, LabelledBatches
 
-__all__ = ["Batch", "Detector", "create", "detector_class", "names"]
+__all__ = ["Batch", "Detector", "LabelledBatches", "create", "detector_class", "names"]
 
 
 def names() -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Generic, Self, TypeVar
 
 import torch
@@ -19,6 +20,20 @@ Batch = tuple[Tensor, Tensor]
 C = TypeVar("C")
 
 
+@dataclass(frozen=True)
+class LabelledBatches:
+    """What a detector that `needs_ng` is taught with: batches of OK photos, and others of labelled NG photos.
+
+    Iterated, it gives the OK batches, as every detector takes them.
+    """
+
+    ok: Iterable[Batch]
+    ng: Iterable[Batch]
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self.ok)
+
+
 class Detector(nn.Module, Generic[C]):
     """Base of all detectors.
 
@@ -26,11 +41,13 @@ class Detector(nn.Module, Generic[C]):
     as None until then) and in parameters outside its backbone; both are saved with the model.
 
     Attributes:
+        needs_ng: whether it learns from labelled NG photos too; `fit` then takes `LabelledBatches`.
         config: the detector's parameters, a frozen dataclass.
         backbone: frozen; not part of what is learned.
     """
 
     Config: ClassVar[type]
+    needs_ng: ClassVar[bool] = False
 
     def __init__(self, config: C, backbone: Backbone) -> None:
         super().__init__()

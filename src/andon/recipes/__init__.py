@@ -42,11 +42,14 @@ class TrainingConfig:
     seed: same photos and same seed, same model.
     enhanced_share: of the training photos, drawn by the seed, on which the steps that enhance (clahe, gamma,
         unsharp_mask) act, in [0, 1]. On inspection they always act.
+    ng_from_test: share of the labelled NG test photos, in [0, 1), that teach a detector which learns from NG photos
+        too; they are then not evaluated.
     """
 
     batch_size: int = 8
     seed: int = 0
     enhanced_share: float = 1.0
+    ng_from_test: float = 0.0
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -55,6 +58,8 @@ class TrainingConfig:
             raise ConfigError(f"training.seed is {self.seed}; it must be 0 or more and below 2**63.")
         if not 0 <= self.enhanced_share <= 1:
             raise ConfigError(f"training.enhanced_share is {self.enhanced_share:g}; it must be from 0 to 1.")
+        if not 0 <= self.ng_from_test < 1:
+            raise ConfigError(f"training.ng_from_test is {self.ng_from_test:g}; it must be at least 0 and below 1.")
 
 
 @dataclass(frozen=True, kw_only=True)
