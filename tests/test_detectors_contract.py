@@ -13,7 +13,7 @@ from torch import Tensor
 from andon import artefact, detectors
 from andon.backbones import Backbone
 from andon.config import from_dict, to_dict
-from andon.detectors import Batch, Detector
+from andon.detectors import Batch, Detector, LabelledBatches
 from andon.errors import ConfigError, NotFittedError
 from andon.pipeline import Pipeline
 from andon.recipes import Recipe
@@ -47,12 +47,24 @@ def with_defect(x: Tensor) -> Tensor:
     return damaged
 
 
+class DamagedPhotos(Photos):
+    """The same with the defect, for a detector that learns from labelled NG photos too."""
+
+    def __init__(self, seed: int, n: int = 6) -> None:
+        super().__init__(seed, n)
+        self.x = with_defect(self.x)
+
+
+def to_learn_from(name: str, ok: Photos) -> Photos | LabelledBatches:
+    return LabelledBatches(ok, DamagedPhotos(99)) if detectors.detector_class(name).needs_ng else ok
+
+
 def new(name: str, backbone: Backbone) -> Detector[Any]:
     return detectors.create(name, backbone)
 
 
 def taught(name: str, backbone: Backbone, data_seed: int = 1, seed: int = 0) -> Detector[Any]:
-    return new(name, backbone).fit(Photos(data_seed), seed)
+    return new(name, backbone).fit(to_learn_from(name, Photos(data_seed)), seed)
 
 
 def scores(detector: Detector[Any], x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,7 +108,7 @@ def test_a_batch_scores_as_its_parts_do(name: str, backbone: Backbone) -> None:
 
 
 def test_teaching_again_forgets_what_was_taught_before(name: str, backbone: Backbone) -> None:
-    again = taught(name, backbone, data_seed=1).fit(Photos(7), seed=0)
+    again = taught(name, backbone, data_seed=1).fit(to_learn_from(name, Photos(7)), seed=0)
     x, roi = photos(2, 2)
     assert torch.equal(scores(again, x, roi)[1], scores(taught(name, backbone, data_seed=7), x, roi)[1])
 
@@ -116,7 +128,7 @@ def test_it_changes_neither_its_inputs_nor_its_backbone(name: str, backbone: Bac
     x, roi = photos(2, 2)
     roi[:, :16] = False
     before = data.x.clone(), data.roi.clone(), x.clone(), roi.clone()
-    scores(new(name, backbone).fit(data, 0), x, roi)
+    scores(new(name, backbone).fit(to_learn_from(name, data), 0), x, roi)
     for tensor, untouched in zip((data.x, data.roi, x, roi), before, strict=True):
         assert torch.equal(tensor, untouched)
     for key, value in backbone.state_dict().items():
@@ -154,7 +166,7 @@ def test_what_lies_outside_the_roi_teaches_nothing(name: str, backbone: Backbone
         data.roi[:, DEFECT[0], DEFECT[1]] = False
     damaged.x = with_defect(damaged.x)
     x, roi = photos(2, 2)
-    one, other = (scores(new(name, backbone).fit(data, 0), x, roi) for data in (plain, damaged))
+    one, other = (scores(new(name, backbone).fit(to_learn_from(name, data), 0), x, roi) for data in (plain, damaged))
     assert torch.equal(one[1], other[1])
 
 
@@ -162,7 +174,7 @@ def test_saved_and_loaded_it_scores_the_same_to_the_last_bit(name: str, tmp_path
     recipe = Recipe.from_tree({"detector": {"name": name}})
     from andon import backbones
 
-    detector = recipe.new_detector(backbones.create(recipe.backbone)).fit(Photos(1), 0)
+    detector = recipe.new_detector(backbones.create(recipe.backbone)).fit(to_learn_from(name, Photos(1)), 0)
     artefact.save_model(Pipeline(recipe, detector), tmp_path / "model.safetensors")
     restored = artefact.load_model(tmp_path / "model.safetensors").detector
     x, roi = photos(2, 2)

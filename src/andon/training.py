@@ -179,7 +179,9 @@ def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], 
     """
     rule.check(len(ok), len(ng))
     known = {
-        digest for key in ("training_sha256", "training_ng_sha256") for digest in pipeline.manifest.get(key, {}).values()
+        digest
+        for key in ("training_sha256", "training_ng_sha256")
+        for digest in pipeline.manifest.get(key, {}).values()
     }
     files = [Path(photo) for photo in (*ok, *ng) if not isinstance(photo, np.ndarray)]
     seen = [file for file in files if images.sha256(images.read_bytes(file)) in known]
