@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from andon.recipes import Recipe
 
 HEIGHT, WIDTH = 64, 96
 DEFECT = (slice(24, 40), slice(56, 80))  # rows, columns
+TINY = Path(__file__).parent / "tiny"  # NAME.toml: parameters with which that detector is taught in a second
 
 pytestmark = pytest.mark.parametrize("name", detectors.names())
 
@@ -59,8 +61,13 @@ def to_learn_from(name: str, ok: Photos) -> Photos | LabelledBatches:
     return LabelledBatches(ok, DamagedPhotos(99)) if detectors.detector_class(name).needs_ng else ok
 
 
+def parameters(name: str) -> dict[str, Any]:
+    file = TINY / f"{name}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
 def new(name: str, backbone: Backbone) -> Detector[Any]:
-    return detectors.create(name, backbone)
+    return detectors.create(name, backbone, parameters(name))
 
 
 def taught(name: str, backbone: Backbone, data_seed: int = 1, seed: int = 0) -> Detector[Any]:
@@ -171,7 +178,7 @@ def test_what_lies_outside_the_roi_teaches_nothing(name: str, backbone: Backbone
 
 
 def test_saved_and_loaded_it_scores_the_same_to_the_last_bit(name: str, tmp_path: Path) -> None:
-    recipe = Recipe.from_tree({"detector": {"name": name}})
+    recipe = Recipe.from_tree({"detector": {"name": name, **parameters(name)}})
     from andon import backbones
 
     detector = recipe.new_detector(backbones.create(recipe.backbone)).fit(to_learn_from(name, Photos(1)), 0)

@@ -7,6 +7,7 @@ AndonError
 │   ├── ConfigError          a recipe or a setting that is wrong
 │   ├── ArtefactError        a model file that cannot be read or written
 │   └── WeightsError         backbone weights that are missing or do not fit
+├── TrainingError            a training by gradient came to nothing
 ├── NotFittedError           a detector was asked to score before it was taught
 ├── NotCalibratedError       a verdict was asked for without held-out OK photos
 └── MissingDependencyError   an optional package is not installed
@@ -42,6 +43,10 @@ class ArtefactError(InputError):
 
 class WeightsError(InputError):
     """Backbone weights are missing or do not fit."""
+
+
+class TrainingError(AndonError):
+    """A training by gradient came to nothing."""
 
 
 class NotFittedError(AndonError):

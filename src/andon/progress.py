@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -40,3 +41,42 @@ def _lines(items: Iterable[T], what: str, total: int) -> Iterator[T]:
             eta = f", about {remaining:.0f} s left" if done >= SHARE_BEFORE_ETA * total else ""
             LOG.info(f"{what}: {done} of {total}{eta}")
         yield item
+
+
+@contextmanager
+def counted(what: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
+    """Tell how far a work of `total` steps is. Call what this gives after each step, with a few words on it."""
+    tell = _counted_in_a_bar if sys.stderr.isatty() else _counted_in_lines
+    with tell(what, total, done) as step:
+        yield step
+
+
+@contextmanager
+def _counted_in_a_bar(what: str, total: int, done: int) -> Iterator[Callable[[str], None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, completed=done)
+
+        def step(words: str) -> None:
+            bar.update(task, advance=1, description=f"{what} {bar.tasks[0].completed + 1:.0f}: {words}")
+
+        yield step
+
+
+@contextmanager
+def _counted_in_lines(what: str, total: int, done: int) -> Iterator[Callable[[str], None]]:
+    first, started = done, time.monotonic()
+    last = started
+
+    def step(words: str) -> None:
+        nonlocal done, last
+        done += 1
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_LINES or done == total:
+            last = now
+            remaining = (now - started) / (done - first) * (total - done)
+            LOG.info(f"{what} {done} of {total}: {words}; about {remaining:.0f} s left")
+
+    yield step

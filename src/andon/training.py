@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import platform
@@ -19,7 +20,7 @@ from andon import backbones, datasets, detectors, images, recipes
 from andon.backbones import Backbone
 from andon.calibration import Calibration, CalibrationRule, calibrate
 from andon.datasets import Dataset, Duplicates, Partition
-from andon.detectors import Batch, LabelledBatches
+from andon.detectors import Batch, Checkpoint, History, LabelledBatches
 from andon.errors import ConfigError, DatasetError, ImageError
 from andon.parallel import ordered_map
 from andon.pipeline import Photo, Pipeline, run_steps, to_batch
@@ -32,6 +33,9 @@ from andon.types import Failure, Frame, Sample
 LOG = logging.getLogger("andon")
 CACHE_BYTES = 2**30
 MAX_LISTED = 5
+
+Digests = dict[str, str]
+"""File -> sha256."""
 
 
 def train(
@@ -66,15 +70,24 @@ def train(
 
 
 def teach(
-    recipe: Recipe, dataset: Dataset, *, allow_duplicates: bool = False, precision: Precision = "auto"
+    recipe: Recipe,
+    dataset: Dataset,
+    *,
+    allow_duplicates: bool = False,
+    precision: Precision = "auto",
+    checkpoint: Path | None = None,
 ) -> Pipeline:
-    """`train`, on a data set that has been read."""
+    """`train`, on a data set that has been read.
+
+    Args:
+        checkpoint: file from which a training by gradient that was cut off goes on. It is left there.
+    """
     LOG.info(dataset.describe())
     duplicates = datasets.find_duplicates(dataset.samples)
     remarks = _warn(datasets.check_leaks(duplicates, allow_duplicates))
     remarks += _warn(f"{path} is left out: {why}" for path, why in duplicates.unreadable.items())
     readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]
-    parts = datasets.split(readable, recipe.training.seed, duplicates.keep_together)
+    parts = datasets.split(readable, recipe.training.seed, duplicates.keep_together, _folds(recipe))
     remarks.append(parts.note)
     LOG.info(parts.note)
     ng, said = _ng_to_learn_from(recipe, readable, duplicates)
@@ -84,12 +97,17 @@ def teach(
     backbone = backbones.create(recipe.backbone)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train)))
     held_out = _scored_by_folds(recipe, backbone, parts, ng, precision)
-    pipeline = _taught(recipe, backbone, parts.train, ng, "Teaching", precision)
+    digests = _training_digests(dataset, parts, ng)
+    place = None if checkpoint is None else Checkpoint(checkpoint, _fingerprint(recipe, backbone, digests))
+    pipeline = _taught(recipe, backbone, parts.train, ng, "Teaching", precision, place)
+    history = pipeline.detector.history
+    remarks += _warn([history.note] if history else [])
     held_out += score_ok(pipeline, _paths(parts.calibration))
     calibration = _calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
     remarks += _warn(unusual(held_out))
-    manifest = _manifest(dataset, parts, ng, remarks) | {"calibration_precision": pipeline.scorer.precision}
+    manifest = _manifest(dataset, parts, digests, remarks)
+    manifest |= {"calibration_precision": pipeline.scorer.precision} | _epochs(history)
     return replace(pipeline, calibration=calibration, manifest=manifest)
 
 
@@ -250,13 +268,20 @@ def draw(photos: Sequence[Path], share: float, seed: int) -> frozenset[Path]:
 
 
 def _taught(
-    recipe: Recipe, backbone: Backbone, ok: Sequence[Sample], ng: Sequence[Sample], what: str, precision: Precision
+    recipe: Recipe,
+    backbone: Backbone,
+    ok: Sequence[Sample],
+    ng: Sequence[Sample],
+    what: str,
+    precision: Precision,
+    checkpoint: Checkpoint | None = None,
 ) -> Pipeline:
     batches = Batches(_paths(ok), recipe, what)
     detector = recipe.new_detector(backbone)
     detector.fit(
         LabelledBatches(batches, Batches(_paths(ng), recipe, f"{what} with NG photos")) if ng else batches,
         recipe.training.seed,
+        checkpoint,
     )
     return Pipeline(recipe, detector, precision=precision)
 
@@ -273,7 +298,28 @@ def _scored_by_folds(
     return held_out
 
 
-def _manifest(dataset: Dataset, parts: Partition, ng: Sequence[Sample], remarks: list[str]) -> dict[str, Any]:
+def _folds(recipe: Recipe) -> int:
+    """How many models calibrate where few photos can be held out: one where teaching takes long."""
+    by_gradient = detectors.detector_class(recipe.detector).learns_by_gradient
+    return recipe.training.folds or (1 if by_gradient else datasets.FOLDS)
+
+
+def _fingerprint(recipe: Recipe, backbone: Backbone, training_digests: dict[str, Digests]) -> str:
+    """Of all that the teaching of one model depends on."""
+    parts = [version("andon"), version("torch"), recipe.to_tree(), backbones.fingerprint(backbone), training_digests]
+    return images.sha256(json.dumps(parts).encode())
+
+
+def _epochs(history: History | None) -> dict[str, Any]:
+    if history is None:
+        return {}
+    epochs = len(next(iter(history.losses.values())))
+    return {"epochs": epochs, "best_epoch": history.best_epoch, "losses": history.losses}
+
+
+def _manifest(
+    dataset: Dataset, parts: Partition, training_digests: dict[str, Digests], remarks: list[str]
+) -> dict[str, Any]:
     """Where the model comes from; nothing in it depends on when or in which folder it was taught."""
     return {
         "versions": {
@@ -282,13 +328,18 @@ def _manifest(dataset: Dataset, parts: Partition, ng: Sequence[Sample], remarks:
         },
         "data": dataset.describe(),
         "remarks": [remark.replace(f"{dataset.root}{os.sep}", "") for remark in remarks],
-        "training_sha256": _digests(dataset, parts.train),
-        **({"training_ng_sha256": _digests(dataset, ng)} if ng else {}),
+        **training_digests,
         "calibration_sha256": _digests(dataset, parts.calibration),
     }
 
 
-def _digests(dataset: Dataset, samples: Iterable[Sample]) -> dict[str, str]:
+def _training_digests(dataset: Dataset, parts: Partition, ng: Sequence[Sample]) -> dict[str, Digests]:
+    """Of the photos that teach."""
+    digests = {"training_sha256": _digests(dataset, parts.train)}
+    return digests | ({"training_ng_sha256": _digests(dataset, ng)} if ng else {})
+
+
+def _digests(dataset: Dataset, samples: Iterable[Sample]) -> Digests:
     return {
         sample.path.relative_to(dataset.root).as_posix(): images.sha256(images.read_bytes(sample.path))
         for sample in samples

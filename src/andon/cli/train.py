@@ -88,8 +88,12 @@ def command(
         write_sheets(plan, dataset, preprocess_only)
         return
     ensure_writable(model)
-    pipeline = teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision)
+    checkpoint = model.with_suffix(".checkpoint.safetensors")
+    pipeline = teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision, checkpoint=checkpoint)
     save_model(pipeline, model, bundle_backbone=bundle_backbone)
+    history = pipeline.detector.history
+    if history is None or not history.interrupted:
+        checkpoint.unlink(missing_ok=True)
     typer.echo(f"Model: {model} ({model.stat().st_size / 1e6:.1f} MB)")
 
 

@@ -18,13 +18,14 @@ from andon.datasets._folders import has_photo, subfolders
 from andon.datasets._labelled import ng_to_learn_from
 from andon.datasets._leaks import check_leaks, samples_to_evaluate
 from andon.datasets._sources import SOURCES, Source
-from andon.datasets._splits import Fold, Partition, split
+from andon.datasets._splits import FOLDS, Fold, Partition, split
 from andon.datasets._template import check_empty, create
 from andon.datasets._verify import Finding, Verification, verify
 from andon.errors import DatasetError
 from andon.types import Sample
 
 __all__ = [
+    "FOLDS",
     "SOURCES",
     "Dataset",
     "Duplicates",

@@ -13,6 +13,7 @@ from andon.types import Sample
 
 HELD_OUT_SHARE = 5  # a fifth
 MIN_CALIBRATION = 20
+MIN_HELD_OUT = 2
 MIN_SET_ASIDE = 5
 FOLDS = 5
 LEAVE_ONE_OUT_BELOW = 10
@@ -49,7 +50,7 @@ class Partition:
     note: str
 
 
-def split(samples: Iterable[Sample], seed: int, groups: Groups = ()) -> Partition:
+def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int = FOLDS) -> Partition:
     """Divide the OK photos of a data set; its test, NG and unlabelled photos have no part in this.
 
     OK photos of the calibration split calibrate, but for those with a twin that teaches. Where there are none, a
@@ -59,6 +60,7 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = ()) -> Partitio
 
     Args:
         groups: photos that must stay on one side, see `Duplicates.keep_together`.
+        folds: how many models score the photos where few can be held out; 1 holds a fifth out, however few that is.
 
     Raises:
         DatasetError: there are fewer than two different OK photos to learn from.
@@ -73,13 +75,13 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = ()) -> Partitio
     if calibration:
         note = f"{len(calibration)} OK photos of the calibration split calibrate{_if_few(len(calibration))}."
         return Partition(train, calibration, (), set_aside, remarks + note)
-    rest, held_out = hold_out(clusters, len(train) // HELD_OUT_SHARE, rng)
-    if len(held_out) >= MIN_CALIBRATION:
-        note = f"{len(held_out)} of {len(train)} OK photos (seed {seed}) are held out to calibrate."
-        return Partition(flat(rest), held_out, (), set_aside, remarks + note)
-    folds = _folds(clusters, rng)
-    note = f"Each of the {len(train)} OK photos calibrates, scored by one of {len(folds)} models that have not seen it"
-    return Partition(train, (), folds, set_aside, f"{remarks}{note}{_if_few(len(train))}.")
+    rest, held_out = hold_out(clusters, max(len(train) // HELD_OUT_SHARE, MIN_HELD_OUT), rng)
+    if len(held_out) >= MIN_CALIBRATION or folds == 1:
+        note = f"{len(held_out)} of {len(train)} OK photos (seed {seed}) are held out to calibrate"
+        return Partition(flat(rest), held_out, (), set_aside, f"{remarks}{note}{_if_few(len(held_out))}.")
+    rounds = _folds(clusters, folds, rng)
+    note = f"Each of the {len(train)} OK photos calibrates, scored by one of {len(rounds)} models that have not seen it"
+    return Partition(train, (), rounds, set_aside, f"{remarks}{note}{_if_few(len(train))}.")
 
 
 def _set_aside(ordered: list[Sample], groups: Groups, rng: random.Random) -> tuple[list[Cluster], Samples]:
@@ -128,12 +130,12 @@ def hold_out(clusters: list[Cluster], n: int, rng: random.Random) -> tuple[list[
     return rest, flat(held_out)
 
 
-def _folds(clusters: list[Cluster], rng: random.Random) -> tuple[Fold, ...]:
+def _folds(clusters: list[Cluster], folds: int, rng: random.Random) -> tuple[Fold, ...]:
     """Folds of nearly the same size, made of whole clusters."""
     samples = flat(clusters)
     if len(clusters) < 2:
         raise DatasetError(f"All {len(samples)} OK photos show the same picture; at least 2 different ones are needed.")
-    k = len(clusters) if len(samples) < LEAVE_ONE_OUT_BELOW else min(FOLDS, len(clusters))
+    k = len(clusters) if len(samples) < LEAVE_ONE_OUT_BELOW else min(folds, len(clusters))
     parts: list[list[Cluster]] = [[] for _ in range(k)]
     for cluster in sorted(rng.sample(clusters, len(clusters)), key=len, reverse=True):
         min(parts, key=lambda part: sum(map(len, part))).append(cluster)

@@ -9,9 +9,10 @@ from typing import Any
 from andon import plugins
 from andon.backbones import Backbone
 from andon.config import from_dict
-from andon.detectors._base import Batch, Detector, LabelledBatches
+from andon.detectors._base import Batch, Detector, History, LabelledBatches
+from andon.detectors._checkpoint import Checkpoint
 
-__all__ = ["Batch", "Detector", "LabelledBatches", "create", "detector_class", "names"]
+__all__ = ["Batch", "Checkpoint", "Detector", "History", "LabelledBatches", "create", "detector_class", "names"]
 
 
 def names() -> list[str]:

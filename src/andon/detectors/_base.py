@@ -12,10 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from andon.backbones import Backbone
+from andon.detectors._checkpoint import Checkpoint, Losses
 from andon.errors import ArtefactError, NotFittedError
 
 Batch = tuple[Tensor, Tensor]
 """x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool."""
+
+HELD_OUT = "held-out"
+"""The loss that chooses the best epoch, among those of `History`."""
 
 C = TypeVar("C")
 
@@ -34,34 +38,60 @@ class LabelledBatches:
         return iter(self.ok)
 
 
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """How a training by gradient went.
+
+    Attributes:
+        losses: by name, one mean per epoch; "held-out" is the one that the best epoch has lowest.
+        best_epoch: the one that was kept, counted from 1.
+        note: how the training ended, for the reader of the model.
+        interrupted: by Ctrl-C, so that it can go on from its checkpoint.
+    """
+
+    losses: Losses
+    best_epoch: int
+    note: str
+    interrupted: bool = False
+
+
 class Detector(nn.Module, Generic[C]):
     """Base of all detectors.
 
     A detector implements `_fit` and `_score`. What it learns is held in buffers whose names end in "_" (registered
-    as None until then) and in parameters outside its backbone; both are saved with the model.
+    as None until then) and in the parameters and buffers of its networks; all but its backbone's are saved with the
+    model.
 
     Attributes:
         needs_ng: whether it learns from labelled NG photos too; `fit` then takes `LabelledBatches`.
         config: the detector's parameters, a frozen dataclass.
         backbone: frozen; not part of what is learned.
+        learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
+        history: what `_training.train` returned; None for a detector that does not learn by gradient.
+        checkpoint: for `_training.train`.
     """
 
     Config: ClassVar[type]
     needs_ng: ClassVar[bool] = False
+    learns_by_gradient: ClassVar[bool] = False
 
     def __init__(self, config: C, backbone: Backbone) -> None:
         super().__init__()
         self.config = config
         self.backbone = backbone
+        self.history: History | None = None
+        self.checkpoint: Checkpoint | None = None
 
-    def fit(self, batches: Iterable[Batch], seed: int) -> Self:
+    def fit(self, batches: Iterable[Batch], seed: int, checkpoint: Checkpoint | None = None) -> Self:
         """Learn from OK photos, forgetting whatever was learned before.
 
         Args:
             batches: gives the same batches each time it is iterated; training detectors go through it many times.
             seed: same batches and seed, same result.
+            checkpoint: where a training by gradient is written down, and goes on if it was cut off before.
         """
         self.eval()
+        self.history, self.checkpoint = None, checkpoint
         self._fit(batches, torch.Generator().manual_seed(seed))
         return self.eval()
 
@@ -82,14 +112,11 @@ class Detector(nn.Module, Generic[C]):
     @property
     def is_fitted(self) -> bool:
         """Whether it can score."""
-        return all(buffer is not None for buffer in self._learned_buffers().values())
+        return all(buffer is not None for buffer in self._open_buffers().values())
 
     def learned(self) -> dict[str, Tensor]:
         """Everything that `fit` made, by name: what a model file holds."""
-        parameters = {
-            name: parameter.detach() for name, parameter in self.named_parameters() if not name.startswith("backbone.")
-        }
-        return parameters | {name: buffer for name, buffer in self._learned_buffers().items() if buffer is not None}
+        return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("backbone.")}
 
     def restore(self, learned: Mapping[str, Tensor]) -> Self:
         """Put back what `learned` gave.
@@ -97,16 +124,15 @@ class Detector(nn.Module, Generic[C]):
         Raises:
             ArtefactError: a tensor is missing or of no use to this detector.
         """
-        buffers, parameters = self._learned_buffers(), self.learned().keys() - self._learned_buffers().keys()
-        if learned.keys() != buffers.keys() | parameters:
+        present, open_buffers = self.learned(), self._open_buffers()
+        if learned.keys() != present.keys() | open_buffers.keys():
             raise ArtefactError("The model file does not hold what its detector learned; teach it again.")
         for name, tensor in learned.items():
-            owner, _, attribute = name.rpartition(".")
-            module = self.get_submodule(owner)
-            if name in buffers:
-                setattr(module, attribute, tensor)
+            if name in open_buffers:
+                owner, _, attribute = name.rpartition(".")
+                setattr(self.get_submodule(owner), attribute, tensor)
             else:
-                getattr(module, attribute).data.copy_(tensor)
+                present[name].copy_(tensor)
         return self.eval()
 
     @abstractmethod
@@ -117,7 +143,8 @@ class Detector(nn.Module, Generic[C]):
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         """As `forward`, with x already blanked outside the ROI."""
 
-    def _learned_buffers(self) -> dict[str, Tensor | None]:
+    def _open_buffers(self) -> dict[str, Tensor | None]:
+        """The buffers that are None until the detector is taught."""
         return {
             f"{prefix}.{name}" if prefix else name: buffer
             for prefix, module in self.named_modules()

@@ -44,12 +44,15 @@ class TrainingConfig:
         unsharp_mask) act, in [0, 1]. On inspection they always act.
     ng_from_test: share of the labelled NG test photos, in [0, 1), that teach a detector which learns from NG photos
         too; they are then not evaluated.
+    folds: models taught to calibrate where few photos can be held out, see `datasets.split`; None for 5, or for 1 where
+        the detector learns by gradient.
     """
 
     batch_size: int = 8
     seed: int = 0
     enhanced_share: float = 1.0
     ng_from_test: float = 0.0
+    folds: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -60,6 +63,8 @@ class TrainingConfig:
             raise ConfigError(f"training.enhanced_share is {self.enhanced_share:g}; it must be from 0 to 1.")
         if not 0 <= self.ng_from_test < 1:
             raise ConfigError(f"training.ng_from_test is {self.ng_from_test:g}; it must be at least 0 and below 1.")
+        if self.folds is not None and self.folds < 1:
+            raise ConfigError(f"training.folds is {self.folds}; it must be 1 or more.")
 
 
 @dataclass(frozen=True, kw_only=True)
