@@ -25,6 +25,7 @@ WITHOUT_TORCH = (
     "calibration",
     "anomaly_map",
     "regions",
+    "tiling",
     "model_file",
     "preprocess",
     "datasets",

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,11 @@ from andon.preprocess import Step
 from andon.recipes import Recipe
 from andon.regions import find_regions
 from andon.runtime import Precision, Scorer, fastest_scorer
+from andon.tiling import Tiling
 from andon.types import Failure, FloatMap, Frame, Inspection, Mask, Region, RgbImage
 
 LOG = logging.getLogger("andon")
+T = TypeVar("T")
 
 Photo = Path | str | RgbImage
 HOTTEST = 0.9  # of the map's peak: the region of an NG photo whose map stays below the pixel threshold
@@ -42,7 +44,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Scored:
-    """A photo that the detector has scored."""
+    """A photo that the detector has scored.
+
+    Attributes:
+        patch: (h, w) patch scores of the frame; of a frame that was scored in tiles, one per pixel.
+    """
 
     prepared: Prepared
     score: float
@@ -143,14 +149,28 @@ class Pipeline:
             return Failure(str(photo) if not isinstance(photo, np.ndarray) else "<array>", str(error))
 
     def score(self, batch: list[Prepared]) -> list[Scored]:
-        """Run the detector on photos whose frames are of one size."""
+        """Run the detector on photos whose frames are of one size; on the tiles of each, where the recipe has tiles."""
         started = time.perf_counter()
-        scores = self.scorer(*to_batch([prepared.frame for prepared in batch]))
+        frames = [prepared.frame for prepared in batch]
+        tiling = self.recipe.tiling
+        scores = self._score(frames) if tiling is None else [self._score_tiles(frame, tiling) for frame in frames]
         each = {"score": _ms(started) / len(batch)}
         return [
-            Scored(prepared, float(image), patch, prepared.milliseconds | each)
-            for prepared, image, patch in zip(batch, scores.image, scores.patch, strict=True)
+            Scored(prepared, image, patch, prepared.milliseconds | each)
+            for prepared, (image, patch) in zip(batch, scores, strict=True)
         ]
+
+    def _score(self, frames: list[Frame]) -> list[tuple[float, FloatMap]]:
+        scores = self.scorer(*to_batch(frames))
+        return list(zip(scores.image.tolist(), scores.patch, strict=True))
+
+    def _score_tiles(self, frame: Frame, tiling: Tiling) -> tuple[float, FloatMap]:
+        """The largest of the tiles' image scores, as one tile with a defect makes the part NG, and one map of all."""
+        tiles = tiling.cut(frame)
+        batches = _batches(tiles, self.scorer.batch_size)
+        scores = [score for batch in batches for score in self._score([tile.frame for tile in batch])]
+        score = max((image for image, _ in scores), default=0.0)
+        return score, tiling.blend(tiles, [patch for _, patch in scores], frame.size)
 
     def judge(self, scored: Scored, *, with_map: bool = True) -> Inspection:
         """Score -> verdict, regions and, where wanted, the anomaly map in the photo's own pixels."""
@@ -222,9 +242,9 @@ def to_batch(frames: list[Frame]) -> tuple[NDArray[np.float32], Mask]:
     return x, np.stack([frame.roi for frame in frames])
 
 
-def _batches(items: Iterable[Prepared | Failure], size: int) -> Iterator[list[Prepared | Failure]]:
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Runs of at most `size` items."""
-    batch: list[Prepared | Failure] = []
+    batch: list[T] = []
     for item in items:
         batch.append(item)
         if len(batch) == size:

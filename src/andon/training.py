@@ -117,7 +117,8 @@ def _ng_to_learn_from(
     """The NG photos that teach, none for a detector that learns from OK photos alone; and what the user must know.
 
     Raises:
-        ConfigError: the recipe takes NG photos away from testing for a detector that does not want them.
+        ConfigError: the recipe takes NG photos away from testing for a detector that does not want them, or cuts the
+            photos of one that does into tiles.
         DatasetError: the detector needs NG photos and there are none.
     """
     share = recipe.training.ng_from_test
@@ -128,6 +129,10 @@ def _ng_to_learn_from(
                 "leave the setting out."
             )
         return (), []
+    if recipe.tiling is not None:
+        raise ConfigError(
+            f"{recipe.detector} learns from whole photos, as most tiles of an NG photo show no defect; leave the tiles out."
+        )
     ng, note = datasets.ng_to_learn_from(samples, share, recipe.training.seed, duplicates.keep_together)
     return ng, [
         note,
@@ -228,7 +233,7 @@ def _calibrated(rule: CalibrationRule, ok: Sequence[HeldOut], ng: Sequence[HeldO
 
 
 class Batches:
-    """OK photos as the detector takes them, the same at each iteration; kept in memory while they fit.
+    """OK photos, or their tiles, as the detector takes them, the same at each iteration; kept in memory while they fit.
 
     They come as torch tensors: x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool. A seeded share of them is
     enhanced, as `recipe.training.enhanced_share` says.
@@ -239,13 +244,16 @@ class Batches:
         self._steps = tuple(recipe.steps.values())
         self._plain_steps = tuple(step for step in self._steps if not step.enhances)
         self._enhanced = draw(photos, recipe.training.enhanced_share, recipe.training.seed)
+        self._tiling = recipe.tiling
         self._batch_size = recipe.training.batch_size
         self._what = what
         self._kept: dict[Path, Frame] = {}
         self._room = CACHE_BYTES
 
     def __iter__(self) -> Iterator[Batch]:
-        frames = iter(track(ordered_map(self._frame, self._photos), self._what, len(self._photos)))
+        frames: Iterator[Frame] = track(ordered_map(self._frame, self._photos), self._what, len(self._photos))
+        if self._tiling is not None:
+            frames = (tile.frame for whole in map(self._tiling.cut, frames) for tile in whole)
         while batch := list(islice(frames, self._batch_size)):
             x, roi = to_batch(batch)
             yield torch.from_numpy(x), torch.from_numpy(roi)

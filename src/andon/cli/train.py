@@ -25,6 +25,7 @@ def command(
     target_dim: Annotated[int | None, typer.Option(help="Dimensions of an embedding.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Photos that the network sees at once.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Size of the preprocessed photo in pixels.")] = None,
+    tile: Annotated[int | None, typer.Option(help="Cut it into tiles of this side: for large photos.")] = None,
     false_reject_rate: Annotated[
         float | None, typer.Option(help="Promise this false-reject rate (conformal), for example 0.01.")
     ] = None,
@@ -70,6 +71,7 @@ def command(
     shorthands = {
         "backbone.name": backbone,
         "backbone.weights": None if weights is None else str(weights),
+        "tiling.size": tile,
         "detector.coreset_ratio": coreset_ratio,
         "detector.target_dim": target_dim,
         "training.batch_size": batch_size,

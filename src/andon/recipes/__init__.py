@@ -16,9 +16,10 @@ from andon.detectors import Detector
 from andon.errors import ConfigError
 from andon.plugins import suggestion
 from andon.preprocess import Step
+from andon.tiling import Tiling
 
 FOLDER = Path(__file__).parent
-SECTIONS = ("steps", "backbone", "detector", "anomaly_map", "calibration", "training")
+SECTIONS = ("steps", "tiling", "backbone", "detector", "anomaly_map", "calibration", "training")
 MAX_SIGMA = 1000
 
 
@@ -73,11 +74,13 @@ class Recipe:
 
     Attributes:
         steps: preprocessing by name, in order.
+        tiling: how the preprocessed photo is cut; None where the detector sees it whole.
         detector: name of the detector; its parameters are `detector_config`, an instance of the detector's `Config`.
     """
 
     description: str = ""
     steps: dict[str, Step] = field(default_factory=dict)
+    tiling: Tiling | None = None
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     detector: str = "patchcore"
     detector_config: Any = None
@@ -101,6 +104,7 @@ class Recipe:
                 step: from_dict(preprocess.step_class(step), values, f"steps.{step}")
                 for step, values in tree.get("steps", {}).items()
             },
+            tiling=from_dict(Tiling, tree["tiling"], "tiling") if "tiling" in tree else None,
             backbone=from_dict(BackboneConfig, tree.get("backbone", {}), "backbone"),
             detector=name,
             detector_config=from_dict(detectors.detector_class(name).Config, parameters, "detector"),
@@ -114,6 +118,7 @@ class Recipe:
         return {
             "description": self.description,
             "steps": {name: to_dict(step) for name, step in self.steps.items()},
+            **({} if self.tiling is None else {"tiling": to_dict(self.tiling)}),
             "backbone": to_dict(self.backbone),
             "detector": {"name": self.detector, **to_dict(self.detector_config)},
             "anomaly_map": to_dict(self.anomaly_map),
