@@ -131,8 +131,8 @@ def _ng_to_learn_from(
         return (), []
     if recipe.tiling is not None:
         raise ConfigError(
-            f"{recipe.detector} learns from whole photos, as most tiles of an NG photo show no defect; take 'tiling' out "
-            "of the recipe."
+            f"{recipe.detector} learns from whole photos, as most tiles of an NG photo show no defect; take 'tiling' "
+            "out of the recipe."
         )
     ng, note = datasets.ng_to_learn_from(samples, share, recipe.training.seed, duplicates.keep_together)
     return ng, [
