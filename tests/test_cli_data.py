@@ -115,15 +115,17 @@ def test_where_without_a_name_lists_all_and_a_wrong_one_is_corrected() -> None:
     assert "did you mean 'mvtec'" in str(run("where", "mvtek").exception)
 
 
-def test_demo_draws_with_the_seed_and_describes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from andon.datasets import _synthetic
+@pytest.mark.parametrize("kind", ["fastener", "canister"])
+def test_demo_draws_with_the_seed_and_describes(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from andon.datasets import _canister, _synthetic
 
     def draw(root: Path, *, seed: int) -> None:
         for i in range(3):
             photo(root / "train" / "good" / f"{i}.png", seed + i)
 
-    monkeypatch.setattr(_synthetic, "draw_fasteners", draw, raising=False)
-    result = run("demo", tmp_path / "demo", "--seed", 5)
+    drawer = (_canister, "draw_canisters") if kind == "canister" else (_synthetic, "draw_fasteners")
+    monkeypatch.setattr(*drawer, draw)
+    result = run("demo", tmp_path / "demo", "--kind", kind, "--seed", 5)
     assert result.exit_code == 0 and "3 OK to learn from" in result.stdout
     expected = tmp_path / "expected.png"
     photo(expected, 5)

@@ -114,16 +114,20 @@ def where(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or not exist.")],
-    kind: Annotated[Literal["fastener"], typer.Option(help="What to draw.")] = "fastener",
+    kind: Annotated[Literal["fastener", "canister"], typer.Option(help="What to draw.")] = "fastener",
     seed: Annotated[int, typer.Option(help="The same seed draws the same photos.")] = 0,
 ) -> None:
-    """Draw a synthetic data set with exact masks: nuts, bolts and screws, OK and with defects.
+    """Draw a synthetic data set with exact masks, OK and with defects.
+
+    fastener: nuts, bolts and screws on four kinds of table.
+    canister: a canister on cluttered desks; object_masks says where it is.
 
     Example: andon data demo photos/demo
     """
     from andon import datasets
+    from andon.datasets._canister import draw_canisters
     from andon.datasets._synthetic import draw_fasteners
 
     datasets.check_empty(folder)
-    draw_fasteners(folder, seed=seed)
+    (draw_canisters if kind == "canister" else draw_fasteners)(folder, seed=seed)
     typer.echo(f"Drew {folder} ({kind}s). {datasets.read(folder).describe()}")

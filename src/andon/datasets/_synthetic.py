@@ -13,27 +13,23 @@ from typing import Literal, get_args
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from andon import images, plugins
 from andon.datasets import _synthetic_damage as damage
 from andon.datasets import _synthetic_marks as marks
-from andon.datasets._synthetic_scene import SETTINGS, Picture, Scene, develop, encode, random_scene
+from andon.datasets._synthetic_difference import changed, disc
+from andon.datasets._synthetic_scene import SETTINGS, Picture, Scene, develop, random_scene
 from andon.datasets._synthetic_solids import PARTS, Kind
 from andon.errors import ConfigError
 from andon.parallel import ordered_map
 from andon.progress import track
 from andon.types import Mask, RgbImage
 
-Bytes = NDArray[np.uint8]
 Defect = Literal["rust", "scratch", "damaged_thread", "deformation", "missing_piece"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFECTS: tuple[Defect, ...] = get_args(Defect)
 N_SETTINGS = len(SETTINGS)
-
-# The smallest change of a pixel that counts as defect, as a share of white.
-PART_CHANGE, TABLE_CHANGE = 0.035, 0.025
 FEATHER = 6  # pixels over which the changed picture is blended in, so that a moved shadow leaves no seam
 
 
@@ -93,7 +89,8 @@ def draw_fastener(
         return develop(sound.linear, noise_rng), sound.part, np.zeros_like(sound.part)
     damaged = _damage(scene, sound, defect, damage_rng)
     feather = 1 if defect in ("rust", "scratch") else FEATHER
-    mask = cv2.dilate(_changed(sound, damaged), _disc(feather))
+    part = sound.part | damaged.part
+    mask = cv2.dilate(changed(sound.linear, damaged.linear, part), disc(feather))
     share = np.minimum(cv2.distanceTransform(mask, cv2.DIST_L2, 3) / feather, 1)[:, :, None]
     linear = sound.linear + share * (damaged.linear - sound.linear)
     return develop(linear, noise_rng), damaged.part, mask.astype(bool)
@@ -159,24 +156,3 @@ def _damage(scene: Scene, sound: Picture, defect: Defect, rng: np.random.Generat
             surface = scene.look_at(broken)
             colours = marks.fracture(scene, surface, scene.shade(surface), PARTS[kind], rng)
             return scene.compose(broken, surface, colours)
-
-
-def _changed(sound: Picture, damaged: Picture) -> Bytes:
-    """Where the pictures differ, (H, W) uint8 0 or 1: a few regions without holes, each at least partly on the part."""
-    part = sound.part | damaged.part
-    difference = np.abs(encode(damaged.linear) - encode(sound.linear)).max(axis=2)
-    changed = (difference > np.where(part, PART_CHANGE, TABLE_CHANGE)).astype(np.uint8)
-    clean = cv2.morphologyEx(cv2.morphologyEx(changed, cv2.MORPH_CLOSE, _disc(4)), cv2.MORPH_OPEN, _disc(1))
-    outlines, _ = cv2.findContours(clean, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    smallest = 0.1 * max(map(cv2.contourArea, outlines))
-    regions: Bytes = np.zeros_like(changed)
-    for outline in outlines:
-        region = np.zeros_like(changed)
-        cv2.drawContours(region, [outline], -1, 1, cv2.FILLED)
-        if cv2.contourArea(outline) >= smallest and part[region > 0].any():
-            regions |= region
-    return regions
-
-
-def _disc(radius: int) -> Bytes:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)

@@ -158,7 +158,7 @@ def random_scene(rng: np.random.Generator, kind: Kind, setting: int) -> Scene:
 def develop(linear: Floats, rng: np.random.Generator) -> RgbImage:
     """The photo (H, W, 3) uint8 RGB of a linear picture: encoded, through a soft lens, with a little noise."""
     soft = cv2.GaussianBlur(encode(linear), (5, 5), 0.6)
-    noisy = 255 * soft + 1.6 * rng.standard_normal((*SIZE, 1), dtype=np.float32)
+    noisy = 255 * soft + 1.6 * rng.standard_normal((*linear.shape[:2], 1), dtype=np.float32)
     photo: RgbImage = np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
     return photo
 

@@ -26,11 +26,15 @@ class Camera:
         tilt: in radians.
         zoom: pixels per unit of length.
         size: (H, W) of the picture, multiples of BLOCK.
+        roll: about its own axis, in radians; positive turns the picture clockwise.
+        centre: (x, y) of the table that the middle of the picture shows.
     """
 
     tilt: float
     zoom: float
     size: tuple[int, int]
+    roll: float = 0.0
+    centre: tuple[float, float] = (0.0, 0.0)
 
     @property
     def towards(self) -> Floats:
@@ -40,9 +44,10 @@ class Camera:
     def on_table(self, rows: Pixels | Floats, columns: Pixels | Floats) -> Floats:
         """The points (3, n) of the table plane that the pixels (n,) show."""
         height, width = self.size
-        x = (columns - (width - 1) / 2) / self.zoom
-        y = ((height - 1) / 2 - rows) / (self.zoom * math.cos(self.tilt))
-        return np.stack([x, y, np.zeros_like(x)]).astype(np.float32)
+        right, up = columns - (width - 1) / 2, (height - 1) / 2 - rows
+        x = (math.cos(self.roll) * right - math.sin(self.roll) * up) / self.zoom
+        y = (math.sin(self.roll) * right + math.cos(self.roll) * up) / (self.zoom * math.cos(self.tilt))
+        return np.stack([x + self.centre[0], y + self.centre[1], np.zeros_like(x)]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def _search(solid: Solid, camera: Camera, tallest: float) -> tuple[Pixels, Float
     height, width = camera.size
     rows, columns = np.divmod(np.arange(height * width // BLOCK**2), width // BLOCK)
     table = camera.on_table(rows * BLOCK + (BLOCK - 1) / 2, columns * BLOCK + (BLOCK - 1) / 2)
-    radius = 0.75 * BLOCK / camera.zoom  # reaches the block's corners
+    half_height = 0.5 / math.cos(camera.tilt)  # on the table a block is as long as it is seen aslant
+    radius = max(0.75, math.hypot(0.5, half_height)) * BLOCK / camera.zoom  # reaches the block's corners
     travelled = np.full(len(rows), tallest / math.cos(camera.tilt), dtype=np.float32)
     near = np.zeros(len(rows), dtype=bool)
     active = np.arange(len(rows))
