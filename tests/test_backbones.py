@@ -89,7 +89,7 @@ def test_a_stride_is_named_once() -> None:
 
 def test_a_name_like_no_network_gets_a_short_answer() -> None:
     with pytest.raises(
-        ConfigError, match=r"^timm has no network ''; choose 'embedded', or a CNN of timm such as resnet18\.$"
+        ConfigError, match=r"^timm has no network ''; choose 'embedded', or a network of timm such as resnet18\.$"
     ):
         create(name="")
 
@@ -97,6 +97,22 @@ def test_a_name_like_no_network_gets_a_short_answer() -> None:
 def test_a_misspelt_network_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ConfigError, match="timm has no network 'resnet18x'; did you mean 'resnet18'"):
         create(name="resnet18x")
+
+
+def test_misspelt_weights_are_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigError, match=r"timm has no weights 'resnet18\.tv_in1'; did you mean 'resnet18\.tv_in1k'"):
+        create(name="resnet18.tv_in1")
+
+
+@pytest.mark.parametrize("name", ["embedded", NETWORK])
+def test_a_cnn_has_no_blocks_to_choose_from(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"^backbone.blocks is for a ViT and {name} is none; .*backbone.strides"):
+        backbones.create(BackboneConfig(name=name, blocks=(1,)), pretrained=False)
+
+
+def test_a_network_of_one_photo_size_is_refused() -> None:
+    with pytest.raises(ConfigError, match="mixer_s32_224 takes photos of 224 x 224 only; choose"):
+        backbones.create(BackboneConfig(name="mixer_s32_224"), pretrained=False)
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])

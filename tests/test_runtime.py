@@ -70,6 +70,24 @@ def test_the_compiled_network_scores_as_torch_does(detector: Detector[object]) -
     assert largest_difference(compiled(x, roi), reference(x, roi)) < 1e-5
 
 
+def test_maps_of_one_network_are_not_mixed_up_in_the_cache() -> None:
+    x = torch.from_numpy(plates(1, seed=1)[0][:, :, :32, :48])
+    for strides in ((8,), (4,)):
+        backbone = create(BackboneConfig(strides=strides))
+        maps = runtime.CompiledBackbone(backbone, "f32")(x)
+        for compiled, original in zip(maps, backbone(x), strict=True):
+            torch.testing.assert_close(compiled, original, rtol=1e-3, atol=1e-4)
+
+
+def test_a_compiled_vit_gives_the_same_tokens_on_a_photo_of_any_size() -> None:
+    backbone = create(BackboneConfig(name="deit_tiny_patch16_224", blocks=(0,)), pretrained=False)
+    compiled = runtime.CompiledBackbone(backbone, "f32")
+    x = torch.rand(2, 3, 50, 100, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        torch.testing.assert_close(compiled(x)[0], backbone(x)[0], rtol=0, atol=1e-4)
+    assert not compiled.local
+
+
 def test_bfloat16_stays_within_two_percent_and_is_not_float32(detector: Detector[object]) -> None:
     x, roi = plates(3, seed=1)
     scores, reference = fastest_scorer(detector, precision="bf16")(x, roi), reference_scorer(detector)(x, roi)

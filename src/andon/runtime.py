@@ -85,7 +85,7 @@ class CompiledBackbone(Backbone):
     """A backbone that OpenVINO computes, one photo at a time on all cores; torch, should OpenVINO not know a layer."""
 
     def __init__(self, backbone: Backbone, precision: str) -> None:
-        super().__init__(backbone.channels, backbone.strides)
+        super().__init__(backbone.channels, backbone.strides, local=backbone.local)
         self._original = [backbone]  # in a list, so that its weights are not this module's
         self._precision = precision
         self._requests: dict[tuple[int, int], ov.InferRequest | None] = {}
@@ -123,7 +123,7 @@ def _convert(backbone: Backbone, size: tuple[int, int]) -> Path | ov.Model:
         return file
     shape = (1, 3, *size)
     with _quiet_converter():
-        model = ov.convert_model(backbone, example_input=torch.zeros(shape), input=[shape])
+        model = ov.convert_model(backbone.for_size(*size), example_input=torch.zeros(shape), input=[shape])
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as unfinished:

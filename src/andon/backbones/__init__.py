@@ -1,4 +1,4 @@
-"""Frozen feature extractors: the embedded one, whose weights are in the package, and any CNN of timm by name."""
+"""Frozen feature extractors: the embedded one, whose weights are in the package, and any CNN or ViT of timm by name."""
 
 from __future__ import annotations
 
@@ -12,22 +12,45 @@ __all__ = ["Backbone", "BackboneConfig", "create", "fingerprint"]
 
 @dataclass(frozen=True, kw_only=True)
 class BackboneConfig:
-    """Which network gives the features.
+    """Which network gives the features, and which of its feature maps.
 
     Attributes:
-        name: "embedded", or any timm CNN such as "resnet18" or "wide_resnet50_2".
-        weights: a .safetensors or .pth file; None for the package's own (embedded) or ImageNet weights from the hub.
-        strides: the feature maps to use, by how many input pixels lie between two of their positions. 8 and 16 are
-            layer2 and layer3 of a ResNet.
+        name: "embedded", or any timm CNN such as "resnet18" or ViT such as "vit_base_patch14_dinov2.lvd142m".
+        weights: a .safetensors or .pth file; None for the package's own (embedded) or those of the hub.
+        strides: the feature maps of a CNN, by how many input pixels lie between two of their positions; None for 8 and
+            16, which are layer2 and layer3 of a ResNet.
+        blocks: the blocks of a ViT whose patch tokens to use, counted from 0, or from -1 backwards; None for the last.
     """
 
     name: str = "embedded"
     weights: str | None = None
-    strides: tuple[int, ...] = (8, 16)
+    strides: tuple[int, ...] | None = None
+    blocks: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if len(set(self.strides)) < len(self.strides):
-            raise ConfigError(f"backbone.strides is {list(self.strides)}; name each stride once.")
+        for key, values in {"stride": self.strides, "block": self.blocks}.items():
+            if values is not None and len(set(values)) < len(values):
+                raise ConfigError(f"backbone.{key}s is {list(values)}; name each {key} once.")
+
+    def strides_of_cnn(self) -> tuple[int, ...]:
+        """The strides, where the network is a CNN.
+
+        Raises:
+            ConfigError: blocks were asked for.
+        """
+        if self.blocks is not None:
+            raise ConfigError(f"backbone.blocks is for a ViT and {self.name} is none; choose backbone.strides instead.")
+        return (8, 16) if self.strides is None else self.strides
+
+    def blocks_of_vit(self) -> tuple[int, ...]:
+        """The blocks, where the network is a ViT: all its maps have the size of its patches as their stride.
+
+        Raises:
+            ConfigError: strides were asked for.
+        """
+        if self.strides is not None:
+            raise ConfigError(f"backbone.strides is for a CNN and {self.name} is none; choose backbone.blocks instead.")
+        return (-1,) if self.blocks is None else self.blocks
 
 
 def create(config: BackboneConfig, *, pretrained: bool = True) -> Backbone:
@@ -37,14 +60,14 @@ def create(config: BackboneConfig, *, pretrained: bool = True) -> Backbone:
         pretrained: False leaves the weights random; for a model file that brings its own.
 
     Raises:
-        ConfigError: there is no network of that name, or it has no feature map of that stride.
+        ConfigError: there is no network of that name, or it has no such feature maps.
         WeightsError: the weights are missing or do not fit.
         MissingDependencyError: the network comes from timm, which is not installed.
     """
     if config.name == "embedded":
         from andon.backbones.embedded import EmbeddedBackbone
 
-        return EmbeddedBackbone.load(config.weights, config.strides)
-    from andon.backbones.cnn import load_cnn
+        return EmbeddedBackbone.load(config.weights, config.strides_of_cnn())
+    from andon.backbones import _timm
 
-    return load_cnn(config.name, config.weights, config.strides, pretrained=pretrained)
+    return _timm.load(config, pretrained=pretrained)

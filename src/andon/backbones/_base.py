@@ -23,6 +23,7 @@ class Backbone(nn.Module):
     Attributes:
         channels: C of each map.
         strides: input pixels per position of each map.
+        local: whether a feature sees its neighbourhood alone, as in a CNN, or all of the photo, as in a ViT.
     """
 
     mean: Tensor
@@ -34,10 +35,13 @@ class Backbone(nn.Module):
         strides: tuple[int, ...],
         mean: tuple[float, ...] = IMAGENET_MEAN,
         std: tuple[float, ...] = IMAGENET_STD,
+        *,
+        local: bool = True,
     ) -> None:
         super().__init__()
         self.channels = channels
         self.strides = strides
+        self.local = local
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
 
@@ -47,6 +51,13 @@ class Backbone(nn.Module):
     def features(self, x: Tensor) -> list[Tensor]:
         """The feature maps of an input that is already normalised."""
         raise NotImplementedError
+
+    def extra_repr(self) -> str:
+        return f"strides={self.strides}"  # two backbones of one network with other maps are not the same
+
+    def for_size(self, height: int, width: int) -> Backbone:
+        """The same network for photos of this one size, to be converted by a compiler."""
+        return self
 
     def freeze(self) -> None:
         """Evaluation mode, no gradients."""

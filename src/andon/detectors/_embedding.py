@@ -12,9 +12,17 @@ from andon.backbones import Backbone
 def embed(backbone: Backbone, x: Tensor) -> Tensor:
     """One embedding per position of the finest feature map: (B, 3, H, W) -> (B, C, h, w).
 
-    Each map is averaged over 3 x 3 neighbours (equation 2), brought to the size of the finest, and concatenated.
+    Each map is averaged over 3 x 3 neighbours (equation 2), brought to the size of the finest, and concatenated. What
+    sees all of the photo anyway is not averaged: that would only blur it.
     """
-    maps = [F.avg_pool2d(features, 3, stride=1, padding=1) for features in backbone(x)]
+    maps = backbone(x)
+    if backbone.local:
+        maps = [F.avg_pool2d(features, 3, stride=1, padding=1) for features in maps]
+    return concatenate(maps)
+
+
+def concatenate(maps: list[Tensor]) -> Tensor:
+    """The channels of all maps (B, Ci, hi, wi) at the positions of the first and finest: (B, C, h, w)."""
     size = maps[0].shape[-2:]
     resized = [F.interpolate(features, size=size, mode="bilinear") for features in maps[1:]]
     return torch.cat([maps[0], *resized], dim=1)
