@@ -1,0 +1,154 @@
+"""SPADE: the distance of a photo to the OK photos most like it, and of its pixels to theirs.
+
+Cohen & Hoshen, "Sub-Image Anomaly Detection with Deep Pyramid Correspondences", 2020 (arXiv 2005.02357).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import psutil
+import torch
+from torch import Tensor
+
+from andon.backbones import Backbone
+from andon.detectors._base import Batch, Detector, patches_in_roi
+from andon.detectors._embedding import concatenate, random_orthogonal
+from andon.detectors._scoring import nearest, neighbours
+from andon.errors import ConfigError
+
+SHARE_OF_MEMORY = 0.5  # of what is available, for the gallery
+QUERIES_AT_ONCE = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpadeConfig:
+    """Attributes:
+    num_photos: the OK photos most like a photo whose pixels it is compared with (K in section 3.2).
+    num_pixels: the nearest of their pixels that count (kappa in section 3.3).
+    target_dim: the pixels' features are projected to this many dimensions; 0 for no projection, as in the paper.
+    pixel_share: share of each OK photo's pixels that is kept, drawn by chance, in (0, 1]. The gallery takes
+        photos x pixels x dimensions x 2 bytes of memory and model, and time per photo grows with it.
+    image_score: "photo" is the paper's, the mean squared distance of the whole photo to the K; "pixel" is the largest
+        pixel score, which sees smaller defects.
+    """
+
+    num_photos: int = 50
+    num_pixels: int = 1
+    target_dim: int = 128
+    pixel_share: float = 1.0
+    image_score: Literal["photo", "pixel"] = "photo"
+
+    def __post_init__(self) -> None:
+        for name in ("num_photos", "num_pixels"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"detector.{name} is {getattr(self, name)}; it must be 1 or more.")
+        if self.target_dim < 0:
+            raise ConfigError(f"detector.target_dim is {self.target_dim}; it must be 0 (no projection) or more.")
+        if not 0 < self.pixel_share <= 1:
+            raise ConfigError(f"detector.pixel_share is {self.pixel_share:g}; it must be above 0 and at most 1.")
+
+
+class Spade(Detector[SpadeConfig]):
+    """A "pixel" is a position of the finest feature map.
+
+    Attributes:
+        projection_: (C, D) orthonormal columns.
+        photos_: (N, C) the mean features of each OK photo inside its ROI.
+        gallery_: (M, D) float16, the pixels of all OK photos, photo after photo.
+        counts_: (N,) how many of them are of which photo.
+    """
+
+    Config = SpadeConfig
+    projection_: Tensor
+    photos_: Tensor
+    gallery_: Tensor
+    counts_: Tensor
+
+    def __init__(self, config: SpadeConfig, backbone: Backbone) -> None:
+        super().__init__(config, backbone)
+        for name in ("projection_", "photos_", "gallery_", "counts_"):
+            self.register_buffer(name, None)
+
+    @torch.inference_mode()
+    def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
+        channels = sum(self.backbone.channels)
+        dimensions = min(self.config.target_dim, channels) or channels
+        self.projection_ = (
+            random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
+        )
+        room = SHARE_OF_MEMORY * psutil.virtual_memory().available
+        photos: list[Tensor] = []
+        gallery: list[Tensor] = []
+        for x, roi in batches:
+            features, inside = self._features(x * roi.unsqueeze(1), roi)
+            photos.append(_mean(features, inside))
+            for pixels, mask in zip(features @ self.projection_, inside, strict=True):
+                gallery.append(_drawn(pixels[mask], self.config.pixel_share, generator).half())
+                room -= gallery[-1].nbytes
+            _require_room(room, sum(map(len, photos)))
+        self.photos_, self.gallery_ = torch.cat(photos), torch.cat(gallery)
+        self.counts_ = torch.tensor([len(pixels) for pixels in gallery])
+
+    def _features(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+        """All maps at the positions of the finest, (B, h, w, C), and which are inside the ROI, (B, h, w)."""
+        features = concatenate(self.backbone(x)).permute(0, 2, 3, 1)
+        return features, patches_in_roi(roi, (features.shape[1], features.shape[2]))
+
+    def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+        features, inside = self._features(x, roi)
+        distances, closest = self._closest_photos(_mean(features, inside))
+        pixels = torch.stack(
+            [
+                self._pixel_scores(photo.flatten(0, 1), indices).view(inside.shape[1:])
+                for photo, indices in zip(features @ self.projection_, closest, strict=True)
+            ]
+        )
+        pixels = pixels * inside
+        if self.config.image_score == "pixel":
+            return pixels.flatten(1).amax(dim=1), pixels
+        return distances.mean(dim=1) * inside.flatten(1).any(dim=1), pixels
+
+    def _closest_photos(self, photos: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared distances (B, K) of `photos` (B, C) to the OK photos most like them, and which (equation 1)."""
+        k = min(self.config.num_photos, len(self.photos_))
+        distances = (photos.unsqueeze(1) - self.photos_).square().sum(dim=2)
+        closest = distances.topk(k, dim=1, largest=False)
+        return closest.values, closest.indices
+
+    def _pixel_scores(self, queries: Tensor, photos: Tensor) -> Tensor:
+        """Mean squared distance (Q,) of `queries` (Q, D) to the nearest pixels of these `photos` (equation 3)."""
+        pixels = torch.split(self.gallery_, self.counts_.tolist())
+        bank = torch.cat([pixels[photo] for photo in photos.tolist()]).float()
+        if self.config.num_pixels == 1:
+            return nearest(queries, bank)[0].square()
+        k = self.config.num_pixels
+        found = torch.cat([neighbours(some, bank, k) for some in torch.split(queries, QUERIES_AT_ONCE)])
+        return (queries.unsqueeze(1) - bank[found]).square().sum(dim=2).mean(dim=1)
+
+
+def _mean(features: Tensor, inside: Tensor) -> Tensor:
+    """The mean (B, C) of the features (B, h, w, C) that are `inside` (B, h, w) the ROI; 0 where none is."""
+    total = (features * inside.unsqueeze(3)).sum(dim=(1, 2))
+    return total / inside.sum(dim=(1, 2)).clamp(min=1).unsqueeze(1)
+
+
+def _drawn(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """That share of the rows of `pixels`, drawn by chance, at least one."""
+    if share == 1:
+        return pixels
+    n = max(1, round(share * len(pixels)))
+    return pixels[torch.randperm(len(pixels), generator=generator)[:n]]
+
+
+def _require_room(room: float, n_photos: int) -> None:
+    if room < 0:
+        raise ConfigError(
+            f"The pixels of the first {n_photos} OK photos fill the memory that is free; set detector.pixel_share or "
+            "detector.target_dim lower."
+        )
+
+
+DETECTOR = Spade
