@@ -11,12 +11,12 @@ def test_clopper_pearson_gives_the_textbook_bounds():
 
 
 def test_newcombe_bounds_are_where_chance_just_explains_the_distance():
-    low, high = newcombe(0.9, 20, 30)
+    low, high = newcombe(0.9, 600, 50)
     for bound in (low, high):
         spread = 1 + 24 * (1 - bound) / (2 - bound) + 24 * bound / (1 + bound)
         assert abs(0.9 - bound) == pytest.approx(1.95996 * np.sqrt(bound * (1 - bound) * spread / 600), abs=1e-5)
     assert low < 0.9 < high
-    assert newcombe(0.1, 20, 30) == pytest.approx((1 - high, 1 - low))
+    assert newcombe(0.1, 600, 50) == pytest.approx((1 - high, 1 - low))
 
 
 def test_perfect_separation_is_not_taken_for_certainty():

@@ -15,6 +15,7 @@ from andon.pipeline import Pipeline
 from andon.types import Inspection, Mask, Sample
 from andon.visualization import plots, report
 from andon.visualization.gallery import Photo, photo_of
+from andon.visualization.pages import write_file
 from andon.visualization.panel import panel
 
 
@@ -67,12 +68,12 @@ class ReportFolder:
             provenance=_brief(self._pipeline.manifest),
             remarks=(self._calibration.describe(), *remarks),
         )
-        report.write_file(
+        write_file(
             self._folder / "figures.json",
             json.dumps(figures, indent=2, ensure_ascii=False).encode(errors="backslashreplace"),
         )
         for plot in report.plots_of(page, "png"):
-            report.write_file(self._folder / f"plots/{plot.name}.png", plot.data)
+            write_file(self._folder / f"plots/{plot.name}.png", plot.data)
         report.write(self._folder / "report.html", page)
 
 

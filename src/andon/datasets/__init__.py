@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from andon import plugins
-from andon.datasets._dataset import Dataset
+from andon.datasets._dataset import Dataset, purpose
 from andon.datasets._duplicates import Duplicates, Group, find_duplicates
 from andon.datasets._folders import has_photo, subfolders
 from andon.datasets._labelled import ng_to_learn_from
 from andon.datasets._leaks import check_leaks, samples_to_evaluate
 from andon.datasets._sources import SOURCES, Source
-from andon.datasets._splits import FOLDS, Fold, Partition, split
+from andon.datasets._splits import FOLDS, Fold, Partition, deal, split
 from andon.datasets._template import check_empty, create
 from andon.datasets._verify import Finding, Verification, verify
 from andon.errors import DatasetError
@@ -39,9 +39,11 @@ __all__ = [
     "check_empty",
     "check_leaks",
     "create",
+    "deal",
     "find_duplicates",
     "names",
     "ng_to_learn_from",
+    "purpose",
     "read",
     "samples_to_evaluate",
     "split",

@@ -136,13 +136,31 @@ def _folds(clusters: list[Cluster], folds: int, rng: random.Random) -> tuple[Fol
     if len(clusters) < 2:
         raise DatasetError(f"All {len(samples)} OK photos show the same picture; at least 2 different ones are needed.")
     k = len(clusters) if len(samples) < LEAVE_ONE_OUT_BELOW else min(folds, len(clusters))
-    parts: list[list[Cluster]] = [[] for _ in range(k)]
-    for cluster in sorted(rng.sample(clusters, len(clusters)), key=len, reverse=True):
-        min(parts, key=lambda part: sum(map(len, part))).append(cluster)
+    parts = _deal(sorted(rng.sample(clusters, len(clusters)), key=len, reverse=True), k)
     return tuple(
         Fold(train=flat(cluster for other in parts if other is not part for cluster in other), held_out=flat(part))
         for part in parts
     )
+
+
+def _deal(clusters: Iterable[Cluster], k: int) -> list[list[Cluster]]:
+    """The clusters in `k` parts of nearly the same size: each goes to the smallest so far."""
+    parts: list[list[Cluster]] = [[] for _ in range(k)]
+    for cluster in clusters:
+        min(parts, key=lambda part: sum(map(len, part))).append(cluster)
+    return parts
+
+
+def deal(samples: Iterable[Sample], k: int, seed: int, groups: Groups = ()) -> tuple[Samples, ...]:
+    """The photos in `k` parts of nearly the same size, by chance, with as much of each kind of defect in every part.
+
+    Args:
+        groups: photos that must stay in one part, see `Duplicates.keep_together`.
+    """
+    clusters = grouped(sorted(samples, key=lambda sample: sample.path), groups)
+    shuffled = random.Random(seed).sample(clusters, len(clusters))
+    by_kind = sorted(shuffled, key=lambda cluster: cluster[0].defect or "")
+    return tuple(flat(part) for part in _deal(by_kind, k))
 
 
 def _remarks(n_set_aside: int, n_left_out: int) -> str:

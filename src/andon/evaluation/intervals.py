@@ -28,7 +28,7 @@ def auroc_interval(ok: Values, ng: Values) -> Interval:
     where the classes hardly overlap, every resample separates them as well as the sample did. With 20 + 20 photos and
     a true AUROC of 0.99 it held the truth in 76 % of simulated test sets instead of 95 %, Newcombe's in 98 %.
     """
-    low, high = newcombe(float(_auroc(ok, ng)), len(ok), len(ng))
+    low, high = newcombe(float(_auroc(ok, ng)), len(ok) * len(ng), len(ok) + len(ng))
     if min(len(ok), len(ng)) > 1:
         generator = np.random.default_rng(SEED)
         resampled = bootstrap(
@@ -44,15 +44,18 @@ def auroc_interval(ok: Values, ng: Values) -> Interval:
     return low, high
 
 
-def newcombe(auroc: float, n_ok: int, n_ng: int) -> Interval:
-    """Score interval of an AUROC (Newcombe, Statistics in Medicine 25:559, 2006, method 5)."""
-    return _newcombe_low(auroc, n_ok * n_ng, n_ok + n_ng), 1 - _newcombe_low(1 - auroc, n_ok * n_ng, n_ok + n_ng)
+def newcombe(auroc: float, n_pairs: int, n: float, level: float = LEVEL) -> Interval:
+    """Score interval of an AUROC over `n_pairs` pairs of `n` photos (Newcombe, Stat. in Med. 25:559, 2006, method 5).
+
+    Where several models judged `n` photos each, `n_pairs` counts the pairs of all of them.
+    """
+    return _newcombe_low(auroc, n_pairs, n, level), 1 - _newcombe_low(1 - auroc, n_pairs, n, level)
 
 
-def _newcombe_low(auroc: float, n_pairs: int, n: int) -> float:
+def _newcombe_low(auroc: float, n_pairs: int, n: float, level: float) -> float:
     """The smallest true AUROC that chance could raise to `auroc`."""
-    z = norm.ppf(0.5 + LEVEL / 2)
-    n_star = n / 2 - 1
+    z = norm.ppf(0.5 + level / 2)
+    n_star = max(0.0, n / 2 - 1)
 
     def excess(true: float) -> float:
         """Squared distance from `auroc`, less what chance explains."""

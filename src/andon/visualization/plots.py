@@ -175,6 +175,28 @@ def _confusion_cell(axes: Axes, row: int, column: int, count: int, of: int, colo
     axes.text(column + 0.5, row + 0.78, percent(share) if of else "none", ha="center", va="center")
 
 
+def difference_plot(differences: Sequence[tuple[str, float, float, float]], what: str, file: Format = "svg") -> bytes:
+    """Each method's difference to the best: a point in its interval; an interval that reaches 0 shows no difference.
+
+    Args:
+        differences: name, difference, lower and upper end, one per method.
+        what: the figure that differs.
+    """
+    with _style():
+        figure = Figure(figsize=(5.6, 0.9 + 0.36 * len(differences)), layout="constrained")
+        axes = figure.subplots()
+        axes.axvline(0, color=PALE, linewidth=1.2, linestyle="--")
+        for row, (_, value, low, high) in enumerate(differences):
+            is_shown = not low <= 0 <= high
+            axes.plot([low, high], [row, row], color=NG if is_shown else PALE, linewidth=3, solid_capstyle="butt")
+            axes.plot(value, row, "o", color=DARK, markersize=7)
+        axes.set_yticks(range(len(differences)), [name for name, *_ in differences])
+        axes.set(ylim=(len(differences) - 0.5, -0.5), xlabel=f"{what}: difference to the best")
+        axes.tick_params(axis="y", length=0, labelcolor=DARK)
+        axes.spines["left"].set_visible(False)
+        return _save(figure, file)
+
+
 def count_colours(photo: RgbImage) -> Counts:
     """(3, 256) how often each value of red, green and blue occurs; add up those of many photos."""
     return np.stack([np.bincount(photo[..., channel].ravel(), minlength=256) for channel in range(3)])

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
-from andon.errors import InputError
 from andon.visualization import plots
-from andon.visualization.colours import VERDICT, hex_code
 from andon.visualization.gallery import Photo, groups_of, to_jpeg
 from andon.visualization.heatmap import colour_bar
+from andon.visualization.pages import template, write_file
 from andon.visualization.sentences import headlines, interval_of, rows, value_of
-from andon.visualization.text import number, percent, signed
 
 MAX_PER_GROUP = 60  # photos with pictures; the table at the end has all
 
@@ -60,29 +55,11 @@ def write(path: Path, report: Report) -> None:
     write_file(path, render(report).encode())
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write one file of a report's folder, making the folder.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
-
-
 def render(report: Report) -> str:
     """The page as text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(percent=percent, number=number, signed=signed, data_uri=_data_uri)
-    template = environment.from_string(resources.files(__package__).joinpath("report.html").read_text("utf-8"))
-    return template.render(
+    return template("report.html").render(
         report=report,
         figures=report.figures,
-        colours={verdict: hex_code(colour) for verdict, colour in VERDICT.items()},
         value_of=value_of,
         interval_of=interval_of,
         headlines=headlines(report.figures),
@@ -91,7 +68,7 @@ def render(report: Report) -> str:
         scale=to_jpeg(colour_bar((12, 240))),
         groups=groups_of(report.photos),
         max_per_group=MAX_PER_GROUP,
-        settings=[("Parameters", list(_flat(report.parameters))), ("Provenance", list(_flat(report.provenance)))],
+        settings=[("Parameters", list(flat(report.parameters))), ("Provenance", list(flat(report.provenance)))],
     )
 
 
@@ -144,16 +121,12 @@ def plots_of(report: Report, file: plots.Format = "svg") -> Iterator[Plot]:
         )
 
 
-def _flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """("a.b.c", value) for every leaf: the names that --set takes."""
     for key, value in nested.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
-            yield from _flat({str(place): item for place, item in enumerate(value)}, f"{prefix}{key}.")
+            yield from flat({str(place): item for place, item in enumerate(value)}, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _data_uri(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

@@ -49,6 +49,16 @@ def make_tiles(
     return tiles
 
 
+def photo_tile(photo: RgbImage, mask: Mask | None = None, side: int = 420) -> RgbImage:
+    """The photo as `make_tiles` shows it, the true defect outlined where it is known."""
+    scale = _scale(photo, side)
+    size = (max(1, round(photo.shape[0] * scale)), max(1, round(photo.shape[1] * scale)))
+    small = _resize(photo, size)
+    if mask is None:
+        return small
+    return _outlined(small, _resize_keeping_peaks(mask.view(np.uint8), size))
+
+
 def _scale(photo: RgbImage, side: int) -> float:
     height, width = photo.shape[:2]
     scale = min(side / math.sqrt(height * width), LONGEST * side / max(height, width))
@@ -72,6 +82,9 @@ def _resize_keeping_peaks(values: Values, size: tuple[int, int]) -> Values:
 def _draw_mask(photo: RgbImage, mask: NDArray[np.uint8]) -> RgbImage:
     grey = to_grey(photo)
     half = (grey * 0.45 + np.array(TRUTH) * 0.55).astype(np.uint8)
-    filled = np.where(mask[..., None] > 0, half, grey)
+    return _outlined(np.where(mask[..., None] > 0, half, grey), mask)
+
+
+def _outlined(picture: RgbImage, mask: NDArray[np.uint8]) -> RgbImage:
     outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(filled, outlines, -1, TRUTH, 1), dtype=np.uint8)
+    return np.asarray(cv2.drawContours(picture.copy(), outlines, -1, TRUTH, 1), dtype=np.uint8)

@@ -1,0 +1,85 @@
+"""andon compare: which method is better on these photos, and whether the photos can tell."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+EXIT_INPUT = 2
+
+
+def command(
+    data: Annotated[Path, typer.Argument(help="Data set with labelled photos.")],
+    detectors: Annotated[
+        str | None, typer.Option(help="Detectors, separated by commas; the recipe's own where left out.")
+    ] = None,
+    backbones: Annotated[
+        str | None, typer.Option(help="Backbones, separated by commas; each detector is tried on each.")
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="Recipes or .toml files, separated by commas.")] = "default",
+    weights: Annotated[
+        list[str] | None, typer.Option(help="A backbone's weights file, as backbone=path. Repeatable.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(min=2, help="Compare on this many folds of the photos to learn from.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for comparison.html and what is finished, to go on from.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+    false_reject_rate: Annotated[
+        float | None, typer.Option(help="Let all promise this false-reject rate (conformal), for example 0.05.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="section.name=value over every recipe. Repeatable.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same photos and same seed, same folds and models.")] = 0,
+    layout: Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")] = None,
+    ng_name: Annotated[
+        list[str] | None,
+        typer.Option(help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
+    ] = None,
+    allow_duplicates: Annotated[
+        bool, typer.Option(help="Compare even where a test photo is identical to a training photo.")
+    ] = False,
+    precision: Annotated[
+        Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
+    ] = "auto",
+) -> None:
+    """Teach several methods with the same photos and say where they differ.
+
+    Every method gets the same photos, seed and promise. Differences come with
+    intervals, so that a difference that these photos cannot show is not
+    claimed. Without --folds the test photos decide; with --folds 3 they stay
+    untouched. With --out, what was finished is used again.
+
+    Exit code: 0 all methods were compared, 2 bad input or a method failed.
+
+    Example: andon compare photos/bolt --detectors patchcore,padim --out compared
+    """
+    from andon import datasets
+    from andon.cli._comparison import as_text, write_folder
+    from andon.cli._methods import methods
+    from andon.comparison import compare, figures_of, plan
+
+    shared: dict[str, object] = {"training.seed": seed}
+    if false_reject_rate is not None:
+        shared |= {"calibration.method": "conformal", "calibration.false_reject_rate": false_reject_rate}
+    chosen = methods(recipe, detectors, backbones, weights or (), settings or (), shared)
+    todo = plan(datasets.read(data, layout, ng_name or ()), folds, seed, allow_duplicates=allow_duplicates)
+    with ExitStack() as stack:
+        folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        comparison = compare(todo, chosen, folder, precision=precision)
+        figures = figures_of(comparison)
+        if out is not None:
+            write_folder(out, comparison, chosen, figures)
+    typer.echo(json.dumps(figures, indent=2, ensure_ascii=False) if as_json else as_text(figures))
+    if out is not None:
+        typer.echo(f"Report: {out / 'comparison.html'}", err=as_json)
+    if figures["failed"]:
+        raise typer.Exit(EXIT_INPUT)

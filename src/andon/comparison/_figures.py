@@ -1,0 +1,141 @@
+"""The figures of every method and the differences between them: what `andon compare --json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
+
+from andon.comparison._outcomes import Comparison, Outcome
+from andon.evaluation.intervals import LEVEL, Interval, clopper_pearson
+from andon.evaluation.paired import Estimate, Judged, auroc, auroc_difference, rate_difference
+from andon.evaluation.pixel_resampling import PIXEL_FIGURES, Resampled, resample
+from andon.evaluation.undefined import Undefined
+from andon.types import Verdict
+
+Figures = dict[str, Any]
+Areas = Resampled | Undefined
+RATES: dict[str, tuple[bool, Verdict]] = {"false_reject_rate": (False, "NG"), "escape_rate": (True, "OK")}
+
+
+def figures_of(comparison: Comparison) -> Figures:
+    """Plain values.
+
+    Returns:
+        methods: the best image AUROC first; each with its figures, their intervals, what is undefined, and its cost.
+        differences: of each pair of methods and each figure; `is_shown` where the interval leaves out 0. They are
+            widened so that those of all pairs hold at once in 95 % of comparisons (Bonferroni).
+        disagreements: photos that were given different verdicts, those with the most different ones first.
+    """
+    areas = {outcome.name: _pixel_areas(outcome) for outcome in comparison.outcomes}
+    methods = [_of_method(outcome, areas[outcome.name]) for outcome in comparison.outcomes]
+    methods.sort(key=lambda method: -(method["image_auroc"] or 0.0))
+    outcomes = {outcome.name: outcome for outcome in comparison.outcomes}
+    pairs = list(combinations([method["name"] for method in methods], 2))
+    level = 1 - (1 - LEVEL) / max(1, len(pairs))
+    differences = [
+        {
+            "of": one,
+            "against": other,
+            "figure": name,
+            "difference": difference.value,
+            "interval": list(difference.interval),
+            "is_shown": not difference.interval[0] <= 0 <= difference.interval[1],
+        }
+        for one, other in pairs
+        for name, difference in _differences(outcomes[one], outcomes[other], areas[one], areas[other], level).items()
+    ]
+    n_ng = sum(bool(sample.is_anomalous) for sample in comparison.samples)
+    return {
+        "data": comparison.plan.dataset.root.resolve().name,
+        "n_ok": len(comparison.samples) - n_ng,
+        "n_ng": n_ng,
+        "folds": len(comparison.plan.rounds),
+        "is_test": comparison.plan.is_test,
+        "photos": comparison.plan.in_words,
+        "untouched": [str(sample.path) for sample in comparison.plan.untouched],
+        "methods": methods,
+        "differences": differences,
+        "disagreements": [str(comparison.samples[index].path) for index in disagreements(comparison)],
+        "failed": comparison.failed,
+        "left_out": comparison.left_out,
+        "remarks": list(comparison.plan.remarks),
+    }
+
+
+def disagreements(comparison: Comparison) -> list[int]:
+    """Which photos were given different verdicts: NG photos first, those that the fewest methods were right on."""
+    verdicts = [outcome.judged.verdicts for outcome in comparison.outcomes]
+    found = []
+    for index, sample in enumerate(comparison.samples):
+        given = [str(of_method[index]) for of_method in verdicts]
+        if len(set(given)) > 1:
+            right = given.count("NG" if sample.is_anomalous else "OK")
+            found.append((not sample.is_anomalous, right, index))
+    return [index for _, _, index in sorted(found)]
+
+
+def _of_method(outcome: Outcome, areas: Areas) -> Figures:
+    estimates = _estimates(outcome.judged, areas)
+    defined = {name: found for name, found in estimates.items() if isinstance(found, Estimate)}
+    return {
+        "name": outcome.name,
+        **{name: defined[name].value if name in defined else None for name in estimates},
+        "intervals": {name: _within(found.interval) for name, found in defined.items()},
+        "undefined": {name: str(found) for name, found in estimates.items() if isinstance(found, Undefined)},
+        "seconds_to_teach": outcome.seconds_to_teach,
+        "milliseconds_per_photo": outcome.milliseconds,
+        "teach_megabytes": outcome.teach_bytes / 1e6,
+        "inspect_megabytes": outcome.judge_bytes / 1e6,
+        "model_megabytes": outcome.model_bytes / 1e6,
+        "calibration": list(outcome.calibration),
+    }
+
+
+def _estimates(judged: Judged, areas: Areas) -> dict[str, Estimate | Undefined]:
+    pixels = dict.fromkeys(PIXEL_FIGURES, areas) if isinstance(areas, Undefined) else areas.estimates()
+    return {
+        "image_auroc": _or_why_not(auroc, judged),
+        **pixels,
+        **{name: _rate(judged, *wrong) for name, wrong in RATES.items()},
+    }
+
+
+def _rate(judged: Judged, is_anomalous: bool, verdict: Verdict) -> Estimate | Undefined:
+    wrong = judged.gets(verdict, is_anomalous=is_anomalous)
+    if not len(wrong):
+        return Undefined(f"there is no {'NG' if is_anomalous else 'OK'} photo")
+    return Estimate(float(wrong.mean()), clopper_pearson(int(wrong.sum()), len(wrong)))
+
+
+def _or_why_not(compute: Callable[[Judged], Estimate], judged: Judged) -> Estimate | Undefined:
+    try:
+        return compute(judged)
+    except Undefined as reason:
+        return reason
+
+
+def _pixel_areas(outcome: Outcome) -> Areas:
+    try:
+        return resample(outcome.pixels, outcome.judged.is_anomalous, outcome.judged.fold)
+    except Undefined as reason:
+        return reason
+
+
+def _within(interval: Interval) -> list[float]:
+    """Cut to [0, 1]."""
+    return [max(0.0, interval[0]), min(1.0, interval[1])]
+
+
+def _differences(one: Outcome, other: Outcome, areas: Areas, other_areas: Areas, level: float) -> dict[str, Estimate]:
+    """Those that have a meaning."""
+    found: dict[str, Estimate] = {}
+    if not isinstance(_or_why_not(auroc, one.judged), Undefined):
+        found["image_auroc"] = auroc_difference(one.judged, other.judged, level)
+    if not isinstance(areas, Undefined) and not isinstance(other_areas, Undefined):
+        found |= areas.minus(other_areas).estimates(level)
+    for name, (is_anomalous, wrong) in RATES.items():
+        a, b = (outcome.judged.gets(wrong, is_anomalous=is_anomalous) for outcome in (one, other))
+        if len(a):
+            found[name] = rate_difference(a, b, level)
+    return found

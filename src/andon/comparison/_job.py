@@ -1,0 +1,66 @@
+"""All that a trial depends on, as plain values: where they are the same, so is the result."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from andon import images
+from andon.comparison._plan import Plan, Round
+from andon.recipes import Recipe
+from andon.runtime import Precision
+from andon.types import Sample
+
+JOB = "job.json"
+TAUGHT = "taught.json"
+JUDGED = "judged.json"
+MODEL = "model.safetensors"
+"""The files of a trial's folder."""
+
+Json = dict[str, Any]
+
+
+def job_of(recipe: Recipe, plan: Plan, one: Round, digests: dict[str, str], precision: Precision) -> Json:
+    """What a trial is told.
+
+    Args:
+        digests: sha256 of every file of the plan.
+    """
+    weights = None if recipe.backbone.weights is None else Path(recipe.backbone.weights)
+    job = {
+        "recipe": recipe.to_tree(),
+        "precision": precision,
+        "root": str(plan.dataset.root),
+        "layout": plan.dataset.layout,
+        "teach": [values_of(sample) for sample in one.teach],
+        "judge": [values_of(sample) for sample in one.judge],
+        "sha256": [digests[str(file)] for sample in (*one.teach, *one.judge) for file in files_of(sample)],
+        "weights_sha256": images.sha256(weights.read_bytes()) if weights is not None and weights.is_file() else None,
+        "versions": {name: version(name) for name in ("andon", "torch", "openvino")},
+    }
+    plain: Json = json.loads(json.dumps(job))
+    return plain
+
+
+def digests_of(plan: Plan) -> dict[str, str]:
+    """The sha256 of every photo and mask, in hex."""
+    samples = {sample for one in plan.rounds for sample in (*one.teach, *one.judge)}
+    return {str(file): images.sha256(images.read_bytes(file)) for sample in samples for file in files_of(sample)}
+
+
+def files_of(sample: Sample) -> list[Path]:
+    """The photo and, where there is one, the mask."""
+    return [sample.path] if sample.mask_path is None else [sample.path, sample.mask_path]
+
+
+def sample_of(values: dict[str, Any]) -> Sample:
+    """The sample that `values_of` was given."""
+    paths = {name: Path(values[name]) for name in ("path", "mask_path") if values[name] is not None}
+    return Sample(**(values | paths))
+
+
+def values_of(sample: Sample) -> dict[str, Any]:
+    """The sample as plain values."""
+    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(sample).items()}

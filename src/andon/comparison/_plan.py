@@ -1,0 +1,116 @@
+"""Which photos teach, which judge the methods, and which stay untouched."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from andon import datasets, images
+from andon.datasets import Dataset, Duplicates, purpose, samples_to_evaluate
+from andon.errors import DatasetError
+from andon.types import Sample
+
+LOG = logging.getLogger("andon")
+
+Samples = tuple[Sample, ...]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One model of each method: what it is taught with, and what it then judges."""
+
+    teach: Samples
+    judge: Samples
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The same for every method.
+
+    Attributes:
+        rounds: one, or one per fold; no photo is judged in two.
+        is_test: whether the photos that judge are the test photos.
+        untouched: labelled photos that had no part in the comparison, for the last word on the method that is chosen.
+        in_words: what the photos are used for.
+        remarks: what may make the figures wrong.
+    """
+
+    dataset: Dataset
+    rounds: tuple[Round, ...]
+    is_test: bool
+    untouched: Samples
+    in_words: str
+    remarks: tuple[str, ...]
+
+    @property
+    def judged(self) -> list[Sample]:
+        """The photos of all rounds, in the rounds' order."""
+        return [sample for one in self.rounds for sample in one.judge]
+
+
+def plan(dataset: Dataset, folds: int | None, seed: int, *, allow_duplicates: bool = False) -> Plan:
+    """Compare on the test photos, or, with `folds`, on photos that teach, each held out once.
+
+    Raises:
+        DatasetError: too few photos, or test photos that are identical to training photos.
+    """
+    duplicates = datasets.find_duplicates(dataset.samples)
+    remarks = datasets.check_leaks(duplicates, allow_duplicates)
+    remarks += [f"{path} is left out: {why}" for path, why in duplicates.unreadable.items()]
+    readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]
+    if folds is None:
+        made = _on_test_photos(dataset, readable, seed, duplicates, remarks)
+    else:
+        made = _on_folds(dataset, readable, folds, seed, duplicates, remarks)
+    if not made.judged:
+        raise DatasetError(
+            f"{dataset.root} holds no labelled photos to compare on; add test photos that are known as OK or NG."
+        )
+    return made
+
+
+def _on_test_photos(
+    dataset: Dataset, samples: list[Sample], seed: int, duplicates: Duplicates, remarks: list[str]
+) -> Plan:
+    parts = datasets.split(samples, seed, duplicates.keep_together)
+    taught = {images.sha256(images.read_bytes(s.path)) for s in (*parts.train, *parts.calibration)}
+    judge, remark = samples_to_evaluate(samples, taught)
+    words = (
+        f"Each method is taught once and judges {_count(judge)} of the test set. A method that is picked by this "
+        "comparison is picked on the test set, so its figures here flatter it; an honest last word needs photos that "
+        "had no part in the choice. --folds 3 compares on the photos that teach and leaves test photos untouched."
+    )
+    one = Round(tuple(samples), tuple(judge))
+    return Plan(dataset, (one,), True, (), words, (*remarks, *([remark] if remark else [])))
+
+
+def _on_folds(
+    dataset: Dataset, samples: list[Sample], k: int, seed: int, duplicates: Duplicates, remarks: list[str]
+) -> Plan:
+    groups = duplicates.keep_together
+    parts = datasets.split(samples, seed, groups)
+    ok = [s for s in samples if purpose(s) in ("to learn from", "to calibrate") and s not in parts.set_aside]
+    ng = [s for s in samples if s.is_anomalous and s.split in ("train", "calibration")]
+    tested = [s for s in samples if s.is_anomalous is not None and s.split in ("test", None) and s not in ok]
+    source = "the NG photos outside the test split"
+    if not ng:
+        ng = list(datasets.deal([s for s in tested if s.is_anomalous], 2, seed, groups)[0])
+        source = "half of the NG test photos, as none are labelled outside the test split"
+    if len(ok) < 2 * k:
+        raise DatasetError(f"{len(ok)} OK photos are too few for {k} folds; take fewer folds, or add OK photos.")
+    untouched = tuple(s for s in tested if s not in ng)
+    held_out = zip(datasets.deal(ok, k, seed, groups), datasets.deal(ng, k, seed, groups), strict=True)
+    rounds = tuple(Round(tuple(s for s in ok if s not in good), (*good, *bad)) for good, bad in held_out)
+    words = (
+        f"Each method is taught {k} times. The {len(ok)} OK photos to learn from and {len(ng)} NG photos ({source}) "
+        f"are dealt into {k} folds; each photo is judged once, by a model that has not seen it. {_count(untouched)} "
+        "are left untouched: teach the method that you choose with 'andon train' and let these have the last word."
+    )
+    return Plan(dataset, rounds, False, untouched, words, tuple(remarks))
+
+
+def _count(samples: Sequence[Sample] | Iterable[Sample]) -> str:
+    listed = list(samples)
+    n_ng = sum(bool(sample.is_anomalous) for sample in listed)
+    return f"{len(listed) - n_ng} OK and {n_ng} NG photos"

@@ -1,0 +1,120 @@
+"""One method on one round, in a process of its own: `python -m andon.comparison._trial teach|judge FOLDER`.
+
+FOLDER holds job.json. Teaching leaves taught.json and the model behind, judging judged.json, pixels.npz and a picture
+of every photo. What went wrong is the "error" of the JSON file.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import statistics
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from andon import images
+from andon.artefact import load_model, save_model
+from andon.comparison._job import JOB, JUDGED, MODEL, TAUGHT, sample_of
+from andon.datasets import Dataset
+from andon.errors import AndonError
+from andon.evaluation.evaluate import examine
+from andon.evaluation.pixel_curves import PixelCurves
+from andon.pipeline import Pipeline
+from andon.recipes import Recipe
+from andon.training import teach
+from andon.types import Failure, FloatMap, Inspection, Mask, Sample
+from andon.visualization.gallery import to_jpeg
+from andon.visualization.tiles import make_tiles
+
+N_TIMED = 20
+TILE_SIDE = 200
+
+
+def teach_one(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
+    """Teach the method and save its model."""
+    dataset = Dataset(Path(job["root"]), job["layout"], tuple(sample_of(values) for values in job["teach"]))
+    started = time.perf_counter()
+    pipeline = teach(Recipe.from_tree(job["recipe"]), dataset, allow_duplicates=True, precision=job["precision"])
+    seconds = time.perf_counter() - started
+    save_model(pipeline, folder / MODEL)
+    assert pipeline.calibration is not None
+    return {
+        "seconds": seconds,
+        "model_bytes": (folder / MODEL).stat().st_size,
+        "calibration": pipeline.calibration.describe(),
+    }
+
+
+def judge_all(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
+    """Judge the round's photos with the saved model."""
+    samples = [sample_of(values) for values in job["judge"]]
+    pipeline = load_model(folder / MODEL, precision=job["precision"])
+    milliseconds = _latency(pipeline, [sample.path for sample in samples[: N_TIMED + 1]])
+    photos: dict[str, Any] = {}
+    histograms = []
+    for number, (sample, result, mask) in enumerate(examine(pipeline, samples)):
+        if isinstance(result, Failure):
+            photos[result.path] = {"error": result.error}
+            histograms.append(np.zeros_like(PixelCurves().coarse(), dtype=np.float32))
+            continue
+        assert result.anomaly_map is not None and pipeline.calibration is not None
+        histograms.append(_pixels(sample, result.anomaly_map, mask))
+        photos[result.path] = {"score": result.score, "verdict": result.verdict, "sigma": result.sigma}
+        picture = _picture(sample.path, result, pipeline.calibration.pixel_threshold)
+        (folder / f"{number}.jpg").write_bytes(picture)
+    _save_pixels(folder / "pixels.npz", np.stack(histograms))
+    return {"milliseconds": milliseconds, "photos": photos}
+
+
+def _latency(pipeline: Pipeline, photos: list[Path]) -> float:
+    """The median time of a photo from file to verdict, one after another, the first left out."""
+    times = []
+    for photo in photos:
+        started = time.perf_counter()
+        pipeline.inspect(photo, with_map=False)
+        times.append(1000 * (time.perf_counter() - started))
+    return statistics.median(times[1:] or times)
+
+
+def _pixels(sample: Sample, anomaly_map: FloatMap, mask: Mask | None) -> np.ndarray[Any, np.dtype[np.float32]]:
+    curves = PixelCurves()
+    if mask is not None or not sample.is_anomalous:
+        curves.update(anomaly_map, np.zeros(anomaly_map.shape, dtype=bool) if mask is None else mask)
+    return curves.coarse().astype(np.float32)
+
+
+def _save_pixels(path: Path, histograms: np.ndarray[Any, np.dtype[np.float32]]) -> None:
+    """Only the bins from the first to the last that is used: nearly all are empty."""
+    used = np.flatnonzero(histograms.any(axis=(0, 1)))
+    first, last = (int(used[0]), int(used[-1])) if len(used) else (0, 0)
+    np.savez_compressed(path, first=first, histograms=histograms[:, :, first : last + 1])
+
+
+def _picture(path: Path, inspection: Inspection, pixel_threshold: float) -> bytes:
+    tiles = make_tiles(images.read(path), inspection, pixel_threshold, side=TILE_SIDE)
+    return to_jpeg(tiles[1].picture)
+
+
+def main(what: str, folder: Path) -> None:
+    """Do it, and write down how it went."""
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    job = json.loads((folder / JOB).read_text(encoding="utf-8"))
+    do, file = {"teach": (teach_one, TAUGHT), "judge": (judge_all, JUDGED)}[what]
+    try:
+        result = do(folder, job)
+    except AndonError as error:
+        result = {"error": str(error)}
+    except Exception as error:  # whatever a method may raise, the others go on
+        trace = folder / "traceback.txt"
+        trace.write_text(traceback.format_exc(), encoding="utf-8")
+        result = {"error": f"It stopped with {type(error).__name__} ({error}), which is a bug: see {trace}."}
+    (folder / file).write_text(json.dumps(result), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
