@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from andon import datasets, images
 from andon.datasets import Dataset, Duplicates, purpose, samples_to_evaluate
 from andon.errors import DatasetError
 from andon.types import Sample
-
-LOG = logging.getLogger("andon")
 
 Samples = tuple[Sample, ...]
 
@@ -100,17 +97,19 @@ def _on_folds(
     if len(ok) < 2 * k:
         raise DatasetError(f"{len(ok)} OK photos are too few for {k} folds; take fewer folds, or add OK photos.")
     untouched = tuple(s for s in tested if s not in ng)
-    held_out = zip(datasets.deal(ok, k, seed, groups), datasets.deal(ng, k, seed, groups), strict=True)
-    rounds = tuple(Round(tuple(s for s in ok if s not in good), (*good, *bad)) for good, bad in held_out)
+    teaches = [*ok, *(replace(s, split="train") for s in ng)]  # NG photos teach the detectors that want them
+    rounds = []
+    for good, bad in zip(datasets.deal(ok, k, seed, groups), datasets.deal(ng, k, seed, groups), strict=True):
+        held_out = {sample.path for sample in (*good, *bad)}
+        rounds.append(Round(tuple(s for s in teaches if s.path not in held_out), (*good, *bad)))
     words = (
         f"Each method is taught {k} times. The {len(ok)} OK photos to learn from and {len(ng)} NG photos ({source}) "
         f"are dealt into {k} folds; each photo is judged once, by a model that has not seen it. {_count(untouched)} "
         "are left untouched: teach the method that you choose with 'andon train' and let these have the last word."
     )
-    return Plan(dataset, rounds, False, untouched, words, tuple(remarks))
+    return Plan(dataset, tuple(rounds), False, untouched, words, tuple(remarks))
 
 
-def _count(samples: Sequence[Sample] | Iterable[Sample]) -> str:
-    listed = list(samples)
-    n_ng = sum(bool(sample.is_anomalous) for sample in listed)
-    return f"{len(listed) - n_ng} OK and {n_ng} NG photos"
+def _count(samples: Sequence[Sample]) -> str:
+    n_ng = sum(bool(sample.is_anomalous) for sample in samples)
+    return f"{len(samples) - n_ng} OK and {n_ng} NG photos"

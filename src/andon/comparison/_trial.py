@@ -55,12 +55,14 @@ def judge_all(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     samples = [sample_of(values) for values in job["judge"]]
     pipeline = load_model(folder / MODEL, precision=job["precision"])
     milliseconds = _latency(pipeline, [sample.path for sample in samples[: N_TIMED + 1]])
+    learnt = set(pipeline.manifest.get("training_ng_sha256", {}).values())
     photos: dict[str, Any] = {}
     histograms = []
     for number, (sample, result, mask) in enumerate(examine(pipeline, samples)):
-        if isinstance(result, Failure):
-            photos[result.path] = {"error": result.error}
-            histograms.append(np.zeros_like(PixelCurves().coarse(), dtype=np.float32))
+        if isinstance(result, Failure) or result.sha256 in learnt:
+            why = result.error if isinstance(result, Failure) else "it learnt from this photo."
+            photos[result.path] = {"error": why}
+            histograms.append(PixelCurves().coarse().astype(np.float32))
             continue
         assert result.anomaly_map is not None and pipeline.calibration is not None
         histograms.append(_pixels(sample, result.anomaly_map, mask))

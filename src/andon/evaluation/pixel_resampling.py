@@ -67,24 +67,25 @@ def resample(photos: Values, is_anomalous: NDArray[np.bool_], fold: Folds) -> Re
     with_mask = photos[:, 2].any(axis=1)
     if not with_mask.any():
         raise Undefined("no photo with a ground-truth mask of its defect")
-    draws = np.stack([np.ones(len(fold)), *_draws(is_anomalous, fold)])
+    draws = np.stack([np.ones(len(fold)), *_draws(is_anomalous)])
     areas, regions = [], []
-    for number in np.unique(fold[with_mask]):
+    for number in np.unique(fold):
         inside = fold == number
         areas.append([_areas(draw) for draw in np.einsum("rn,ncb->rcb", draws[:, inside], photos[inside])])
-        regions.append(photos[inside, 2].sum())
-    return Resampled(np.average(np.array(areas), axis=0, weights=regions), int(with_mask.sum()))
+        regions.append(draws[:, inside] @ photos[inside, 2].sum(axis=1))
+    weights = np.array(regions)[:, :, None] * np.isfinite(areas)
+    with np.errstate(invalid="ignore"):  # a draw without any mask is not a number
+        mean: Values = (weights * np.nan_to_num(areas)).sum(axis=0) / weights.sum(axis=0)
+    return Resampled(mean, int(with_mask.sum()))
 
 
-def _draws(is_anomalous: NDArray[np.bool_], fold: Folds) -> Iterator[Values]:
-    """How often each photo is drawn (n,), as many as there are of its class and fold."""
+def _draws(is_anomalous: NDArray[np.bool_]) -> Iterator[Values]:
+    """How often each photo is drawn (n,): as many OK and as many NG photos as there are."""
     generator = np.random.default_rng(SEED)
-    strata = [np.flatnonzero((is_anomalous == truth) & (fold == k)) for truth in (False, True) for k in np.unique(fold)]
+    classes = [members for truth in (False, True) if len(members := np.flatnonzero(is_anomalous == truth))]
     for _ in range(N_RESAMPLES):
-        counts = np.zeros(len(fold))
-        for members in strata:
-            np.add.at(counts, generator.choice(members, len(members)) if len(members) else members, 1)
-        yield counts
+        drawn = np.concatenate([generator.choice(members, len(members)) for members in classes])
+        yield np.bincount(drawn, minlength=len(is_anomalous)).astype(np.float64)
 
 
 def _areas(histograms: Values) -> tuple[float, float]:
