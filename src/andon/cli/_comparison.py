@@ -98,4 +98,4 @@ def _disputed(comparison: Comparison, index: int) -> page.Disputed:
     ]
     photo = to_jpeg(photo_tile(images.read(sample.path), mask, TILE_SIDE))
     label = sample.defect or ("defective" if sample.is_anomalous else "good")
-    return page.Disputed("/".join(sample.path.parts[-2:]), label, photo, tuple(said))
+    return page.Disputed("/".join(sample.path.parts[-2:]), label, photo, mask is not None, tuple(said))

@@ -44,7 +44,7 @@ def compare(todo: Plan, methods: Sequence[Method], folder: Path, *, precision: P
         for number, one in enumerate(todo.rounds, start=1):
             clock.tell(method.name, number, len(todo.rounds))
             place = folder / "methods" / _file_name(method.name) / str(number)
-            outcome = _trial(place, job_of(method.recipe, todo, one, digests, precision))
+            outcome = _attempt(place, job_of(method.recipe, todo, one, digests, precision))
             if isinstance(outcome, str):
                 failed[method.name] = outcome
                 LOG.warning(f"{method.name} is left out: {outcome}")
@@ -55,7 +55,7 @@ def compare(todo: Plan, methods: Sequence[Method], folder: Path, *, precision: P
     return collect(todo, trials, failed)
 
 
-def _trial(folder: Path, job: Json) -> Trial | str:
+def _attempt(folder: Path, job: Json) -> Trial | str:
     """The trial, run unless it was finished before; or the sentence that says why it failed."""
     if _read(folder / JOB) != job:
         _begin(folder, job)

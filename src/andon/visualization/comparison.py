@@ -26,11 +26,12 @@ class Said(NamedTuple):
 
 
 class Disputed(NamedTuple):
-    """A photo that was given different verdicts, and the photo itself (JPEG)."""
+    """A photo that was given different verdicts, and the photo itself (JPEG), its true defect marked if it is known."""
 
     name: str
     label: str
     jpeg: bytes
+    is_marked: bool
     said: tuple[Said, ...]
 
 
