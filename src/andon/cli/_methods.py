@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 from andon import recipes
 from andon.comparison import Method
@@ -42,10 +43,13 @@ def methods(
         made = _recipe(recipe, detector, backbone, files, settings, shared)
         told_apart = [
             name
-            for options, name in zip(chosen, (recipe, made.detector, made.backbone.name), strict=True)
+            for options, name in zip(chosen, (Path(recipe).stem, made.detector, made.backbone.name), strict=True)
             if len(options) > 1
         ]
-        found[", ".join(told_apart) or made.detector] = made
+        method = ", ".join(told_apart) or made.detector
+        if method in found:
+            raise ConfigError(f"Two methods would be called {method}; give their recipe files different names.")
+        found[method] = made
     first = next(iter(found.values()))
     return [Method(name, replace(made, calibration=first.calibration)) for name, made in found.items()]
 
