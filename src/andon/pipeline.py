@@ -140,6 +140,8 @@ class Pipeline:
             digest, image = images.sha256(data), images.decode(data, Path(photo))
         read = time.perf_counter()
         frame = run_steps(self.recipe.steps.values(), Frame.whole(image))
+        if reason := self.detector.refuses(frame):
+            raise ImageError(f"{path} {reason}")
         return Prepared(path, digest, frame, {"read": _ms(started, read), "prepare": _ms(read)})
 
     def _try_prepare(self, photo: Photo) -> Prepared | Failure:
@@ -185,6 +187,7 @@ class Pipeline:
             regions = find_regions(anomaly_map, calibration.pixel_threshold)
             if verdict == "NG" and not regions:  # an NG photo always says where
                 regions = find_regions(anomaly_map, HOTTEST * float(anomaly_map.max()))
+        measured = self.detector.measure(scored.prepared.frame)
         return Inspection(
             path=scored.prepared.path,
             sha256=scored.prepared.sha256,
@@ -196,7 +199,8 @@ class Pipeline:
             confidence=calibration.confidence(scored.score),
             regions=regions,
             anomaly_map=anomaly_map if with_map else None,
-            notes=scored.prepared.frame.notes,
+            notes=(*scored.prepared.frame.notes, *measured.notes),
+            lines=measured.lines,
             milliseconds=scored.milliseconds | {"map": _ms(started)},
         )
 

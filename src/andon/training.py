@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
@@ -240,8 +240,11 @@ class Batches:
     enhanced, as `recipe.training.enhanced_share` says.
     """
 
-    def __init__(self, photos: Sequence[Path], recipe: Recipe, what: str) -> None:
+    def __init__(
+        self, photos: Sequence[Path], recipe: Recipe, what: str, refuses: Callable[[Frame], str | None]
+    ) -> None:
         self._photos = photos
+        self._refuses = refuses
         self._steps = tuple(recipe.steps.values())
         self._plain_steps = tuple(step for step in self._steps if not step.enhances)
         self._enhanced = draw(photos, recipe.training.enhanced_share, recipe.training.seed)
@@ -264,6 +267,8 @@ class Batches:
             return self._kept[photo]
         steps = self._steps if photo in self._enhanced else self._plain_steps
         frame = run_steps(steps, Frame.whole(images.read(photo)))
+        if reason := self._refuses(frame):
+            raise ImageError(f"{photo} {reason}")
         self._room -= frame.image.nbytes + frame.roi.nbytes
         if self._room >= 0:
             self._kept[photo] = frame
@@ -285,13 +290,10 @@ def _taught(
     precision: Precision,
     checkpoint: Checkpoint | None = None,
 ) -> Pipeline:
-    batches = Batches(_paths(ok), recipe, what)
     detector = recipe.new_detector(backbone)
-    detector.fit(
-        LabelledBatches(batches, Batches(_paths(ng), recipe, f"{what} with NG photos")) if ng else batches,
-        recipe.training.seed,
-        checkpoint,
-    )
+    batches = Batches(_paths(ok), recipe, what, detector.refuses)
+    ng_batches = Batches(_paths(ng), recipe, f"{what} with NG photos", detector.refuses)
+    detector.fit(LabelledBatches(batches, ng_batches) if ng else batches, recipe.training.seed, checkpoint)
     return Pipeline(recipe, detector, precision=precision)
 
 

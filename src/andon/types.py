@@ -116,6 +116,32 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Line:
+    """Something that a detector measured, to be drawn on the photo.
+
+    Attributes:
+        xyxy: from (x0, y0) to (x1, y1) in the photo file's pixels.
+        deviates: whether it shows a deviation; else it shows what was measured against.
+    """
+
+    xyxy: tuple[float, float, float, float]
+    deviates: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a detector measured on one photo beside its scores, for the reader.
+
+    Attributes:
+        notes: in words, with units.
+        lines: to be drawn.
+    """
+
+    notes: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What Andon says of one photo.
 
@@ -127,7 +153,8 @@ class Inspection:
         confidence: how sure it is that the photo is not OK, from sigma (1 sigma 0.68, 2 sigma 0.95), in [0, 1].
         regions: where it deviates, strongest first.
         anomaly_map: (H0, W0) float32 in the photo file's pixels; None where it was not asked for.
-        notes: what a preprocessing step could not do on this photo.
+        notes: what a preprocessing step could not do on this photo, and what the detector measured on it.
+        lines: where it measured that.
         milliseconds: time per stage.
     """
 
@@ -142,6 +169,7 @@ class Inspection:
     regions: tuple[Region, ...] = ()
     anomaly_map: FloatMap | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
     milliseconds: dict[str, float] = field(default_factory=dict, compare=False)
 
     def to_row(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from andon.backbones import Backbone
 from andon.detectors._checkpoint import Checkpoint, Losses
 from andon.errors import ArtefactError, NotFittedError
+from andon.types import Frame, Measured
 
 Batch = tuple[Tensor, Tensor]
 """x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool."""
@@ -108,6 +109,16 @@ class Detector(nn.Module, Generic[C]):
         if not self.is_fitted:
             raise NotFittedError(f"This {type(self).__name__} has not been taught; call fit with OK photos first.")
         return self._score(x * roi.unsqueeze(1), roi)
+
+    def refuses(self, frame: Frame) -> str | None:
+        """Why nothing can be said of this preprocessed photo, as a sentence that lacks its subject; None: it can."""
+        del frame
+        return None
+
+    def measure(self, frame: Frame) -> Measured:
+        """What is to be told of this preprocessed photo beside its scores; most detectors have nothing to tell."""
+        del frame
+        return Measured()
 
     @property
     def is_fitted(self) -> bool:

@@ -1,0 +1,151 @@
+"""Cylinder profile: the silhouette of a standing cylinder against the cylinder that is fitted to its edges.
+
+It sees dents in the outline and tilts, and nothing of what lies on the surface. It uses the ROI alone, so a step of the
+recipe must find the object. All that it learns is how far the OK photos deviate themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from andon.backbones import Backbone
+from andon.detectors._base import Batch, Detector
+from andon.detectors._silhouette import Silhouette, Values, from_axis, to_axis
+from andon.errors import ConfigError, ImageError
+from andon.types import Frame, Line, Mask, Measured
+
+BAND = 0.08  # of the width: so far inwards from the outline a deviation is marked
+NO_SILHOUETTE = (
+    "has no silhouette that can be measured, as its ROI is the whole photo or too small; add a step to the recipe that "
+    "finds the object, such as steps.object_roi or steps.otsu_roi, or leave the photo out."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CylinderProfileConfig:
+    """Attributes:
+    heights: the outline is compared at so many heights of the object.
+    dent_tolerance: a spread of the OK outlines below this share of the width counts as this much.
+    tilt_tolerance: a spread of the OK photos' tilts below so many degrees counts as this much.
+    """
+
+    heights: int = 64
+    dent_tolerance: float = 0.005
+    tilt_tolerance: float = 0.5
+
+    def __post_init__(self) -> None:
+        _require(self.heights >= 2, "heights", self.heights, "2 or more")
+        _require(self.dent_tolerance > 0, "dent_tolerance", self.dent_tolerance, "above 0")
+        _require(self.tilt_tolerance > 0, "tilt_tolerance", self.tilt_tolerance, "above 0")
+
+
+class CylinderProfile(Detector[CylinderProfileConfig]):
+    """A score is a deviation in standard deviations of the OK photos; the image score is the largest one.
+
+    A dent marks the outline at its height, a tilt marks all of it.
+
+    Attributes:
+        profile_: (2, heights) mean deviation of the left and the right side, as a share of the width.
+        profile_spread_: (2, heights) standard deviation of it.
+        tilt_: (2,) mean and standard deviation of the tilt in degrees.
+    """
+
+    Config = CylinderProfileConfig
+    profile_: Tensor
+    profile_spread_: Tensor
+    tilt_: Tensor
+
+    def __init__(self, config: CylinderProfileConfig, backbone: Backbone) -> None:
+        super().__init__(config, backbone)
+        for name in ("profile_", "profile_spread_", "tilt_"):
+            self.register_buffer(name, None)
+
+    def refuses(self, frame: Frame) -> str | None:
+        """A photo without an object that can be measured."""
+        return NO_SILHOUETTE if Silhouette.of(frame.roi) is None else None
+
+    def measure(self, frame: Frame) -> Measured:
+        """Tilt and deepest dent or bulge in words; edges, axis and that dent as lines."""
+        silhouette = _silhouette(frame.roi)
+        dents = silhouette.profile(self.config.heights) - self.profile_.cpu().numpy()
+        side, height = np.unravel_index(self._in_spreads(dents).argmax(), dents.shape)
+        depth = float(dents[side, height])
+        row = round((height + 0.5) / self.config.heights * len(silhouette.u) - 0.5)
+        outline = (silhouette.left, silhouette.right)[side][row]
+        inwards = -1 if side else 1
+        dent = _to_photo(frame, silhouette, outline, outline - inwards * depth * silhouette.width, row, row)
+        usual, spread = self.tilt_.tolist()
+        notes = (
+            f"tilt {silhouette.tilt:+.1f}° (OK photos {usual:+.1f} ± {spread:.1f}°)",
+            f"{'deepest dent' if depth > 0 else 'largest bulge'} {100 * abs(depth):.1f} % of the width, on the "
+            f"{('left', 'right')[side]} at row {dent.xyxy[1]:.0f}",
+        )
+        axis = (silhouette.left_edge + silhouette.right_edge) / 2
+        edges = (silhouette.left_edge, axis, silhouette.right_edge)
+        fitted = [_to_photo(frame, silhouette, edge[0], edge[-1], 0, -1) for edge in edges]
+        return Measured(notes, (*fitted, dent))
+
+    def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
+        silhouettes = [_silhouette(mask) for _, roi in batches for mask in roi.cpu().numpy()]
+        profiles = np.stack([silhouette.profile(self.config.heights) for silhouette in silhouettes])
+        tilts = np.array([silhouette.tilt for silhouette in silhouettes])
+        spread = np.maximum(profiles.std(axis=0), self.config.dent_tolerance)
+        self.profile_ = torch.from_numpy(profiles.mean(axis=0)).float()
+        self.profile_spread_ = torch.from_numpy(spread).float()
+        self.tilt_ = torch.tensor([tilts.mean(), max(tilts.std(), self.config.tilt_tolerance)]).float()
+
+    def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+        patches = torch.from_numpy(np.stack([self._map(mask) for mask in roi.cpu().numpy()])).to(x.device)
+        return patches.amax(dim=(1, 2)), patches
+
+    def _map(self, roi: Mask) -> NDArray[np.float32]:
+        """(H, W): the deviation, marked along the outline inside the ROI."""
+        silhouette = _silhouette(roi)
+        usual, spread = self.tilt_.tolist()
+        tilt = abs(silhouette.tilt - usual) / spread
+        dents = self._in_spreads(silhouette.profile(self.config.heights) - self.profile_.cpu().numpy())
+        of_rows = cv2.resize(dents.T.astype(np.float32), (2, len(silhouette.u)), interpolation=cv2.INTER_NEAREST).T
+        y, x = np.nonzero(roi)
+        v, u = to_axis(np.stack([x, y], axis=1).astype(np.float64), silhouette.tilt).T
+        marked = np.zeros(roi.shape, dtype=np.float32)
+        for inwards, outline, dent in zip((1, -1), (silhouette.left, silhouette.right), of_rows, strict=True):
+            inside = inwards * (v - np.interp(u, silhouette.u, outline))
+            near = (inside >= -1) & (inside <= max(1.0, BAND * silhouette.width))
+            strength = np.maximum(np.interp(u, silhouette.u, dent), tilt)
+            marked[y, x] = np.maximum(marked[y, x], strength * near)
+        return marked
+
+    def _in_spreads(self, dents: Values) -> Values:
+        return np.asarray(np.abs(dents) / self.profile_spread_.cpu().numpy(), dtype=np.float64)
+
+
+def _silhouette(roi: Mask) -> Silhouette:
+    silhouette = Silhouette.of(roi)
+    if silhouette is None:
+        raise ImageError(f"The photo {NO_SILHOUETTE}")
+    return silhouette
+
+
+def _to_photo(
+    frame: Frame, silhouette: Silhouette, v0: float, v1: float, row0: int, row1: int
+) -> Line:
+    """The line from v0 in one row to v1 in the other, in the photo file's pixels."""
+    ends = np.array([[v0, silhouette.u[row0]], [v1, silhouette.u[row1]]])
+    corners = cv2.perspectiveTransform(from_axis(ends, silhouette.tilt)[None], frame.to_original)[0]
+    (x0, y0), (x1, y1) = corners.tolist()
+    return Line((x0, y0, x1, y1), deviates=row0 == row1)
+
+
+def _require(holds: bool, name: str, value: float, expected: str) -> None:
+    if not holds:
+        raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")
+
+
+DETECTOR = CylinderProfile
