@@ -147,7 +147,7 @@ def score(recipe: Recipe, photos: Photos) -> NDArray[np.float64]:
     taught = _paths(photos.taught)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, taught))
     detector = recipe.new_detector(backbones.create(recipe.backbone))
-    detector.fit(Batches(taught, recipe, "Teaching", detector.refuses), recipe.training.seed)
+    detector.fit(Batches(taught, recipe, "Teaching"), recipe.training.seed)
     results = list(Pipeline(recipe, detector).score_all(_paths(photos.test)))
     return np.array([result.score for result in results if isinstance(result, Scored)])
 

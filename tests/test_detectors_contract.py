@@ -21,6 +21,7 @@ from andon.recipes import Recipe
 
 HEIGHT, WIDTH = 64, 96
 DEFECT = (slice(24, 40), slice(56, 80))  # rows, columns
+OBJECT = (slice(4, 60), slice(20, 64))  # the ROI for a detector that needs an object; the defect sticks out of it
 TINY = Path(__file__).parent / "tiny"  # NAME.toml: parameters with which that detector is taught in a second
 
 pytestmark = pytest.mark.parametrize("name", detectors.names())
@@ -29,18 +30,22 @@ pytestmark = pytest.mark.parametrize("name", detectors.names())
 class Photos:
     """Batches of noisy stripes, the same at each iteration."""
 
-    def __init__(self, seed: int, n: int = 6) -> None:
-        self.x, self.roi = photos(seed, n)
+    def __init__(self, name: str, seed: int, n: int = 6) -> None:
+        self.x, self.roi = photos(name, seed, n)
 
     def __iter__(self) -> Iterator[Batch]:
         yield from zip(self.x.split(4), self.roi.split(4), strict=True)
 
 
-def photos(seed: int, n: int) -> Batch:
+def photos(name: str, seed: int, n: int) -> Batch:
     generator = torch.Generator().manual_seed(seed)
     stripes = 0.5 + 0.2 * torch.sin(torch.arange(WIDTH) / 5).expand(n, 3, HEIGHT, WIDTH)
     x = stripes + 0.03 * torch.randn(n, 3, HEIGHT, WIDTH, generator=generator)
-    return x.clamp(0, 1), torch.ones(n, HEIGHT, WIDTH, dtype=torch.bool)
+    roi = torch.ones(n, HEIGHT, WIDTH, dtype=torch.bool)
+    if detectors.detector_class(name).needs_object:
+        roi[:] = False
+        roi[:, *OBJECT] = True
+    return x.clamp(0, 1), roi
 
 
 def with_defect(x: Tensor) -> Tensor:
@@ -52,13 +57,13 @@ def with_defect(x: Tensor) -> Tensor:
 class DamagedPhotos(Photos):
     """The same with the defect, for a detector that learns from labelled NG photos too."""
 
-    def __init__(self, seed: int, n: int = 6) -> None:
-        super().__init__(seed, n)
+    def __init__(self, name: str, seed: int, n: int = 6) -> None:
+        super().__init__(name, seed, n)
         self.x = with_defect(self.x)
 
 
 def to_learn_from(name: str, ok: Photos) -> Photos | LabelledBatches:
-    return LabelledBatches(ok, DamagedPhotos(99)) if detectors.detector_class(name).needs_ng else ok
+    return LabelledBatches(ok, DamagedPhotos(name, 99)) if detectors.detector_class(name).needs_ng else ok
 
 
 def parameters(name: str) -> dict[str, Any]:
@@ -71,7 +76,7 @@ def new(name: str, backbone: Backbone) -> Detector[Any]:
 
 
 def taught(name: str, backbone: Backbone, data_seed: int = 1, seed: int = 0) -> Detector[Any]:
-    return new(name, backbone).fit(to_learn_from(name, Photos(data_seed)), seed)
+    return new(name, backbone).fit(to_learn_from(name, Photos(name, data_seed)), seed)
 
 
 def scores(detector: Detector[Any], x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,11 +97,11 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_known_one(name: str, b
 
 def test_it_refuses_to_score_before_it_is_taught(name: str, backbone: Backbone) -> None:
     with pytest.raises(NotFittedError, match="has not been taught"):
-        scores(new(name, backbone), *photos(1, 1))
+        scores(new(name, backbone), *photos(name, 1, 1))
 
 
 def test_scores_have_the_promised_shape_and_type(name: str, backbone: Backbone) -> None:
-    image, patch = scores(taught(name, backbone), *photos(2, 3))
+    image, patch = scores(taught(name, backbone), *photos(name, 2, 3))
     assert image.shape == (3,)
     batch, rows, columns = patch.shape
     assert (batch, rows / columns) == (3, HEIGHT / WIDTH)
@@ -106,7 +111,7 @@ def test_scores_have_the_promised_shape_and_type(name: str, backbone: Backbone) 
 
 
 def test_a_batch_scores_as_its_parts_do(name: str, backbone: Backbone) -> None:
-    detector, (x, roi) = taught(name, backbone), photos(2, 5)
+    detector, (x, roi) = taught(name, backbone), photos(name, 2, 5)
     x[1:3] = with_defect(x[1:3])
     together = scores(detector, x, roi)
     one_by_one = [scores(detector, x[i : i + 1], roi[i : i + 1]) for i in range(len(x))]
@@ -115,13 +120,13 @@ def test_a_batch_scores_as_its_parts_do(name: str, backbone: Backbone) -> None:
 
 
 def test_teaching_again_forgets_what_was_taught_before(name: str, backbone: Backbone) -> None:
-    again = taught(name, backbone, data_seed=1).fit(to_learn_from(name, Photos(7)), seed=0)
-    x, roi = photos(2, 2)
+    again = taught(name, backbone, data_seed=1).fit(to_learn_from(name, Photos(name, 7)), seed=0)
+    x, roi = photos(name, 2, 2)
     assert torch.equal(scores(again, x, roi)[1], scores(taught(name, backbone, data_seed=7), x, roi)[1])
 
 
 def test_the_seed_settles_everything(name: str, backbone: Backbone) -> None:
-    x, roi = photos(2, 2)
+    x, roi = photos(name, 2, 2)
     torch.manual_seed(1)
     first = taught(name, backbone)
     torch.manual_seed(2)  # the state of the global generator must not matter
@@ -131,8 +136,8 @@ def test_the_seed_settles_everything(name: str, backbone: Backbone) -> None:
 
 
 def test_it_changes_neither_its_inputs_nor_its_backbone(name: str, backbone: Backbone) -> None:
-    data, weights = Photos(1), {key: value.clone() for key, value in backbone.state_dict().items()}
-    x, roi = photos(2, 2)
+    data, weights = Photos(name, 1), {key: value.clone() for key, value in backbone.state_dict().items()}
+    x, roi = photos(name, 2, 2)
     roi[:, :16] = False
     before = data.x.clone(), data.roi.clone(), x.clone(), roi.clone()
     scores(new(name, backbone).fit(to_learn_from(name, data), 0), x, roi)
@@ -144,8 +149,10 @@ def test_it_changes_neither_its_inputs_nor_its_backbone(name: str, backbone: Bac
 
 def test_a_defect_outscores_every_ok_photo_and_is_found_in_its_place(name: str, backbone: Backbone) -> None:
     detector = taught(name, backbone)
-    x, roi = photos(2, 8)
-    image, patch = scores(detector, torch.cat([x, with_defect(x[:1])]), torch.cat([roi, roi[:1]]))
+    x, roi = photos(name, 2, 8)
+    with_bulge = roi[:1].clone()
+    with_bulge[:, *DEFECT] = True  # the defect is a piece of the part, also where only the outline counts
+    image, patch = scores(detector, torch.cat([x, with_defect(x[:1])]), torch.cat([roi, with_bulge]))
     assert image[-1] > image[:-1].max()
     rows, columns = patch.shape[1:]
     row, column = divmod(int(patch[-1].argmax()), columns)
@@ -156,7 +163,7 @@ def test_a_defect_outscores_every_ok_photo_and_is_found_in_its_place(name: str, 
 
 def test_a_defect_outside_the_roi_changes_nothing(name: str, backbone: Backbone) -> None:
     detector = taught(name, backbone)
-    x, roi = photos(2, 2)
+    x, roi = photos(name, 2, 2)
     roi[:, DEFECT[0], DEFECT[1]] = False
     sound, damaged = scores(detector, x, roi), scores(detector, with_defect(x), roi)
     assert torch.equal(sound[0], damaged[0])
@@ -168,11 +175,11 @@ def test_a_defect_outside_the_roi_changes_nothing(name: str, backbone: Backbone)
 
 
 def test_what_lies_outside_the_roi_teaches_nothing(name: str, backbone: Backbone) -> None:
-    plain, damaged = Photos(1), Photos(1)
+    plain, damaged = Photos(name, 1), Photos(name, 1)
     for data in (plain, damaged):
         data.roi[:, DEFECT[0], DEFECT[1]] = False
     damaged.x = with_defect(damaged.x)
-    x, roi = photos(2, 2)
+    x, roi = photos(name, 2, 2)
     one, other = (scores(new(name, backbone).fit(to_learn_from(name, data), 0), x, roi) for data in (plain, damaged))
     assert torch.equal(one[1], other[1])
 
@@ -181,9 +188,9 @@ def test_saved_and_loaded_it_scores_the_same_to_the_last_bit(name: str, tmp_path
     recipe = Recipe.from_tree({"detector": {"name": name, **parameters(name)}})
     from andon import backbones
 
-    detector = recipe.new_detector(backbones.create(recipe.backbone)).fit(to_learn_from(name, Photos(1)), 0)
+    detector = recipe.new_detector(backbones.create(recipe.backbone)).fit(to_learn_from(name, Photos(name, 1)), 0)
     artefact.save_model(Pipeline(recipe, detector), tmp_path / "model.safetensors")
     restored = artefact.load_model(tmp_path / "model.safetensors").detector
-    x, roi = photos(2, 2)
+    x, roi = photos(name, 2, 2)
     for one, other in zip(scores(detector, x, roi), scores(restored, x, roi), strict=True):
         assert torch.equal(one, other)

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from andon.types import Inspection, Region
+from andon.types import Inspection, Line, Region
 from andon.visualization.boxes import draw_boxes
-from andon.visualization.colours import VERDICT
+from andon.visualization.colours import MEASURED, VERDICT
 from andon.visualization.heatmap import colour_bar, overlay
+from andon.visualization.lines import draw_lines
 from andon.visualization.panel import MARGIN, panel
 from andon.visualization.text import font, number, percent, shorten, signed
 from andon.visualization.tiles import make_tiles
@@ -150,3 +153,23 @@ def test_numbers_read_as_people_write_them():
     ]
     assert [signed(value) for value in (2.345, -0.61, -0.01)] == ["+2.3", "−0.6", "+0.0"]
     assert percent(0.0385) == "3.9\N{NO-BREAK SPACE}%"
+
+
+def test_measured_lines_are_drawn_where_they_were_measured_and_a_deviation_gets_a_ring():
+    photo = np.zeros((90, 120, 3), np.uint8)
+    lines = [Line((10, 5, 10, 40)), Line((40, 30, 44, 30), deviates=True)]
+    marked = (draw_lines(photo, lines, scale=2.0) == MEASURED).all(axis=2)
+    assert marked[12:79, 20:22].any(axis=1).all()
+    assert not marked[:, 24:66].any()
+    assert marked[60, 81:88].all()
+    ring = marked.copy()
+    ring[55:66, 78:92] = False
+    assert ring[60, 68:74].any() and ring[60, 95:102].any() and ring[44:50, 84].any()
+    assert not draw_lines(photo, []).any()
+
+
+def test_the_picture_shows_measured_lines_and_says_so():
+    lines = (Line((10, 5, 10, 40)),)
+    tile = make_tiles(blue_photo(), replace(inspection(), lines=lines), 1.0)[-1]
+    assert "measured" in tile.caption
+    assert (tile.picture == MEASURED).all(axis=2).any()

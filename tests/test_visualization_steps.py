@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from andon.types import Frame
-from andon.visualization.steps import OUTLINE, before_after
+from andon.visualization.colours import MEASURED
+from andon.visualization.steps import before_after
 
 
 def test_one_tile_for_the_photo_and_one_per_step() -> None:
@@ -22,8 +23,8 @@ def test_a_narrowed_roi_is_outlined() -> None:
     roi = np.zeros((60, 90), bool)
     roi[20:40, 30:60] = True
     whole, narrowed = Frame.whole(photo), Frame(photo, roi, np.eye(3), (60, 90))
-    assert not (before_after(photo, [("otsu_roi", whole)]) == OUTLINE).all(axis=2).any()
-    assert (before_after(photo, [("otsu_roi", narrowed)]) == OUTLINE).all(axis=2).sum() > 200
+    assert not (before_after(photo, [("otsu_roi", whole)]) == MEASURED).all(axis=2).any()
+    assert (before_after(photo, [("otsu_roi", narrowed)]) == MEASURED).all(axis=2).sum() > 200
 
 
 def test_a_note_is_written_once_at_its_own_step() -> None:

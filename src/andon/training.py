@@ -241,7 +241,7 @@ class Batches:
     """
 
     def __init__(
-        self, photos: Sequence[Path], recipe: Recipe, what: str, refuses: Callable[[Frame], str | None]
+        self, photos: Sequence[Path], recipe: Recipe, what: str, refuses: Callable[[Frame], str | None] | None = None
     ) -> None:
         self._photos = photos
         self._refuses = refuses
@@ -267,7 +267,7 @@ class Batches:
             return self._kept[photo]
         steps = self._steps if photo in self._enhanced else self._plain_steps
         frame = run_steps(steps, Frame.whole(images.read(photo)))
-        if reason := self._refuses(frame):
+        if self._refuses and (reason := self._refuses(frame)):
             raise ImageError(f"{photo} {reason}")
         self._room -= frame.image.nbytes + frame.roi.nbytes
         if self._room >= 0:

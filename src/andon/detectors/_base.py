@@ -65,6 +65,7 @@ class Detector(nn.Module, Generic[C]):
 
     Attributes:
         needs_ng: whether it learns from labelled NG photos too; `fit` then takes `LabelledBatches`.
+        needs_object: whether it looks at the outline of the part, so that the ROI must show one, whole.
         config: the detector's parameters, a frozen dataclass.
         backbone: frozen; not part of what is learned.
         learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
@@ -74,6 +75,7 @@ class Detector(nn.Module, Generic[C]):
 
     Config: ClassVar[type]
     needs_ng: ClassVar[bool] = False
+    needs_object: ClassVar[bool] = False
     learns_by_gradient: ClassVar[bool] = False
 
     def __init__(self, config: C, backbone: Backbone) -> None:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from torch import Tensor
 
 from andon.backbones import Backbone
@@ -58,6 +59,7 @@ class CylinderProfile(Detector[CylinderProfileConfig]):
     """
 
     Config = CylinderProfileConfig
+    needs_object = True
     profile_: Tensor
     profile_spread_: Tensor
     tilt_: Tensor
@@ -74,22 +76,19 @@ class CylinderProfile(Detector[CylinderProfileConfig]):
     def measure(self, frame: Frame) -> Measured:
         """Tilt and deepest dent or bulge in words; edges, axis and that dent as lines."""
         silhouette = _silhouette(frame.roi)
-        dents = silhouette.profile(self.config.heights) - self.profile_.cpu().numpy()
-        side, height = np.unravel_index(self._in_spreads(dents).argmax(), dents.shape)
-        depth = float(dents[side, height])
-        row = round((height + 0.5) / self.config.heights * len(silhouette.u) - 0.5)
-        outline = (silhouette.left, silhouette.right)[side][row]
-        inwards = -1 if side else 1
-        dent = _to_photo(frame, silhouette, outline, outline - inwards * depth * silhouette.width, row, row)
+        side, row, depth = self._deepest(silhouette)
+        outline, inwards = ((silhouette.left, 1), (silhouette.right, -1))[side]
+        ok_outline = outline[row] - inwards * depth * silhouette.width
+        dent = _to_photo(frame, silhouette, (outline[row], ok_outline), (row, row))
         usual, spread = self.tilt_.tolist()
         notes = (
-            f"tilt {silhouette.tilt:+.1f}° (OK photos {usual:+.1f} ± {spread:.1f}°)",
+            f"tilt {silhouette.tilt:+z.1f}° (OK photos {usual:+z.1f} ± {spread:.1f}°)",
             f"{'deepest dent' if depth > 0 else 'largest bulge'} {100 * abs(depth):.1f} % of the width, on the "
             f"{('left', 'right')[side]} at row {dent.xyxy[1]:.0f}",
         )
         axis = (silhouette.left_edge + silhouette.right_edge) / 2
         edges = (silhouette.left_edge, axis, silhouette.right_edge)
-        fitted = [_to_photo(frame, silhouette, edge[0], edge[-1], 0, -1) for edge in edges]
+        fitted = [_to_photo(frame, silhouette, (edge[0], edge[-1]), (0, -1)) for edge in edges]
         return Measured(notes, (*fitted, dent))
 
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
@@ -110,7 +109,7 @@ class CylinderProfile(Detector[CylinderProfileConfig]):
         silhouette = _silhouette(roi)
         usual, spread = self.tilt_.tolist()
         tilt = abs(silhouette.tilt - usual) / spread
-        dents = self._in_spreads(silhouette.profile(self.config.heights) - self.profile_.cpu().numpy())
+        dents = self._in_spreads(self._dents(silhouette))
         of_rows = cv2.resize(dents.T.astype(np.float32), (2, len(silhouette.u)), interpolation=cv2.INTER_NEAREST).T
         y, x = np.nonzero(roi)
         v, u = to_axis(np.stack([x, y], axis=1).astype(np.float64), silhouette.tilt).T
@@ -121,6 +120,23 @@ class CylinderProfile(Detector[CylinderProfileConfig]):
             strength = np.maximum(np.interp(u, silhouette.u, dent), tilt)
             marked[y, x] = np.maximum(marked[y, x], strength * near)
         return marked
+
+    def _deepest(self, silhouette: Silhouette) -> tuple[int, int, float]:
+        """Side, row and depth, as a share of the width and < 0 for a bulge, of what counts most among the OK photos."""
+        dents = self._dents(silhouette)
+        side, height = divmod(int(self._in_spreads(dents).argmax()), self.config.heights)
+        # The dent is the mean of the rows at its height: take the row in which it is deepest.
+        first, last = (round(end * len(silhouette.u) / self.config.heights) for end in (height, height + 1))
+        rows = silhouette.deviation[side, first : max(last, first + 1)]
+        row = int((rows * np.sign(dents[side, height])).argmax())
+        usual = silhouette.profile(self.config.heights)[side, height] - dents[side, height]
+        return side, first + row, float(rows[row] - usual)
+
+    def _dents(self, silhouette: Silhouette) -> Values:
+        """(2, heights): how far the sides lie off the OK outline, which may be one height higher or lower."""
+        profile, usual = silhouette.profile(self.config.heights), self.profile_.cpu().numpy()
+        lowest, highest = minimum_filter1d(usual, 3), maximum_filter1d(usual, 3)
+        return np.asarray(profile - profile.clip(lowest, highest), dtype=np.float64)
 
     def _in_spreads(self, dents: Values) -> Values:
         return np.asarray(np.abs(dents) / self.profile_spread_.cpu().numpy(), dtype=np.float64)
@@ -133,14 +149,11 @@ def _silhouette(roi: Mask) -> Silhouette:
     return silhouette
 
 
-def _to_photo(
-    frame: Frame, silhouette: Silhouette, v0: float, v1: float, row0: int, row1: int
-) -> Line:
-    """The line from v0 in one row to v1 in the other, in the photo file's pixels."""
-    ends = np.array([[v0, silhouette.u[row0]], [v1, silhouette.u[row1]]])
-    corners = cv2.perspectiveTransform(from_axis(ends, silhouette.tilt)[None], frame.to_original)[0]
-    (x0, y0), (x1, y1) = corners.tolist()
-    return Line((x0, y0, x1, y1), deviates=row0 == row1)
+def _to_photo(frame: Frame, silhouette: Silhouette, v: tuple[float, float], rows: tuple[int, int]) -> Line:
+    """The line between two points of two rows, in the photo file's pixels; along a row it shows a deviation."""
+    ends = from_axis(np.stack([v, silhouette.u[list(rows)]], axis=1), silhouette.tilt)
+    (x0, y0), (x1, y1) = cv2.perspectiveTransform(ends[None], frame.to_original)[0].tolist()
+    return Line((x0, y0, x1, y1), deviates=rows[0] == rows[1])
 
 
 def _require(holds: bool, name: str, value: float, expected: str) -> None:

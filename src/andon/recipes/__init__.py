@@ -98,6 +98,8 @@ class Recipe:
         check_sections(tree)
         parameters = dict(tree.get("detector", {}))
         name = convert(parameters.pop("name", "patchcore"), str, "detector.name")
+        if "tiling" in tree and detectors.detector_class(name).needs_object:
+            raise ConfigError(f"{name} looks at the outline of a whole part; take 'tiling' out of the recipe.")
         return cls(
             description=convert(tree.get("description", ""), str, "description"),
             steps={

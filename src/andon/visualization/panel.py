@@ -19,6 +19,7 @@ HEADER = 84
 CAPTION = 26
 FOOTER = 62
 MIN_WIDTH = 640
+NOTE_LINES = 3
 STACK_FROM = 2.0  # photos wider than this many heights go one below the other
 
 
@@ -113,6 +114,10 @@ def _scale(sheet: Image.Image, draw: ImageDraw.ImageDraw, pixel_threshold: float
 
 
 def _notes(draw: ImageDraw.ImageDraw, inspection: Inspection, width: int, y: int) -> None:
+    """One below the other; the last line takes what does not fit."""
     x = MARGIN + 240 + 2 * MARGIN
-    text = shorten("; ".join(inspection.notes), width - MARGIN - x, font(12))
-    draw.text((x, y + 22), text, font=font(12), fill=INK, anchor="lm")
+    notes = inspection.notes
+    lines = (*notes[: NOTE_LINES - 1], "; ".join(notes[NOTE_LINES - 1 :]))
+    for place, line in enumerate(lines):
+        text = shorten(line, width - MARGIN - x, font(12))
+        draw.text((x, y + 22 + 16 * place), text, font=font(12), fill=INK, anchor="lm")

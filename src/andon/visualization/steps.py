@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from andon.types import Frame, RgbImage
-from andon.visualization.colours import INK, LINE, MUTED, PAPER, VERDICT
+from andon.visualization.colours import INK, LINE, MEASURED, MUTED, PAPER, VERDICT
 from andon.visualization.text import font
 
 COLUMNS = 5
@@ -19,7 +19,6 @@ HEADER = 22
 FOOTER = 58
 NOTE_COLUMNS = 36
 NOTE_LINES = 3
-OUTLINE = (230, 0, 126)
 Tile = Image.Image
 
 
@@ -74,4 +73,4 @@ def _picture(frame: Frame) -> Image.Image:
         return picture
     roi = cv2.resize(frame.roi.astype(np.uint8), picture.size, interpolation=cv2.INTER_NEAREST_EXACT)
     outlines, _ = cv2.findContours(roi, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return Image.fromarray(cv2.drawContours(np.array(picture), outlines, -1, OUTLINE, 1))
+    return Image.fromarray(cv2.drawContours(np.array(picture), outlines, -1, MEASURED, 1))

@@ -13,6 +13,7 @@ from andon.types import Inspection, Mask, RgbImage
 from andon.visualization.boxes import draw_boxes
 from andon.visualization.colours import TRUTH
 from andon.visualization.heatmap import overlay, to_grey
+from andon.visualization.lines import draw_lines
 
 Values = TypeVar("Values", NDArray[np.float32], NDArray[np.uint8])
 
@@ -43,7 +44,9 @@ def make_tiles(
         tiles.append(
             Tile("Deviation", overlay(small, _resize_keeping_peaks(inspection.anomaly_map, size), pixel_threshold))
         )
-    tiles.append(Tile("Regions", draw_boxes(small, inspection.regions, inspection.verdict, scale)))
+    measured = draw_lines(small, inspection.lines, scale)
+    caption = "Regions, and what was measured" if inspection.lines else "Regions"
+    tiles.append(Tile(caption, draw_boxes(measured, inspection.regions, inspection.verdict, scale)))
     if mask is not None:
         tiles.append(Tile("True defect", _draw_mask(small, _resize_keeping_peaks(mask.view(np.uint8), size))))
     return tiles
