@@ -80,7 +80,8 @@ def _open(data: bytes, path: Path) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     _check_size(image.size, path)
     image.load()
-    return ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 @contextmanager
@@ -134,7 +135,7 @@ def _to_rgb(image: Image.Image) -> RgbImage:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         image = Image.alpha_composite(white, rgba)
-    return np.ascontiguousarray(np.asarray(image.convert("RGB")))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def read_mask(path: Path) -> Mask:

@@ -15,7 +15,7 @@ def embed(backbone: Backbone, x: Tensor) -> Tensor:
     Each map is averaged over 3 x 3 neighbours (equation 2), brought to the size of the finest, and concatenated. What
     sees all of the photo anyway is not averaged: that would only blur it.
     """
-    maps = backbone(x)
+    maps = [features.contiguous(memory_format=torch.channels_last) for features in backbone(x)]  # pools much faster
     if backbone.local:
         maps = [F.avg_pool2d(features, 3, stride=1, padding=1) for features in maps]
     return concatenate(maps)

@@ -28,9 +28,13 @@ def nearest(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
     return (queries - bank[index]).square().sum(dim=1).sqrt(), index
 
 
-def neighbours(queries: Tensor, bank: Tensor, k: int) -> Tensor:
-    """Indices (Q, k) of the k nearest rows of `bank` (N, D) to each query (Q, D), nearest first."""
-    norms = bank.square().sum(dim=1)
+def neighbours(queries: Tensor, bank: Tensor, k: int, norms: Tensor | None = None) -> Tensor:
+    """Indices (Q, k) of the k nearest rows of `bank` (N, D) to each query (Q, D), nearest first.
+
+    Args:
+        norms: (N,) the rows' squared lengths, where they are known already.
+    """
+    norms = bank.square().sum(dim=1) if norms is None else norms
     k = min(k, bank.shape[0])
     return torch.addmm(norms, queries, bank.T, alpha=-2).topk(k, dim=1, largest=False).indices
 

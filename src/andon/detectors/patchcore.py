@@ -17,7 +17,8 @@ from andon.backbones import Backbone
 from andon.detectors._base import Batch, Detector, patches_in_roi
 from andon.detectors._embedding import embed, mean_chroma, random_orthogonal
 from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks
-from andon.detectors._scoring import aggregate, nearest, neighbours
+from andon.detectors._scoring import aggregate
+from andon.detectors._search import BankSearch
 from andon.errors import ConfigError
 
 MIN_VARIANCE = 1e-8  # parts without any grain, such as drawn ones, have none
@@ -73,6 +74,7 @@ class PatchCore(Detector[PatchCoreConfig]):
         super().__init__(config, backbone)
         for name in ("projection_", "colour_scale_", "bank_"):
             self.register_buffer(name, None)
+        self._search: BankSearch | None = None
 
     @torch.inference_mode()
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
@@ -100,7 +102,7 @@ class PatchCore(Detector[PatchCoreConfig]):
             yield embedding.permute(0, 2, 3, 1)[patches_in_roi(roi, _size(embedding))]
 
     def _embed(self, x: Tensor, roi: Tensor) -> Tensor:
-        features = torch.einsum("bchw,cd->bdhw", embed(self.backbone, x), self.projection_)
+        features = (embed(self.backbone, x).permute(0, 2, 3, 1) @ self.projection_).permute(0, 3, 1, 2)
         if self.config.colour_weight == 0:
             return features
         return torch.cat([features, mean_chroma(x, roi, _size(features)) * self.colour_scale_], dim=1)
@@ -119,17 +121,23 @@ class PatchCore(Detector[PatchCoreConfig]):
         embedding = self._embed(x, roi)
         batch, _, h, w = embedding.shape
         inside = patches_in_roi(roi, (h, w)).flatten(1)
-        queries = embedding.permute(0, 2, 3, 1).flatten(0, 2)
-        distance, index = nearest(queries, self.bank_)
-        scores = distance.view(batch, h * w) * inside
+        queries = embedding.permute(0, 2, 3, 1).flatten(1, 2)
+        scores = queries.new_zeros(batch, h * w)
+        index = torch.zeros_like(inside, dtype=torch.int64)
+        scores[inside], index[inside] = self.search.nearest(queries[inside])
         image = aggregate(scores, inside, self.config.image_score, self.config.percentile, self.config.top_k)
         if self._reweights:
             worst = scores.argmax(dim=1)
             rows = torch.arange(batch, device=x.device)
-            image = image * self._weight(
-                queries.view(batch, h * w, -1)[rows, worst], index.view(batch, h * w)[rows, worst]
-            )
+            image = image * self._weight(queries[rows, worst], index[rows, worst])
         return image, scores.view(batch, h, w)
+
+    @property
+    def search(self) -> BankSearch:
+        """The search in `bank_`, made anew where that is another one."""
+        if self._search is None or self._search.bank is not self.bank_:
+            self._search = BankSearch(self.bank_)
+        return self._search
 
     @property
     def _reweights(self) -> bool:
@@ -144,7 +152,7 @@ class PatchCore(Detector[PatchCoreConfig]):
             nearest_index: (B,), its nearest bank patch m*.
         """
         closest = self.bank_[nearest_index]
-        supporting = self.bank_[neighbours(closest, self.bank_, self.config.num_neighbors)]
+        supporting = self.bank_[self.search.neighbours(closest, self.config.num_neighbors)]
         to_supporting = (query.unsqueeze(1) - supporting).square().sum(dim=2).sqrt()
         to_closest = (query - closest).square().sum(dim=1).sqrt()
         return 1 - torch.exp(to_closest - torch.logsumexp(to_supporting, dim=1))

@@ -1,0 +1,131 @@
+"""The nearest row of a memory bank: screened in whole numbers, settled in float32.
+
+Rows and queries are rounded to whole numbers from -127 to 127, times a step. How far that moved each point is known, so
+by the triangle inequality a row can lie within a distance d of a query only if the rounded points are no farther apart
+than d + (how far the query moved) + (how far any row moved). Products of such numbers are exact, and fast where the
+processor has instructions for 8 bits. They leave about two rows per query open, which are measured in float32.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from andon.detectors._scoring import nearest, neighbours
+
+LARGEST = 127  # of the whole numbers: they fit into 8 bits
+EXACT = 2**22  # bound on products that keeps every sum exact in float32 too
+GROUP = 64  # rows that are looked at together before they are looked at one by one
+BLOCK = 2**22  # pairs compared at once, at most; more of them leave the cache
+MOST_OPEN = 0.03  # of all pairs; beyond that a float64 product of all pairs is faster than measuring the open ones
+SLACK = 1 + 1e-5  # more than float32 loses in a distance
+
+
+class BankSearch:
+    """The search in one bank.
+
+    Attributes:
+        bank: (N, D) float32.
+    """
+
+    def __init__(self, bank: Tensor) -> None:
+        self.bank = bank
+        self._norms = bank.square().sum(dim=1)
+        self._origin = bank.mean(dim=0)
+        centred = bank - self._origin
+        longest = centred.square().sum(dim=1).amax().sqrt().item()
+        dim = bank.shape[1]
+        step = max(centred.abs().amax().item() / LARGEST, longest * LARGEST * math.sqrt(dim) / EXACT)
+        self._step = step or 1.0
+        self._dtype = torch.int8 if has_8_bit_products() else torch.float32
+        codes, moved = self._round(bank)
+        self._moved = moved.amax().item()
+        rows = torch.cat([codes, codes[-1:].expand(-len(bank) % GROUP, dim)])  # whole groups: the last row once more
+        self._rows = rows.to(self._dtype)
+        half_norms = (rows.square().sum(dim=1, keepdim=True) / 2).floor_()
+        self._half_norms = half_norms.to(torch.int32) if self._dtype == torch.int8 else half_norms
+
+    def nearest(self, queries: Tensor) -> tuple[Tensor, Tensor]:
+        """L2 distance (Q,) of each query (Q, D) to its nearest row, and that row's index (Q,)."""
+        if queries.device.type != "cpu":
+            return nearest(queries, self.bank)
+        if not len(queries):
+            return queries.new_zeros(0), torch.zeros(0, dtype=torch.int64)
+        block = min(max(BLOCK // len(self.bank), 32), 256)
+        found = [self._nearest(part) for part in torch.split(queries, block)]
+        return torch.cat([distance for distance, _ in found]), torch.cat([index for _, index in found])
+
+    def neighbours(self, queries: Tensor, k: int) -> Tensor:
+        """Indices (Q, k) of the k nearest rows to each query (Q, D), nearest first."""
+        return neighbours(queries, self.bank, k, self._norms)
+
+    def _nearest(self, queries: Tensor) -> tuple[Tensor, Tensor]:
+        codes, moved = self._round(queries)
+        closeness = self._closeness(codes)
+        best = closeness.amax(dim=1)
+        everyone = torch.arange(len(queries))
+        group = torch.from_numpy(best.numpy().argmax(axis=0))
+        index = self._row(group, torch.from_numpy(closeness[group, :, everyone].numpy().argmax(axis=1)))
+        distance = self._distance(queries, index)
+
+        reach = (distance + moved + self._moved).double() * (SLACK / self._step)
+        least = ((codes.square().sum(dim=1) - reach.square()) / 2 - 1).clamp_(min=-(2**30)).to(best.dtype)
+        group, query = _where(best >= least)
+        pair, member = _where(closeness[group, :, query] >= least[query, None])
+        query, row = query[pair], self._row(group[pair], member)
+        if len(row) > MOST_OPEN * len(queries) * len(self.bank):
+            return _nearest_in_float64(queries, self.bank)
+        _keep_smallest(distance, index, query, self._distance(queries[query], row), row)
+        return distance, index
+
+    def _round(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """The whole numbers (P, D) that stand for `points` (P, D), and how far (P,) that moved each."""
+        centred = points - self._origin
+        codes = (centred / self._step).round_().clamp_(-LARGEST, LARGEST)
+        return codes, torch.sub(centred, codes, alpha=self._step).square_().sum(dim=1).sqrt_()
+
+    def _closeness(self, codes: Tensor) -> Tensor:
+        """(groups, GROUP, Q): xy - |y|^2 / 2 of each row y and query x, rounded up; the larger, the closer."""
+        if self._dtype == torch.int8:
+            products = torch._int_mm(self._rows, codes.to(torch.int8).T)  # torch's only product of 8 bits
+        else:
+            products = self._rows @ codes.T
+        return products.sub_(self._half_norms).view(-1, GROUP, len(codes))
+
+    def _row(self, group: Tensor, member: Tensor) -> Tensor:
+        return (group * GROUP + member).clamp_(max=len(self.bank) - 1)
+
+    def _distance(self, queries: Tensor, index: Tensor) -> Tensor:
+        return (queries - self.bank.index_select(0, index)).square_().sum(dim=1).sqrt_()
+
+
+def has_8_bit_products() -> bool:
+    """Whether this processor multiplies 8-bit numbers faster than float32 ones, as far as torch tells."""
+    known = hasattr(torch, "_int_mm") and hasattr(torch.cpu, "get_capabilities")
+    return known and bool(torch.cpu.get_capabilities().get("avx512_vnni"))
+
+
+def _nearest_in_float64(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
+    """For a bank of duplicates, or of rows that lie closer together than the rounding tells apart."""
+    distance, index = nearest(queries.double(), bank.double())
+    return distance.float(), index
+
+
+def _where(holds: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows and columns of the True ones; numpy finds them much faster than torch."""
+    rows, columns = np.divmod(np.flatnonzero(holds.numpy()), holds.shape[1])
+    return torch.from_numpy(rows), torch.from_numpy(columns)
+
+
+def _keep_smallest(distance: Tensor, index: Tensor, query: Tensor, measured: Tensor, row: Tensor) -> None:
+    """Put the smallest of the `measured` distances of each query, and its row, into `distance` and `index`.
+
+    Of several writes to one place numpy keeps the last: the smallest distance, and of equal ones the lowest row.
+    """
+    order = np.lexsort((-row.numpy(), -measured.numpy()))
+    places = query.numpy()[order]
+    distance.numpy()[places] = measured.numpy()[order]
+    index.numpy()[places] = row.numpy()[order]
