@@ -45,7 +45,7 @@ def score_histogram(
         is_anomalous: (n,) bool.
         review_threshold: where the review band begins, if there is one.
     """
-    with _style():
+    with style():
         bins, scale = _score_bins(scores, is_anomalous)
         classes = [("OK photos", OK, scores[~is_anomalous]), ("NG photos", NG, scores[is_anomalous])]
         present = [of_class for of_class in classes if len(of_class[2])]
@@ -61,7 +61,7 @@ def score_histogram(
         rows[-1].set_xscale(scale)
         rows[-1].xaxis.set_major_formatter("{x:g}")
         rows[-1].set_xlabel("image score" if scale == "linear" else "image score, logarithmic")
-        return _save(figure, file)
+        return save(figure, file)
 
 
 def _mark_thresholds(axes: Axes, threshold: float, review_threshold: float | None) -> None:
@@ -92,7 +92,7 @@ def roc_plot(
     rejected = float((scores[~is_anomalous] >= threshold).mean())
     caught = float((scores[is_anomalous] >= threshold).mean())
     between = "" if interval is None else f"\n95\N{NO-BREAK SPACE}%: {interval[0]:.3f} to {interval[1]:.3f}"
-    with _style():
+    with style():
         figure, axes = _unit_square("OK photos rejected", "NG photos caught")
         axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle=":")
         axes.plot(false_positives, true_positives, color=CURVE, linewidth=2, clip_on=False)
@@ -100,7 +100,7 @@ def roc_plot(
             axes, rejected, caught, f"at the threshold:\n{percent(rejected)} rejected\n{percent(caught)} caught"
         )
         axes.text(0.98, 0.04, f"AUROC {auroc:.3f}{between}", ha="right", va="bottom")
-        return _save(figure, file)
+        return save(figure, file)
 
 
 def precision_recall_plot(
@@ -109,7 +109,7 @@ def precision_recall_plot(
     """Right NG verdicts against caught NG photos over all thresholds, with the working point; needs both classes."""
     precision, recall, _ = precision_recall_curve(is_anomalous, scores)
     called = scores >= threshold
-    with _style():
+    with style():
         figure, axes = _unit_square("NG photos caught (recall)", "NG verdicts that are right (precision)")
         axes.axhline(is_anomalous.mean(), color=PALE, linewidth=1, linestyle=":")
         axes.plot(recall, precision, color=CURVE, linewidth=2, clip_on=False)
@@ -117,7 +117,7 @@ def precision_recall_plot(
             right, caught = float(is_anomalous[called].mean()), float(called[is_anomalous].mean())
             _working_point(axes, caught, right, f"at the threshold:\n{percent(caught)} caught\n{percent(right)} right")
         axes.text(0.02, 0.04, f"average precision {average_precision:.3f}", va="bottom")
-        return _save(figure, file)
+        return save(figure, file)
 
 
 def _unit_square(x_label: str, y_label: str) -> tuple[Figure, Axes]:
@@ -145,7 +145,7 @@ def confusion_plot(confusion: Mapping[str, Mapping[str, int]], file: Format = "s
         confusion: truth "OK" | "NG" -> verdict "OK" | "review" | "NG" -> number of photos.
     """
     verdicts = [verdict for verdict in ("OK", "review", "NG") if verdict != "review" or _uses_review(confusion)]
-    with _style():
+    with style():
         figure = Figure(figsize=(4.4, 2.9), layout="constrained")
         axes = figure.subplots()
         for row, (truth, counts) in enumerate(confusion.items()):
@@ -156,7 +156,7 @@ def confusion_plot(confusion: Mapping[str, Mapping[str, int]], file: Format = "s
         axes.set_yticks([row + 0.5 for row in range(len(confusion))], [f"{truth} photos" for truth in confusion])
         axes.tick_params(length=0, labelcolor=DARK, labeltop=True, labelbottom=False)
         axes.spines[:].set_visible(False)
-        return _save(figure, file)
+        return save(figure, file)
 
 
 def _uses_review(confusion: Mapping[str, Mapping[str, int]]) -> bool:
@@ -182,7 +182,7 @@ def difference_plot(differences: Sequence[tuple[str, float, float, float]], what
         differences: name, difference, lower and upper end, one per method.
         what: the figure that differs.
     """
-    with _style():
+    with style():
         figure = Figure(figsize=(5.6, 0.9 + 0.36 * len(differences)), layout="constrained")
         axes = figure.subplots()
         axes.axvline(0, color=PALE, linewidth=1.2, linestyle="--")
@@ -194,7 +194,7 @@ def difference_plot(differences: Sequence[tuple[str, float, float, float]], what
         axes.set(ylim=(len(differences) - 0.5, -0.5), xlabel=f"{what}: difference to the best")
         axes.tick_params(axis="y", length=0, labelcolor=DARK)
         axes.spines["left"].set_visible(False)
-        return _save(figure, file)
+        return save(figure, file)
 
 
 def count_colours(photo: RgbImage) -> Counts:
@@ -211,7 +211,7 @@ def colour_plot(ok: Counts, ng: Counts, file: Format = "svg") -> bytes:
     shares = [_coarse_shares(ok), _coarse_shares(ng)]
     inside = max(share[:, 1:-1].max() for share in shares)  # a black or white background would dwarf the part
     values = np.arange(0, 256, COLOUR_BIN)
-    with _style():
+    with style():
         figure = Figure(figsize=(8, 2.5), layout="constrained")
         for axes, name, of_ok, of_ng in zip(figure.subplots(1, 3), ("red", "green", "blue"), *shares, strict=True):
             axes.fill_between(values, of_ok, color=OK, alpha=0.25, linewidth=0)
@@ -219,7 +219,7 @@ def colour_plot(ok: Counts, ng: Counts, file: Format = "svg") -> bytes:
             axes.plot(values, of_ng, color=NG, label="NG photos", linestyle="--")
             axes.set(title=name, xlim=(0, 255), ylim=(0, 1.1 * inside or 1), xticks=[0, 128, 255], yticks=[])
         axes.legend(loc="upper right", fontsize=8)
-        return _save(figure, file)
+        return save(figure, file)
 
 
 def _coarse_shares(counts: Counts) -> Values:
@@ -229,13 +229,13 @@ def _coarse_shares(counts: Counts) -> Values:
     return shares
 
 
-def _save(figure: Figure, file: Format) -> bytes:
+def save(figure: Figure, file: Format) -> bytes:
     data = io.BytesIO()
     figure.savefig(data, format=file, dpi=160, metadata={"Date": None} if file == "svg" else None)
     return data.getvalue()
 
 
-def _style() -> AbstractContextManager[None]:
+def style() -> AbstractContextManager[None]:
     return mpl.rc_context(
         {
             "font.family": "DejaVu Sans",
