@@ -20,8 +20,9 @@ def radius(patches: torch.Tensor, bank: torch.Tensor) -> float:
 
 def test_chunks_hold_every_patch_once_in_order_and_no_more_than_was_asked() -> None:
     patches = points(100)
-    pieces = list(chunks(torch.split(patches, 7), 30))
+    pieces, counts = zip(*chunks(torch.split(patches, 7), 30), strict=True)
     assert torch.equal(torch.cat(pieces), patches)
+    assert counts == ([7] * 4, [7] * 4, [7] * 4, [7, 7, 2])
     assert max(map(len, pieces)) <= 30
     assert len(pieces) == 4  # 28, 28, 28 and 16: none is cut short
 

@@ -23,8 +23,11 @@ def chunk_size(dim: int) -> int:
     return max(1, points_that_fit(int(SHARE_OF_MEMORY * psutil.virtual_memory().available) // 3, dim))
 
 
-def chunks(parts: Iterable[Tensor], size: int) -> Iterator[Tensor]:
-    """The patches (Pi, D) of `parts` joined to chunks of at most `size`, or of one part where that is larger."""
+def chunks(parts: Iterable[Tensor], size: int) -> Iterator[tuple[Tensor, list[int]]]:
+    """The patches (Pi, D) of `parts` joined to chunks of at most `size`, or of one part where that is larger.
+
+    With each chunk comes how many of its patches are of which part, in order.
+    """
     held: list[Tensor] = []
     for part in parts:
         if held and sum(map(len, held)) + len(part) > size:
@@ -64,12 +67,13 @@ def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) ->
     return coreset_of_coresets(chain([first], pieces), n)
 
 
-def _joined(parts: list[Tensor]) -> Tensor:
+def _joined(parts: list[Tensor]) -> tuple[Tensor, list[int]]:
     """`torch.cat` of the parts, emptying the list: each is freed as soon as it is copied, so memory is not doubled."""
-    total = torch.empty(sum(map(len, parts)), parts[0].shape[1])  # takes memory only as it is filled
+    counts = [len(part) for part in parts]
+    total = torch.empty(sum(counts), parts[0].shape[1])  # takes memory only as it is filled
     row = len(total)
     while parts:
         part = parts.pop()
         total[row - len(part) : row] = part
         row -= len(part)
-    return total
+    return total, counts

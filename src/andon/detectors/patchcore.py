@@ -15,6 +15,7 @@ from torch import Tensor
 
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Detector, patches_in_roi
+from andon.detectors._density import densest
 from andon.detectors._embedding import embed, mean_chroma, random_orthogonal
 from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks
 from andon.detectors._scoring import aggregate
@@ -30,6 +31,9 @@ class PatchCoreConfig:
     """Attributes:
     target_dim: the embedding is projected to this many dimensions; 0 for no projection.
     coreset_ratio: share of the patches that the memory bank keeps, in (0, 1].
+    density_keep: share of the patches that the memory bank is chosen from, in (0, 1]: those that are least alone among
+        the photos. 0.85 lets it learn from a set in which some parts are damaged; 1 trusts every photo.
+    density_neighbors: other photos in which a patch must have its like.
     num_neighbors: neighbours of the nearest bank patch that the re-weighting looks at (b in section 3.3).
     reweight: re-weighting of section 3.3; the paper defines it for the maximum, so it applies to that alone.
     image_score: how the patch scores of the ROI make the image score.
@@ -42,6 +46,8 @@ class PatchCoreConfig:
 
     target_dim: int = 256
     coreset_ratio: float = 0.1
+    density_keep: float = 1.0
+    density_neighbors: int = 8
     num_neighbors: int = 9
     reweight: bool = True
     image_score: Literal["maximum", "percentile", "top_k_mean"] = "maximum"
@@ -52,6 +58,8 @@ class PatchCoreConfig:
     def __post_init__(self) -> None:
         _require(self.target_dim >= 0, "target_dim", self.target_dim, "0 (no projection) or more")
         _require(0 < self.coreset_ratio <= 1, "coreset_ratio", self.coreset_ratio, "above 0 and at most 1")
+        _require(0 < self.density_keep <= 1, "density_keep", self.density_keep, "above 0 and at most 1")
+        _require(self.density_neighbors >= 1, "density_neighbors", self.density_neighbors, "1 or more")
         _require(self.num_neighbors >= 1, "num_neighbors", self.num_neighbors, "1 or more")
         _require(0 < self.percentile < 100, "percentile", self.percentile, "between 0 and 100")
         _require(self.top_k >= 1, "top_k", self.top_k, "1 or more")
@@ -84,22 +92,32 @@ class PatchCore(Detector[PatchCoreConfig]):
             random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
         )
         self.colour_scale_ = torch.ones(1)
-        pieces = chunks(self._patches(batches), chunk_size(dimensions + 2))
-        first = next(pieces)
-        if self.config.colour_weight > 0:
-            first *= self._balance(first, dimensions)  # later pieces come balanced
-        second = next(pieces, None)
+        pieces = self._pieces(batches, generator)
+        first, second = next(pieces), next(pieces, None)
         if second is None:
             self.bank_ = coreset(first, self.config.coreset_ratio, generator)
         else:
-            n_patches = sum(map(len, self._patches(batches)))
+            n_patches = round(self.config.density_keep * sum(map(len, self._patches(batches))))
             self.bank_ = coreset_of_chunks(chain([first, second], pieces), n_patches, self.config.coreset_ratio)
 
+    def _pieces(self, batches: Iterable[Batch], generator: torch.Generator) -> Iterator[Tensor]:
+        """The patches that the memory bank is chosen from, in chunks that fit into memory."""
+        dimensions = self.projection_.shape[1]
+        for number, (patches, counts) in enumerate(chunks(self._patches(batches), chunk_size(dimensions + 2))):
+            if number == 0 and self.config.colour_weight > 0:
+                patches *= self._balance(patches, dimensions)  # later ones come balanced
+            if self.config.density_keep == 1:
+                yield patches
+            else:
+                keep, neighbors = self.config.density_keep, self.config.density_neighbors
+                yield patches[densest(patches, counts, keep, neighbors, generator)]
+
     def _patches(self, batches: Iterable[Batch]) -> Iterator[Tensor]:
-        """The embeddings of the patches in the ROI, (P, D) of each batch."""
+        """The embeddings of the patches in the ROI, (P, D) of each photo."""
         for x, roi in batches:
             embedding = self._embed(x * roi.unsqueeze(1), roi)
-            yield embedding.permute(0, 2, 3, 1)[patches_in_roi(roi, _size(embedding))]
+            photos = zip(embedding.permute(0, 2, 3, 1), patches_in_roi(roi, _size(embedding)), strict=True)
+            yield from (photo[inside] for photo, inside in photos)
 
     def _embed(self, x: Tensor, roi: Tensor) -> Tensor:
         features = (embed(self.backbone, x).permute(0, 2, 3, 1) @ self.projection_).permute(0, 3, 1, 2)
