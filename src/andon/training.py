@@ -101,7 +101,7 @@ def teach(
     place = None if checkpoint is None else Checkpoint(checkpoint, _fingerprint(recipe, backbone, digests))
     pipeline = _taught(recipe, backbone, parts.train, ng, "Teaching", precision, place)
     history = pipeline.detector.history
-    remarks += _warn([history.note] if history else [])
+    remarks += [history.note] if history else []
     held_out += score_ok(pipeline, _paths(parts.calibration))
     calibration = _calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())

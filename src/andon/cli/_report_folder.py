@@ -66,6 +66,8 @@ class ReportFolder:
             colours=(self._colours[0], self._colours[1]),
             parameters=self._pipeline.recipe.to_tree(),
             provenance=_brief(self._pipeline.manifest),
+            losses=self._pipeline.manifest.get("losses", {}),
+            best_epoch=self._pipeline.manifest.get("best_epoch"),
             remarks=(self._calibration.describe(), *remarks),
         )
         write_file(
@@ -82,9 +84,9 @@ def _label(sample: Sample) -> str:
 
 
 def _brief(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest with numbers of photos in place of their digests."""
+    """The manifest with numbers of photos in place of their digests, without what the page says elsewhere."""
     return {
         name: f"{len(value)} photos" if name.endswith("_sha256") else value
         for name, value in manifest.items()
-        if name != "remarks"
+        if name not in ("remarks", "losses")
     }

@@ -29,6 +29,10 @@ def command(
     header["manifest"] = {
         name: f"{len(value)} photos" if name.endswith("_sha256") else value for name, value in manifest.items()
     }
+    if "losses" in manifest:
+        best = manifest["best_epoch"] - 1
+        del header["manifest"]["losses"]
+        header["manifest"]["losses_in_best_epoch"] = {name: losses[best] for name, losses in manifest["losses"].items()}
     typer.echo(f"{model}: {model.stat().st_size / 1e6:.1f} MB")
     for line in outline(header):
         typer.echo(line)

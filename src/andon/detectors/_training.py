@@ -83,6 +83,7 @@ def train(
         run.finish()
         kept = f"epoch {run.best_epoch}, the best on {int((~teaches).sum())} held-out OK photos, is kept."
         note = f"{ending}{run.epoch} of at most {epochs} epochs were taught; {kept}"
+        LOG.log(logging.WARNING if ending else logging.INFO, note)
         return History(losses=run.losses, best_epoch=run.best_epoch, note=note, interrupted=interrupted)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +32,8 @@ class Report:
         colours: (3, 256) sums of `plots.count_colours` over the OK and over the NG photos.
         parameters, provenance: nested dictionaries of plain values, shown as they are.
         remarks: sentences that the reader must not miss.
+        losses: of each epoch, by name, for a detector that learns by gradient.
+        best_epoch: the one that the model is, counted from 1; None where there are no losses.
     """
 
     title: str
@@ -44,6 +46,8 @@ class Report:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    best_epoch: int | None = None
 
 
 def write(path: Path, report: Report) -> None:
@@ -110,6 +114,14 @@ def plots_of(report: Report, file: plots.Format = "svg") -> Iterator[Plot]:
             "Right against caught",
             "How far NG verdicts can be trusted; the best corner is the upper right.",
             plots.precision_recall_plot(scores, is_anomalous, threshold, figures["image_ap"], file),
+        )
+    if report.best_epoch is not None:
+        yield Plot(
+            "losses",
+            "Learning",
+            "The losses of each epoch. The model is the epoch in which the held-out OK photos had the lowest.",
+            plots.loss_plot(report.losses, report.best_epoch, file),
+            wide=True,
         )
     if report.colours is not None:
         yield Plot(
