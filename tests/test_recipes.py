@@ -22,7 +22,7 @@ def test_every_recipe_is_valid_and_survives_the_way_through_a_dict(name: str) ->
 @pytest.mark.parametrize("name", recipes.names())
 def test_every_recipe_has_a_step_that_decides_the_size(name: str) -> None:
     key = recipes.image_size_key(recipes.read_tree(name))
-    assert recipes.read(name, [f"{key}=128"]) != recipes.read(name)
+    assert recipes.read(name, [f"{key}=192"]) != recipes.read(name)
 
 
 def test_the_order_of_steps_is_that_of_the_file() -> None:
