@@ -70,3 +70,9 @@ def test_the_same_plot_is_the_same_file_and_png_can_be_had(tmp_path):
     file.write_bytes(plots.roc_plot(SCORES, IS_ANOMALOUS, 2.5, 0.667, file="png"))
     with Image.open(file) as picture:
         assert picture.size[0] > 600
+
+
+def test_each_loss_has_its_name_and_the_best_epoch_is_said():
+    losses = {"contextual": [0.5, 0.3, 0.2], "held-out": [0.6, 0.3, 0.4]}
+    assert {"contextual", "held-out", "epoch (dotted: 2, the best)"} <= set(texts(plots.loss_plot(losses, 2)))
+    plots.loss_plot({"held-out": [0.0]}, 1)
