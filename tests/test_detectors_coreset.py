@@ -194,7 +194,8 @@ def test_refuses_features_without_distances(value: float) -> None:
 
 def test_coreset_of_coresets_covers_nearly_as_well() -> None:
     features = clusters(2000, 12)
-    kept = coreset_of_coresets((chunk for chunk in features.split(450)), 60)
+    kept, indices = coreset_of_coresets((chunk for chunk in features.split(450)), 60)
+    assert torch.equal(kept, features[indices])
     whole = features[greedy_coreset(features, 60)]
     assert kept.shape == (60, 12)
     assert (kept[:, None] == features).all(2).any(1).all()  # points of the features, nothing new
@@ -204,12 +205,13 @@ def test_coreset_of_coresets_covers_nearly_as_well() -> None:
 def test_coreset_of_coresets_finds_what_only_one_chunk_has() -> None:
     features = 0.1 * gaussian(900, 5)
     features[777] += 10
-    kept = coreset_of_coresets(features.split(300), 4)
+    kept, indices = coreset_of_coresets(features.split(300), 4)
+    assert torch.equal(features[indices], kept)
     assert (kept == features[777]).all(1).any()
 
 
 def test_coreset_of_coresets_takes_chunks_smaller_than_the_coreset() -> None:
-    assert coreset_of_coresets(gaussian(100, 4).split(30), 50).shape == (50, 4)
+    assert coreset_of_coresets(gaussian(100, 4).split(30), 50)[0].shape == (50, 4)
 
 
 def test_points_that_fit() -> None:

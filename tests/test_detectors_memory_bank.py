@@ -30,13 +30,15 @@ def test_chunks_hold_every_patch_once_in_order_and_no_more_than_was_asked() -> N
 def test_coreset_is_the_greedy_one_of_the_wanted_size() -> None:
     patches = points(200)
     start = int(torch.randint(200, (1,), generator=torch.Generator().manual_seed(3)))
-    bank = coreset(patches, 0.1, torch.Generator().manual_seed(3))
+    bank, rows = coreset(patches, 0.1, torch.Generator().manual_seed(3))
+    assert torch.equal(bank, patches[rows])
     assert torch.equal(bank, patches[greedy_coreset(patches, 20, start=start)])
 
 
 def test_coreset_of_chunks_covers_all_patches_within_the_known_factor() -> None:
     patches = points(400)
-    bank = coreset_of_chunks(iter(torch.split(patches, 150)), 400, 0.1)
+    bank, rows = coreset_of_chunks(iter(torch.split(patches, 150)), 400, 0.1)
+    assert torch.equal(bank, patches[rows])
     assert len(bank) == 40
     at_once = radius(patches, patches[greedy_coreset(patches, 40)])
     assert radius(patches, bank) <= 2 * at_once  # 4 times the best, where greedy promises 2

@@ -1,7 +1,7 @@
 """Save and load a pipeline as one model file.
 
-Tensors: `detector.*` (what was learned), `calibration.ok_scores`, and `backbone.*` where the backbone was bundled. The
-same pipeline gives the same bytes.
+Tensors: `detector.*` (what was learned), `calibration.ok_scores`, `backbone.*` where the backbone was bundled, and
+`thumbnails.*`, JPEG files one after another, where they are kept. The same pipeline gives the same bytes.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from andon.recipes import Recipe
 from andon.runtime import Precision
 
 OK_SCORES = "calibration.ok_scores"
+THUMBNAILS = "thumbnails.jpeg"
+LENGTHS = "thumbnails.lengths"
 
 
 def save_model(pipeline: Pipeline, path: Path | str, *, bundle_backbone: bool = False) -> None:
@@ -53,6 +55,11 @@ def save_model(pipeline: Pipeline, path: Path | str, *, bundle_backbone: bool = 
     if pipeline.calibration is not None:
         header["calibration"] = _calibration_header(pipeline.calibration)
         tensors[OK_SCORES] = torch.from_numpy(pipeline.calibration.ok_scores)
+    if pipeline.thumbnails:
+        data = b"".join(pipeline.thumbnails)
+        header["thumbnails"] = {"photos": len(pipeline.thumbnails), "megabytes": round(len(data) / 1e6, 2)}
+        tensors[THUMBNAILS] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        tensors[LENGTHS] = torch.tensor([len(jpeg) for jpeg in pipeline.thumbnails])
     contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     model_file.write(Path(path), save(contiguous, {model_file.KEY: json.dumps(header)}))
 
@@ -83,7 +90,7 @@ def load_model(path: Path | str, *, weights: Path | str | None = None, precision
         )
     detector = recipe.new_detector(backbone).restore(_without_prefix("detector.", tensors))
     calibration = header["calibration"] and _calibration(header["calibration"], tensors[OK_SCORES])
-    return Pipeline(recipe, detector, calibration, header["manifest"], precision)
+    return Pipeline(recipe, detector, calibration, header["manifest"], precision, _thumbnails(tensors))
 
 
 def _backbone(recipe: Recipe, bundled: dict[str, Tensor]) -> Backbone:
@@ -92,6 +99,13 @@ def _backbone(recipe: Recipe, bundled: dict[str, Tensor]) -> Backbone:
     backbone = backbones.create(replace(recipe.backbone, weights=None), pretrained=False)
     backbone.load_state_dict(bundled)
     return backbone
+
+
+def _thumbnails(tensors: dict[str, Tensor]) -> tuple[bytes, ...]:
+    if THUMBNAILS not in tensors:
+        return ()
+    parts = torch.split(tensors[THUMBNAILS], tensors[LENGTHS].tolist())
+    return tuple(part.numpy().tobytes() for part in parts)
 
 
 def _calibration_header(calibration: Calibration) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from andon import images
+from andon import images, likeness
 from andon.anomaly_map import smooth_map, to_original
 from andon.calibration import Calibration
 from andon.detectors import Detector
@@ -23,12 +23,13 @@ from andon.recipes import Recipe
 from andon.regions import find_regions
 from andon.runtime import Precision, Scorer, fastest_scorer
 from andon.tiling import Tiling
-from andon.types import Failure, FloatMap, Frame, Inspection, Mask, Region, RgbImage
+from andon.types import Failure, FloatMap, Frame, Inspection, Likeness, Mask, Region, RgbImage
 
 LOG = logging.getLogger("andon")
 T = TypeVar("T")
 
 Photo = Path | str | RgbImage
+MAX_EXPLAINED = 6  # regions of a photo
 HOTTEST = 0.9  # of the map's peak: the region of an NG photo whose map stays below the pixel threshold
 
 
@@ -65,6 +66,8 @@ class Pipeline:
         calibration: None until held-out OK photos have been scored.
         manifest: where the model comes from: versions, seed, photos; and at which precision it was calibrated.
         precision: what the network computes in.
+        thumbnails: a JPEG of each OK photo that taught, as it was preprocessed, in the order of the manifest's
+            "training_sha256"; empty where none are kept.
     """
 
     recipe: Recipe
@@ -72,6 +75,7 @@ class Pipeline:
     calibration: Calibration | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     precision: Precision = "auto"
+    thumbnails: tuple[bytes, ...] = field(default=(), repr=False)
     scorer: Scorer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -88,36 +92,43 @@ class Pipeline:
         """The same model with other thresholds."""
         return replace(self, calibration=calibration)
 
-    def inspect(self, photo: Photo, *, with_map: bool = True) -> Inspection:
+    def inspect(self, photo: Photo, *, with_map: bool = True, explain: bool = False) -> Inspection:
         """What the model says of one photo.
 
         Args:
             photo: a path, or (H, W, 3) uint8 RGB.
             with_map: False leaves `anomaly_map` out; the regions are found all the same.
+            explain: give each region the patch of an OK photo that it looks most like.
 
         Raises:
             ImageError: the photo cannot be read or is of no use.
             NotCalibratedError: the model has no threshold yet.
+            ConfigError: the model cannot explain.
         """
         self._require_calibration()
+        self._require_thumbnails(explain)
         prepared = self.prepare(photo)
         (scored,) = self.score([prepared])
-        return self.judge(scored, with_map=with_map)
+        return self.judge(scored, with_map=with_map, explain=explain)
 
-    def inspect_batch(self, photos: Iterable[Photo], *, with_map: bool = False) -> Iterator[Inspection | Failure]:
+    def inspect_batch(
+        self, photos: Iterable[Photo], *, with_map: bool = False, explain: bool = False
+    ) -> Iterator[Inspection | Failure]:
         """What the model says of each photo, in their order, as soon as it is known.
 
         A photo that cannot be inspected gives a `Failure` in its place.
 
         Raises:
             NotCalibratedError: the model has no threshold yet.
+            ConfigError: the model cannot explain.
         """
         self._require_calibration()
-        return self._inspect_batch(photos, with_map)
+        self._require_thumbnails(explain)
+        return self._inspect_batch(photos, with_map, explain)
 
-    def _inspect_batch(self, photos: Iterable[Photo], with_map: bool) -> Iterator[Inspection | Failure]:
+    def _inspect_batch(self, photos: Iterable[Photo], with_map: bool, explain: bool) -> Iterator[Inspection | Failure]:
         def judge(result: Scored | Failure) -> Inspection | Failure:
-            return result if isinstance(result, Failure) else self.judge(result, with_map=with_map)
+            return result if isinstance(result, Failure) else self.judge(result, with_map=with_map, explain=explain)
 
         return ordered_map(judge, self.score_all(photos), ahead=WORKERS)
 
@@ -174,7 +185,7 @@ class Pipeline:
         score = max((image for image, _ in scores), default=0.0)
         return score, tiling.blend(tiles, [patch for _, patch in scores], frame.size)
 
-    def judge(self, scored: Scored, *, with_map: bool = True) -> Inspection:
+    def judge(self, scored: Scored, *, with_map: bool = True, explain: bool = False) -> Inspection:
         """Score -> verdict, regions and, where wanted, the anomaly map in the photo's own pixels."""
         calibration = self._require_calibration()
         started = time.perf_counter()
@@ -187,6 +198,8 @@ class Pipeline:
             regions = find_regions(anomaly_map, calibration.pixel_threshold)
             if verdict == "NG" and not regions:  # an NG photo always says where
                 regions = find_regions(anomaly_map, HOTTEST * float(anomaly_map.max()))
+            if explain and regions:
+                regions = self._explained(scored.prepared.frame, anomaly_map, regions)
         measured = self.detector.measure(scored.prepared.frame)
         return Inspection(
             path=scored.prepared.path,
@@ -212,6 +225,34 @@ class Pipeline:
     def map_peak(self, scored: Scored) -> float:
         """The largest value of the anomaly map."""
         return float(smooth_map(scored.patch, scored.prepared.frame, self.recipe.anomaly_map.sigma).max())
+
+    def _explained(self, frame: Frame, anomaly_map: FloatMap, regions: tuple[Region, ...]) -> tuple[Region, ...]:
+        """The regions, the strongest six with the patch of an OK photo that they look most like."""
+        found = self.scorer.most_like(*to_batch([frame]))
+        names = list(self.manifest["training_sha256"])
+        grid = found.distance.shape[1:]
+        patch = (1 / grid[0], 1 / grid[1])
+        explained = []
+        for region in regions[:MAX_EXPLAINED]:
+            row, column = likeness.patch_at(likeness.peak(region, anomaly_map), frame, grid)
+            photo = int(found.photo[0, row, column])
+            y, x = found.centre[0, row, column].tolist()
+            looks_like = Likeness(
+                photo=names[photo],
+                distance=float(found.distance[0, row, column]),
+                region=likeness.crop(frame.image, ((row + 0.5) * patch[0], (column + 0.5) * patch[1]), patch),
+                nearest=likeness.crop(likeness.read(self.thumbnails[photo]), (y, x), patch),
+            )
+            explained.append(replace(region, looks_like=looks_like))
+        return (*explained, *regions[MAX_EXPLAINED:])
+
+    def _require_thumbnails(self, wanted: bool) -> None:
+        if wanted and not self.thumbnails:
+            raise ConfigError(
+                "This model cannot show what a region looks most like, as it holds no thumbnails of OK photos; teach "
+                "it with a detector that keeps patches, such as patchcore, without tiles, and with "
+                "training.thumbnails=true."
+            )
 
     def _require_calibration(self) -> Calibration:
         if self.calibration is None:

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from andon.backbones import Backbone, fingerprint
 from andon.detectors import Detector
-from andon.types import Mask, Scores
+from andon.types import Mask, Nearest, Scores
 
 LOG = logging.getLogger("andon")
 
@@ -52,6 +52,12 @@ class Scorer:
         with torch.inference_mode():
             image, patch = self.detector(torch.from_numpy(x).to(self.device), torch.from_numpy(roi).to(self.device))
         return Scores(image.float().cpu().numpy(), patch.float().cpu().numpy())
+
+    def most_like(self, x: NDArray[np.float32], roi: Mask) -> Nearest:
+        """For each patch, the nearest patch of the OK photos; for a detector that `keeps_patches`."""
+        with torch.inference_mode():
+            found = self.detector.most_like(torch.from_numpy(x).to(self.device), torch.from_numpy(roi).to(self.device))
+        return Nearest(*(tensor.cpu().numpy() for tensor in found))
 
 
 def reference_scorer(detector: Detector[Any], batch_size: int = 8) -> Scorer:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from andon import backbones, datasets, detectors, images, recipes
+from andon import backbones, datasets, detectors, images, likeness, recipes
 from andon.backbones import Backbone
 from andon.calibration import Calibration, CalibrationRule, calibrate
 from andon.datasets import Dataset, Duplicates, Partition
@@ -108,7 +108,22 @@ def teach(
     remarks += _warn(unusual(held_out))
     manifest = _manifest(dataset, parts, digests, remarks)
     manifest |= {"calibration_precision": pipeline.scorer.precision} | _epochs(history)
-    return replace(pipeline, calibration=calibration, manifest=manifest)
+    thumbnails = _thumbnails(recipe, _paths(parts.train))
+    return replace(pipeline, calibration=calibration, manifest=manifest, thumbnails=thumbnails)
+
+
+def _thumbnails(recipe: Recipe, photos: Sequence[Path]) -> tuple[bytes, ...]:
+    """A small picture of each photo that teaches, for a detector that can say which of them a region looks like."""
+    if not (recipe.training.thumbnails and detectors.detector_class(recipe.detector).keeps_patches):
+        return ()
+    if recipe.tiling is not None:
+        return ()
+    steps = tuple(recipe.steps.values())
+
+    def shrink(photo: Path) -> bytes:
+        return likeness.thumbnail(run_steps(steps, Frame.whole(images.read(photo))).image)
+
+    return tuple(track(ordered_map(shrink, photos), "Keeping thumbnails", len(photos)))
 
 
 def _ng_to_learn_from(

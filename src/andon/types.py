@@ -94,6 +94,38 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Nearest:
+    """For each patch of a batch, the nearest patch of the OK photos that taught the detector.
+
+    Attributes:
+        distance: (B, h, w) float32.
+        photo: (B, h, w) int32, the number of the OK photo, counted from 0 as they taught.
+        centre: (B, h, w, 2) float32, its place there, (y, x) in shares of the photo's height and width.
+    """
+
+    distance: NDArray[np.float32]
+    photo: NDArray[np.int32]
+    centre: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """The patch of an OK photo that a region looks most like.
+
+    Attributes:
+        photo: the OK photo's file within the data set.
+        distance: of the region's most deviating patch to that patch, as the detector measures it.
+        region, nearest: crops of both photos as they were preprocessed, equally large, each patch framed: (h, w, 3)
+            uint8 RGB.
+    """
+
+    photo: str
+    distance: float
+    region: RgbImage
+    nearest: RgbImage
+
+
+@dataclass(frozen=True)
 class Region:
     """A connected area of the anomaly map above the pixel threshold.
 
@@ -102,12 +134,14 @@ class Region:
         area_px: pixels of the photo file above the threshold.
         peak: largest value of the map within.
         mean: mean value of the map within.
+        looks_like: the nearest patch of an OK photo, where an explanation was asked for.
     """
 
     xyxy: tuple[int, int, int, int]
     area_px: int
     peak: float
     mean: float
+    looks_like: Likeness | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         x0, y0, x1, y1 = self.xyxy
@@ -184,6 +218,7 @@ class Inspection:
             "p_value": self.p_value,
             "n_regions": len(self.regions),
             "regions": [[*region.xyxy, region.area_px, region.peak, region.mean] for region in self.regions],
+            "looks_like": [[like.photo, like.distance] for region in self.regions if (like := region.looks_like)],
             "notes": "; ".join(self.notes),
             "milliseconds": sum(self.milliseconds.values()),
             "sha256": self.sha256,
@@ -214,6 +249,7 @@ ROW_COLUMNS = (
     "p_value",
     "n_regions",
     "regions",
+    "looks_like",
     "notes",
     "milliseconds",
     "sha256",

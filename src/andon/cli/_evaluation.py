@@ -22,10 +22,13 @@ Figures = dict[str, Any]
 HEADLINES = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "escape_rate")
 
 
-def evaluate(pipeline: Pipeline, dataset: Dataset, *, model_name: str, out: Path | None) -> Figures:
+def evaluate(
+    pipeline: Pipeline, dataset: Dataset, *, model_name: str, out: Path | None, explain: bool = False
+) -> Figures:
     """The figures of `summarise`, and "failures": file -> why it could not be inspected.
 
     Args:
+        explain: show which OK photo each region looks most like.
         out: folder for the report, the figures, the rows and the pictures; None writes nothing.
 
     Raises:
@@ -41,7 +44,7 @@ def evaluate(pipeline: Pipeline, dataset: Dataset, *, model_name: str, out: Path
     failures: dict[str, str] = {}
     with ExitStack() as stack:
         rows = [stack.enter_context(RowFile(out / name)) for name in RESULT_FILES] if out is not None else []
-        for sample, result, mask in examine(pipeline, samples):
+        for sample, result, mask in examine(pipeline, samples, explain=explain):
             for file in rows:
                 file.write(result.to_row())
             if isinstance(result, Failure):

@@ -24,6 +24,9 @@ def as_text(row: Row) -> str:
     if row["error"]:
         return f"{'error':6} {row['error']}"
     note = f"  ({row['notes']})" if row["notes"] else ""
+    if row["looks_like"]:
+        photo, distance = row["looks_like"][0]
+        note += f"  (looks most like a patch of {photo}, at {distance:.4g})"
     return (
         f"{row['verdict']:6} score {row['score']:<8.4g} threshold {row['threshold']:<8.4g} {row['sigma']:+6.1f} sigma  "
         f"p {row['p_value']:<6.3f} {row['path']}{note}"
@@ -36,9 +39,9 @@ def as_json(row: Row) -> str:
 
 
 def as_csv(row: Row) -> str:
-    """Comma-separated values in the order of `ROW_COLUMNS`; regions as JSON, numbers with a point."""
-    regions = "" if row["regions"] is None else json.dumps(row["regions"])
-    return csv_line((row | {"regions": regions})[name] for name in ROW_COLUMNS)
+    """Comma-separated values in the order of `ROW_COLUMNS`; lists as JSON, numbers with a point."""
+    lists = {name: "" if row[name] is None else json.dumps(row[name]) for name in ("regions", "looks_like")}
+    return csv_line((row | lists)[name] for name in ROW_COLUMNS)
 
 
 def csv_line(values: Iterable[Any]) -> str:

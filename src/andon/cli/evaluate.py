@@ -18,6 +18,9 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.html, figures.json, inspections and pictures.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show which OK photo each region looks most like.")
+    ] = False,
     layout: Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")] = None,
     ng_name: Annotated[
         list[str] | None,
@@ -41,7 +44,13 @@ def command(
     from andon.evaluation import metrics
 
     dataset = datasets.read(data, layout, ng_name or ())
-    figures = evaluate(load_model(model, weights=weights, precision=precision), dataset, model_name=model.stem, out=out)
+    figures = evaluate(
+        load_model(model, weights=weights, precision=precision),
+        dataset,
+        model_name=model.stem,
+        out=out,
+        explain=explain,
+    )
     if as_json:
         typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))
     else:

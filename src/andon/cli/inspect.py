@@ -29,6 +29,9 @@ def command(
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for inspections.csv and the pictures.")] = None,
     visualize: Annotated[bool, typer.Option("--visualize", help="Write a picture per photo into --out.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Name the OK photo that each region looks most like, and show it.")
+    ] = False,
     fail_on_ng: Annotated[bool, typer.Option("--fail-on-ng", help="Exit code 1 if any photo is NG.")] = False,
     weights: Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")] = None,
     precision: Annotated[
@@ -65,7 +68,7 @@ def command(
         files = [] if out is None else [stack.enter_context(RowFile(out / name)) for name in RESULT_FILES]
         if as_csv:
             typer.echo(csv_line(ROW_COLUMNS))
-        results = pipeline.inspect_batch(paths, with_map=visualize)
+        results = pipeline.inspect_batch(paths, with_map=visualize, explain=explain)
         for path, name, result in zip(paths, picture_names(paths), results, strict=True):
             row = result.to_row()
             verdicts[row["verdict"]] += 1

@@ -32,6 +32,9 @@ def command(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="section.name=value over the recipe. Repeatable.")
     ] = None,
+    thumbnails: Annotated[
+        bool, typer.Option(help="Keep small pictures of the OK photos in the model, for inspect --explain.")
+    ] = True,
     preprocess_only: Annotated[
         Path | None, typer.Option(help="Write before/after sheets into this folder and teach nothing.")
     ] = None,
@@ -76,6 +79,7 @@ def command(
         "detector.target_dim": target_dim,
         "training.batch_size": batch_size,
         "training.seed": seed,
+        "training.thumbnails": None if thumbnails else False,
         "calibration.false_reject_rate": false_reject_rate,
         "calibration.method": None if false_reject_rate is None else "conformal",
     }
@@ -96,7 +100,9 @@ def command(
     history = pipeline.detector.history
     if history is None or not history.interrupted:
         checkpoint.unlink(missing_ok=True)
-    typer.echo(f"Model: {model} ({model.stat().st_size / 1e6:.1f} MB)")
+    pictures = sum(map(len, pipeline.thumbnails)) / 1e6
+    of_which = f", of which {pictures:.1f} MB are thumbnails of the OK photos" if pictures else ""
+    typer.echo(f"Model: {model} ({model.stat().st_size / 1e6:.1f} MB{of_which})")
 
 
 def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:

@@ -66,6 +66,7 @@ class Detector(nn.Module, Generic[C]):
     Attributes:
         needs_ng: whether it learns from labelled NG photos too; `fit` then takes `LabelledBatches`.
         needs_object: whether it looks at the outline of the part, so that the ROI must show one, whole.
+        keeps_patches: whether it can say which patch of which OK photo a patch is `most_like`.
         config: the detector's parameters, a frozen dataclass.
         backbone: frozen; not part of what is learned.
         learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
@@ -76,6 +77,7 @@ class Detector(nn.Module, Generic[C]):
     Config: ClassVar[type]
     needs_ng: ClassVar[bool] = False
     needs_object: ClassVar[bool] = False
+    keeps_patches: ClassVar[bool] = False
     learns_by_gradient: ClassVar[bool] = False
 
     def __init__(self, config: C, backbone: Backbone) -> None:
@@ -121,6 +123,18 @@ class Detector(nn.Module, Generic[C]):
         """What is to be told of this preprocessed photo beside its scores; most detectors have nothing to tell."""
         del frame
         return Measured()
+
+    def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """For each patch, the nearest patch of the photos that taught the detector, where it `keeps_patches`.
+
+        Args:
+            x, roi: as of `forward`.
+
+        Returns:
+            Its distance (B, h, w); the number of its photo (B, h, w), counted from 0 as they taught; and its centre
+            there (B, h, w, 2), (y, x) in shares of the photo's height and width.
+        """
+        raise NotImplementedError(f"{type(self).__name__} keeps no patches")
 
     @property
     def is_fitted(self) -> bool:

@@ -56,8 +56,10 @@ def greedy_coreset(features: Tensor, n: int, *, start: int = 0) -> Tensor:
         return torch.tensor(list(track(centres, "choosing the coreset", n)))
 
 
-def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> Tensor:
+def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> tuple[Tensor, Tensor]:
     """A coreset (n, D) of features that do not fit into memory at once: the coreset of every chunk's own coreset.
+
+    Beside it, which of all the chunks' features they are, (n,) int64.
 
     Each of the two steps leaves at most twice the smallest possible radius uncovered: four times in all, where
     `greedy_coreset` promises twice (Malkomes et al. 2015; composable core-sets: Indyk et al. 2014).
@@ -65,8 +67,15 @@ def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> Tensor:
     Args:
         chunks: (Ni, D) float32 each, read one at a time; what is kept of them, n points each, must fit together.
     """
-    kept = torch.cat([chunk[greedy_coreset(chunk, min(n, len(chunk)))] for chunk in chunks])
-    return kept[greedy_coreset(kept, n)]
+    kept, indices, n_before = [], [], 0
+    for chunk in chunks:
+        chosen = greedy_coreset(chunk, min(n, len(chunk)))
+        kept.append(chunk[chosen])
+        indices.append(n_before + chosen)
+        n_before += len(chunk)
+    features = torch.cat(kept)
+    chosen = greedy_coreset(features, n)
+    return features[chosen], torch.cat(indices)[chosen]
 
 
 def points_that_fit(memory: int, dim: int) -> int:

@@ -9,6 +9,7 @@ from itertools import chain
 
 import psutil
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from andon.detectors._coreset import coreset_of_coresets, greedy_coreset, points_that_fit
@@ -37,14 +38,24 @@ def chunks(parts: Iterable[Tensor], size: int) -> Iterator[tuple[Tensor, list[in
         yield _joined(held)
 
 
-def coreset(patches: Tensor, ratio: float, generator: torch.Generator) -> Tensor:
-    """The greedy coreset of `patches` (P, D), from a start drawn by chance: (ratio * P, D)."""
+def places(inside: Tensor, photo: int) -> Tensor:
+    """Where the patches come from that are True in `inside` (h, w): (P, 3) float32.
+
+    It is the number of the photo, and the patch's centre (y, x) in shares of the photo's height and width.
+    """
+    centres = (inside.nonzero() + 0.5) / torch.tensor(inside.shape)
+    return F.pad(centres, (1, 0), value=float(photo))
+
+
+def coreset(patches: Tensor, ratio: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The greedy coreset of `patches` (P, D), from a start drawn by chance: (ratio * P, D), and their indices."""
     start = int(torch.randint(len(patches), (1,), generator=generator))
-    return patches[greedy_coreset(patches, max(1, round(ratio * len(patches))), start=start)]
+    indices = greedy_coreset(patches, max(1, round(ratio * len(patches))), start=start)
+    return patches[indices], indices
 
 
-def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) -> Tensor:
-    """The coreset of the chunks' coresets: (ratio * n_patches, D).
+def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) -> tuple[Tensor, Tensor]:
+    """The coreset of the chunks' coresets: (ratio * n_patches, D), and their indices among all patches.
 
     The radius that it leaves uncovered is at most twice what the coreset of all patches at once may leave.
 

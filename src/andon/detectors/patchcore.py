@@ -17,7 +17,7 @@ from andon.backbones import Backbone
 from andon.detectors._base import Batch, Detector, patches_in_roi
 from andon.detectors._density import densest
 from andon.detectors._embedding import embed, mean_chroma, random_orthogonal
-from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks
+from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks, places
 from andon.detectors._scoring import aggregate
 from andon.detectors._search import BankSearch
 from andon.errors import ConfigError
@@ -71,16 +71,19 @@ class PatchCore(Detector[PatchCoreConfig]):
     projection_: (C, D) orthonormal columns, each divided by the features' spread where colour takes part.
     colour_scale_: (1,) what the chroma is multiplied by.
     bank_: (N, D) or, with colour, (N, D + 2): the memory bank.
+    origin_: (N, 3) where each row of the bank comes from, see `_memory_bank.places`.
     """
 
     Config = PatchCoreConfig
+    keeps_patches = True
     projection_: Tensor
     colour_scale_: Tensor
     bank_: Tensor
+    origin_: Tensor
 
     def __init__(self, config: PatchCoreConfig, backbone: Backbone) -> None:
         super().__init__(config, backbone)
-        for name in ("projection_", "colour_scale_", "bank_"):
+        for name in ("projection_", "colour_scale_", "bank_", "origin_"):
             self.register_buffer(name, None)
         self._search: BankSearch | None = None
 
@@ -92,32 +95,49 @@ class PatchCore(Detector[PatchCoreConfig]):
             random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
         )
         self.colour_scale_ = torch.ones(1)
-        pieces = self._pieces(batches, generator)
+        origins: list[Tensor] = []
+        pieces = self._pieces(batches, generator, origins)
         first, second = next(pieces), next(pieces, None)
         if second is None:
-            self.bank_ = coreset(first, self.config.coreset_ratio, generator)
+            self.bank_, rows = coreset(first, self.config.coreset_ratio, generator)
         else:
-            n_patches = round(self.config.density_keep * sum(map(len, self._patches(batches))))
-            self.bank_ = coreset_of_chunks(chain([first, second], pieces), n_patches, self.config.coreset_ratio)
+            n_patches = round(self.config.density_keep * sum(map(len, self._patches(batches, []))))
+            self.bank_, rows = coreset_of_chunks(chain([first, second], pieces), n_patches, self.config.coreset_ratio)
+        self.origin_ = torch.cat(origins)[rows]
 
-    def _pieces(self, batches: Iterable[Batch], generator: torch.Generator) -> Iterator[Tensor]:
-        """The patches that the memory bank is chosen from, in chunks that fit into memory."""
+    def _pieces(
+        self, batches: Iterable[Batch], generator: torch.Generator, origins: list[Tensor]
+    ) -> Iterator[Tensor]:
+        """The patches that the memory bank is chosen from, in chunks that fit into memory.
+
+        Args:
+            origins: takes the `places` of each chunk's patches.
+        """
         dimensions = self.projection_.shape[1]
-        for number, (patches, counts) in enumerate(chunks(self._patches(batches), chunk_size(dimensions + 2))):
+        of_photos: list[Tensor] = []
+        parts = self._patches(batches, of_photos)
+        for number, (patches, counts) in enumerate(chunks(parts, chunk_size(dimensions + 2))):
             if number == 0 and self.config.colour_weight > 0:
                 patches *= self._balance(patches, dimensions)  # later ones come balanced
-            if self.config.density_keep == 1:
-                yield patches
-            else:
+            origins.append(torch.cat(of_photos[: len(counts)]))
+            del of_photos[: len(counts)]
+            if self.config.density_keep < 1:
                 keep, neighbors = self.config.density_keep, self.config.density_neighbors
-                yield patches[densest(patches, counts, keep, neighbors, generator)]
+                dense = densest(patches, counts, keep, neighbors, generator)
+                patches, origins[-1] = patches[dense], origins[-1][dense]
+            yield patches
 
-    def _patches(self, batches: Iterable[Batch]) -> Iterator[Tensor]:
-        """The embeddings of the patches in the ROI, (P, D) of each photo."""
+    def _patches(self, batches: Iterable[Batch], of_photos: list[Tensor]) -> Iterator[Tensor]:
+        """The embeddings of the patches in the ROI, (P, D) of each photo; their `places` go into `of_photos`."""
+        n_photos = 0
         for x, roi in batches:
             embedding = self._embed(x * roi.unsqueeze(1), roi)
-            photos = zip(embedding.permute(0, 2, 3, 1), patches_in_roi(roi, _size(embedding)), strict=True)
-            yield from (photo[inside] for photo, inside in photos)
+            for photo, inside in zip(
+                embedding.permute(0, 2, 3, 1), patches_in_roi(roi, _size(embedding)), strict=True
+            ):
+                of_photos.append(places(inside, n_photos))
+                n_photos += 1
+                yield photo[inside]
 
     def _embed(self, x: Tensor, roi: Tensor) -> Tensor:
         features = (embed(self.backbone, x).permute(0, 2, 3, 1) @ self.projection_).permute(0, 3, 1, 2)
@@ -149,6 +169,12 @@ class PatchCore(Detector[PatchCoreConfig]):
             rows = torch.arange(batch, device=x.device)
             image = image * self._weight(queries[rows, worst], index[rows, worst])
         return image, scores.view(batch, h, w)
+
+    def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+        embedding = self._embed(x * roi.unsqueeze(1), roi)
+        distance, row = self.search.nearest(embedding.permute(0, 2, 3, 1).flatten(0, 2))
+        shape = (len(x), *_size(embedding))
+        return distance.view(shape), self.origin_[row].view(*shape, 3)
 
     @property
     def search(self) -> BankSearch:

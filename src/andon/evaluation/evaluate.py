@@ -11,7 +11,7 @@ from andon.types import Failure, Inspection, Mask, Sample
 
 
 def examine(
-    pipeline: Pipeline, samples: Sequence[Sample]
+    pipeline: Pipeline, samples: Sequence[Sample], *, explain: bool = False
 ) -> Iterator[tuple[Sample, Inspection | Failure, Mask | None]]:
     """Each sample with its inspection, anomaly map included, and its ground-truth mask where there is one; in order.
 
@@ -19,6 +19,6 @@ def examine(
         ImageError: a mask cannot be read.
         NotCalibratedError: the model has no threshold yet.
     """
-    results = pipeline.inspect_batch([sample.path for sample in samples], with_map=True)
+    results = pipeline.inspect_batch([sample.path for sample in samples], with_map=True, explain=explain)
     for sample, result in track(zip(samples, results, strict=True), "Inspecting", len(samples)):
         yield sample, result, None if sample.mask_path is None else images.read_mask(sample.mask_path)

@@ -47,6 +47,7 @@ class TrainingConfig:
         too; they are then not evaluated.
     folds: models taught to calibrate where few photos can be held out, see `datasets.split`; None for 5, or for 1 where
         the detector learns by gradient.
+    thumbnails: keep a small picture of each OK photo in the model, to show which of them a region looks most like.
     """
 
     batch_size: int = 8
@@ -54,6 +55,7 @@ class TrainingConfig:
     enhanced_share: float = 1.0
     ng_from_test: float = 0.0
     folds: int | None = None
+    thumbnails: bool = True
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:

@@ -1,0 +1,72 @@
+"""What a region looks most like: small pictures of the OK photos, and crops that show two patches side by side."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from andon.types import FloatMap, Frame, Region, RgbImage
+
+THUMBNAIL_SIDE = 256
+JPEG_QUALITY = 80
+FIELD = 0.36  # of a picture's longer side, that a crop shows
+CROP_SIDE = 180
+MARK = (255, 255, 255)
+MARK_RIM = (31, 41, 51)
+
+Place = tuple[float, float]
+"""(y, x) as shares of a picture's height and width, so that they hold at any size."""
+
+
+def thumbnail(image: RgbImage) -> bytes:
+    """The preprocessed photo as a JPEG with at most 256 pixels on its longer side."""
+    picture = Image.fromarray(image)
+    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=JPEG_QUALITY)
+    return data.getvalue()
+
+
+def read(data: bytes) -> RgbImage:
+    """The picture that `thumbnail` made, (h, w, 3) uint8 RGB."""
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=np.uint8)
+
+
+def peak(region: Region, anomaly_map: FloatMap) -> tuple[float, float]:
+    """Where the region deviates most: (x, y) in the pixels of the map, which are the photo's."""
+    x0, y0, x1, y1 = region.xyxy
+    y, x = np.argwhere(anomaly_map[y0:y1, x0:x1] == np.float32(region.peak))[0]
+    return float(x0 + x), float(y0 + y)
+
+
+def patch_at(point: tuple[float, float], frame: Frame, grid: tuple[int, int]) -> tuple[int, int]:
+    """Row and column of the patch, of a grid of (h, w) of them, that shows a point (x, y) of the photo."""
+    x, y = cv2.perspectiveTransform(np.array([[point]]), np.linalg.inv(frame.to_original))[0, 0]
+    rows, columns = grid
+    row, column = (y + 0.5) / frame.size[0] * rows, (x + 0.5) / frame.size[1] * columns
+    return min(max(int(row), 0), rows - 1), min(max(int(column), 0), columns - 1)
+
+
+def crop(picture: RgbImage, centre: Place, patch: Place) -> RgbImage:
+    """A square piece of `picture` around a patch, with the patch framed: (180, 180, 3) uint8 RGB.
+
+    At the rim of the picture the piece is moved inwards.
+
+    Args:
+        patch: height and width of the patch.
+    """
+    size = np.array(picture.shape[:2])
+    side = min(round(FIELD * size.max()), int(size.min()))
+    middle = np.array(centre) * size
+    top, left = np.clip(np.round(middle - side / 2).astype(int), 0, size - side)
+    window = picture[top : top + side, left : left + side]
+    piece = cv2.resize(window, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_CUBIC)
+    half = np.array(patch) * size / 2
+    low, high = ((middle + sign * half - (top, left)) * CROP_SIDE / side for sign in (-1, 1))
+    corners = [(round(float(x)), round(float(y))) for y, x in (low, high)]
+    for colour, width in ((MARK_RIM, 4), (MARK, 2)):
+        piece = cv2.rectangle(piece, *corners, colour, width)
+    return np.asarray(piece, dtype=np.uint8)
