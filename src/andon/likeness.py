@@ -6,7 +6,7 @@ import io
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from andon.types import FloatMap, Frame, Region, RgbImage
 
@@ -44,7 +44,7 @@ def peak(region: Region, anomaly_map: FloatMap) -> tuple[float, float]:
 
 def patch_at(point: tuple[float, float], frame: Frame, grid: tuple[int, int]) -> tuple[int, int]:
     """Row and column of the patch, of a grid of (h, w) of them, that shows a point (x, y) of the photo."""
-    x, y = cv2.perspectiveTransform(np.array([[point]]), np.linalg.inv(frame.to_original))[0, 0]
+    x, y = cv2.perspectiveTransform(np.array([[point]], dtype=np.float64), np.linalg.inv(frame.to_original))[0, 0]
     rows, columns = grid
     row, column = (y + 0.5) / frame.size[0] * rows, (x + 0.5) / frame.size[1] * columns
     return min(max(int(row), 0), rows - 1), min(max(int(column), 0), columns - 1)
@@ -62,11 +62,11 @@ def crop(picture: RgbImage, centre: Place, patch: Place) -> RgbImage:
     side = min(round(FIELD * size.max()), int(size.min()))
     middle = np.array(centre) * size
     top, left = np.clip(np.round(middle - side / 2).astype(int), 0, size - side)
-    window = picture[top : top + side, left : left + side]
-    piece = cv2.resize(window, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_CUBIC)
+    piece = Image.fromarray(picture[top : top + side, left : left + side]).resize((CROP_SIDE, CROP_SIDE))
     half = np.array(patch) * size / 2
-    low, high = ((middle + sign * half - (top, left)) * CROP_SIDE / side for sign in (-1, 1))
-    corners = [(round(float(x)), round(float(y))) for y, x in (low, high)]
-    for colour, width in ((MARK_RIM, 4), (MARK, 2)):
-        piece = cv2.rectangle(piece, *corners, colour, width)
+    corners = [(middle + sign * half - (top, left)) * CROP_SIDE / side for sign in (-1, 1)]
+    (y0, x0), (y1, x1) = ((float(y), float(x)) for y, x in corners)
+    draw = ImageDraw.Draw(piece)
+    for rim, colour in ((2, MARK_RIM), (0, MARK)):
+        draw.rectangle((x0 - rim, y0 - rim, x1 + rim, y1 + rim), outline=colour, width=2)
     return np.asarray(piece, dtype=np.uint8)

@@ -11,9 +11,12 @@ from typing import NamedTuple
 from PIL import Image
 
 from andon.types import Inspection, Mask, RgbImage, Verdict
+from andon.visualization.likeness_strip import pair
+from andon.visualization.text import number
 from andon.visualization.tiles import make_tiles
 
 TILE_SIDE = 256
+MAX_LIKENESSES = 3  # of a photo
 JPEG_QUALITY = 72
 
 
@@ -31,6 +34,7 @@ class Photo:
     Attributes:
         name: of the file, with its folder.
         defect: its kind, None for an OK photo or where it has no name.
+        likenesses: regions beside the patches of OK photos that they look most like, where these were asked for.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Photo:
     p_value: float
     notes: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    likenesses: tuple[Picture, ...] = ()
 
     @property
     def label(self) -> str:
@@ -65,6 +70,7 @@ def photo_of(
         mask: (H0, W0) the true defect, where it is known.
     """
     tiles = make_tiles(photo, inspection, pixel_threshold, mask, TILE_SIDE)
+    explained = [region.looks_like for region in inspection.regions if region.looks_like is not None]
     return Photo(
         name="/".join(PurePath(inspection.path).parts[-2:]),
         is_anomalous=is_anomalous,
@@ -75,6 +81,10 @@ def photo_of(
         p_value=inspection.p_value,
         notes=inspection.notes,
         pictures=tuple(Picture(tile.caption, to_jpeg(tile.picture)) for tile in tiles),
+        likenesses=tuple(
+            Picture(f"looks most like {like.photo}, at {number(like.distance)}", to_jpeg(pair(like)))
+            for like in explained[:MAX_LIKENESSES]
+        ),
     )
 
 

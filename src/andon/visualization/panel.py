@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from andon.types import Inspection, Mask, RgbImage
 from andon.visualization.colours import INK, LINE, MUTED, ON_VERDICT, PAPER, VERDICT
 from andon.visualization.heatmap import colour_bar
+from andon.visualization.likeness_strip import strip
 from andon.visualization.text import font, number, shorten, signed
 from andon.visualization.tiles import Tile, make_tiles
 
@@ -45,8 +46,12 @@ def panel(
     tiles = make_tiles(photo, inspection, pixel_threshold, mask)
     body = _arrange(tiles)
     width = max(MIN_WIDTH, body.width + 2 * MARGIN)
-    sheet = Image.new("RGB", (width, HEADER + body.height + FOOTER), PAPER)
+    likenesses = strip(inspection.regions, width - 2 * MARGIN)
+    strip_height = 0 if likenesses is None else likenesses.height + GAP
+    sheet = Image.new("RGB", (width, HEADER + body.height + FOOTER + strip_height), PAPER)
     sheet.paste(body, (MARGIN, HEADER))
+    if likenesses is not None:
+        sheet.paste(likenesses, (MARGIN, HEADER + body.height + FOOTER))
     draw = ImageDraw.Draw(sheet)
     _header(draw, inspection, label, width)
     _scale(sheet, draw, pixel_threshold, HEADER + body.height)
