@@ -16,7 +16,7 @@ from torch import Tensor
 from andon import artefact, detectors, likeness, training
 from andon.backbones import Backbone
 from andon.detectors._base import patches_in_roi
-from andon.detectors._memory_bank import origins
+from andon.detectors._memory_bank import places
 from andon.errors import ConfigError
 from andon.pipeline import Pipeline
 from andon.types import Frame, Inspection, Likeness, Region
@@ -36,7 +36,7 @@ def batches(n: int, roi: Tensor) -> list[tuple[Tensor, Tensor]]:
     return list(zip(photos.split(2), roi.expand(n, -1, -1).split(2), strict=True))
 
 
-@pytest.mark.parametrize(("chunk", "ratio"), [(10_000, 1.0), (60, 0.13)])
+@pytest.mark.parametrize(("chunk", "ratio"), [(10_000, 1.0), (300, 0.13)])
 def test_a_patch_that_was_taught_is_found_in_its_photo_and_place(
     chunk: int, ratio: float, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,22 +46,33 @@ def test_a_patch_that_was_taught_is_found_in_its_photo_and_place(
     roi[:16, :40] = False
     detector = detectors.create("patchcore", backbone, {"coreset_ratio": ratio})
     detector.fit(batches(5, roi), 0)
-    distance, photo, centre = detector.most_like(striped(3)[None], roi[None])
+    distance, origin = detector.most_like(striped(3)[None], roi[None])
     rows, columns = distance.shape[1:]
-    places = torch.stack(torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"), -1)
+    grid = torch.stack(torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"), -1)
     found = patches_in_roi(roi[None], (rows, columns))[0] & (distance[0] < 1e-3)
     assert found.float().mean() > 0.6 * ratio
-    assert (photo[0][found] == 3).all()
-    expected = (places + 0.5) / torch.tensor([rows, columns])
-    torch.testing.assert_close(centre[0][found], expected[found])
+    assert (origin[0, ..., 0][found] == 3).all()
+    expected = (grid + 0.5) / torch.tensor([rows, columns])
+    torch.testing.assert_close(origin[0, ..., 1:][found], expected[found])
 
 
-def test_origins_count_photos_over_all_batches() -> None:
-    first, second = torch.ones(2, 2, 3, dtype=torch.bool), torch.zeros(1, 2, 3, dtype=torch.bool)
-    second[0, 1, 2] = True
-    photo, centre = origins([first, second], torch.tensor([12, 0, 7]))
-    assert photo.tolist() == [2, 0, 1]
-    assert centre.tolist() == [[0.75, pytest.approx(2.5 / 3)], [0.25, pytest.approx(0.5 / 3)], [0.25, 0.5]]
+def test_places_are_the_centres_of_the_patches_in_the_roi() -> None:
+    inside = torch.tensor([[False, True, False], [True, False, False]])
+    assert places(inside, 7).tolist() == [[7, 0.25, 0.5], [7, 0.75, pytest.approx(1 / 6)]]
+
+
+@pytest.mark.parametrize("chunk", [10_000, 300])
+def test_patches_that_were_left_out_as_alone_shift_no_others(
+    chunk: int, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("andon.detectors.patchcore.chunk_size", lambda dim: chunk)
+    roi = torch.ones(HEIGHT, WIDTH, dtype=torch.bool)
+    detector = detectors.create("patchcore", backbone, {"coreset_ratio": 0.13, "density_keep": 0.6})
+    detector.fit(batches(6, roi), 0)
+    for number in range(6):
+        distance, origin = detector.most_like(striped(number)[None], roi[None])
+        found = distance[0] < 1e-3
+        assert (origin[0, ..., 0][found] == number).all()
 
 
 def test_a_point_of_the_photo_is_found_in_the_patch_that_shows_it() -> None:

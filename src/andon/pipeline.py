@@ -235,8 +235,8 @@ class Pipeline:
         explained = []
         for region in regions[:MAX_EXPLAINED]:
             row, column = likeness.patch_at(likeness.peak(region, anomaly_map), frame, grid)
-            photo = int(found.photo[0, row, column])
-            y, x = found.centre[0, row, column].tolist()
+            number, y, x = found.origin[0, row, column].tolist()
+            photo = int(number)
             looks_like = Likeness(
                 photo=names[photo],
                 distance=float(found.distance[0, row, column]),

@@ -56,8 +56,10 @@ class Scorer:
     def most_like(self, x: NDArray[np.float32], roi: Mask) -> Nearest:
         """For each patch, the nearest patch of the OK photos; for a detector that `keeps_patches`."""
         with torch.inference_mode():
-            found = self.detector.most_like(torch.from_numpy(x).to(self.device), torch.from_numpy(roi).to(self.device))
-        return Nearest(*(tensor.cpu().numpy() for tensor in found))
+            distance, origin = self.detector.most_like(
+                torch.from_numpy(x).to(self.device), torch.from_numpy(roi).to(self.device)
+            )
+        return Nearest(distance.cpu().numpy(), origin.cpu().numpy())
 
 
 def reference_scorer(detector: Detector[Any], batch_size: int = 8) -> Scorer:

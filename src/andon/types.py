@@ -99,13 +99,12 @@ class Nearest:
 
     Attributes:
         distance: (B, h, w) float32.
-        photo: (B, h, w) int32, the number of the OK photo, counted from 0 as they taught.
-        centre: (B, h, w, 2) float32, its place there, (y, x) in shares of the photo's height and width.
+        origin: (B, h, w, 3) float32, the number of the OK photo, counted from 0 as they taught, and the patch's centre
+            there, (y, x) in shares of the photo's height and width.
     """
 
     distance: NDArray[np.float32]
-    photo: NDArray[np.int32]
-    centre: NDArray[np.float32]
+    origin: NDArray[np.float32]
 
 
 @dataclass(frozen=True)

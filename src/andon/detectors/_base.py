@@ -124,15 +124,15 @@ class Detector(nn.Module, Generic[C]):
         del frame
         return Measured()
 
-    def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         """For each patch, the nearest patch of the photos that taught the detector, where it `keeps_patches`.
 
         Args:
             x, roi: as of `forward`.
 
         Returns:
-            Its distance (B, h, w); the number of its photo (B, h, w), counted from 0 as they taught; and its centre
-            there (B, h, w, 2), (y, x) in shares of the photo's height and width.
+            Its distance (B, h, w) and its origin (B, h, w, 3): the number of its photo, counted from 0 as they taught,
+            and its centre there, (y, x) in shares of the photo's height and width.
         """
         raise NotImplementedError(f"{type(self).__name__} keeps no patches")
 

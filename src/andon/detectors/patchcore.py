@@ -105,9 +105,7 @@ class PatchCore(Detector[PatchCoreConfig]):
             self.bank_, rows = coreset_of_chunks(chain([first, second], pieces), n_patches, self.config.coreset_ratio)
         self.origin_ = torch.cat(origins)[rows]
 
-    def _pieces(
-        self, batches: Iterable[Batch], generator: torch.Generator, origins: list[Tensor]
-    ) -> Iterator[Tensor]:
+    def _pieces(self, batches: Iterable[Batch], generator: torch.Generator, origins: list[Tensor]) -> Iterator[Tensor]:
         """The patches that the memory bank is chosen from, in chunks that fit into memory.
 
         Args:
@@ -132,9 +130,7 @@ class PatchCore(Detector[PatchCoreConfig]):
         n_photos = 0
         for x, roi in batches:
             embedding = self._embed(x * roi.unsqueeze(1), roi)
-            for photo, inside in zip(
-                embedding.permute(0, 2, 3, 1), patches_in_roi(roi, _size(embedding)), strict=True
-            ):
+            for photo, inside in zip(embedding.permute(0, 2, 3, 1), patches_in_roi(roi, _size(embedding)), strict=True):
                 of_photos.append(places(inside, n_photos))
                 n_photos += 1
                 yield photo[inside]
