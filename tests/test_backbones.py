@@ -76,15 +76,33 @@ def test_the_fingerprint_sees_every_value() -> None:
     assert backbones.fingerprint(one) != backbones.fingerprint(other)
 
 
-@pytest.mark.parametrize(("name", "strides"), [("embedded", (32,)), ("embedded", ()), (NETWORK, (5,)), (NETWORK, ())])
+@pytest.mark.parametrize(
+    ("name", "strides"),
+    [("embedded", (32,)), ("embedded", ()), ("embedded", (8, 8)), (NETWORK, (5,)), (NETWORK, ()), (NETWORK, (8, 8))],
+)
 def test_a_stride_that_there_is_not_is_refused(name: str, strides: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match=r"has .*strides \[.*but \[.*\] was asked for"):
         backbones.create(BackboneConfig(name=name, strides=strides), pretrained=False)
 
 
-def test_a_stride_is_named_once() -> None:
-    with pytest.raises(ConfigError, match=r"backbone\.strides is \[8, 8\]; name each stride once"):
-        create(strides=(8, 8))
+@pytest.mark.parametrize(
+    ("strides", "channels"),
+    [
+        ((4, 16), (24, 112)),
+        ((16, 4, 16), (24, 80, 112)),
+        ((2, 4, 8, 16, 16, 32, 32), (16, 24, 40, 80, 112, 192, 320)),
+    ],
+)
+def test_an_efficientnet_gives_both_stages_of_a_stride_that_is_named_twice(
+    strides: tuple[int, ...], channels: tuple[int, ...]
+) -> None:
+    backbone = backbones.create(BackboneConfig(name="efficientnet_b0", strides=strides), pretrained=False)
+    assert backbone.strides == tuple(sorted(strides))
+    assert backbone.channels == channels
+    shapes = [tuple(features.shape[1:]) for features in backbone(photo())]
+    assert shapes == [
+        (width, 64 // stride, 96 // stride) for width, stride in zip(channels, backbone.strides, strict=True)
+    ]
 
 
 def test_a_name_like_no_network_gets_a_short_answer() -> None:

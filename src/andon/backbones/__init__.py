@@ -18,7 +18,8 @@ class BackboneConfig:
         name: "embedded", or any timm CNN such as "resnet18" or ViT such as "vit_base_patch14_dinov2.lvd142m".
         weights: a .safetensors or .pth file; None for the package's own (embedded) or those of the hub.
         strides: the feature maps of a CNN, by how many input pixels lie between two of their positions; None for 8 and
-            16, which are layer2 and layer3 of a ResNet.
+            16, which are layer2 and layer3 of a ResNet. An EfficientNet has two stages at 16 and at 32: a stride named
+            once is the last of them, named twice it is both.
         blocks: the blocks of a ViT whose patch tokens to use, counted from 0, or from -1 backwards; None for the last.
     """
 
@@ -28,9 +29,8 @@ class BackboneConfig:
     blocks: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        for key, values in {"stride": self.strides, "block": self.blocks}.items():
-            if values is not None and len(set(values)) < len(values):
-                raise ConfigError(f"backbone.{key}s is {list(values)}; name each {key} once.")
+        if self.blocks is not None and len(set(self.blocks)) < len(self.blocks):
+            raise ConfigError(f"backbone.blocks is {list(self.blocks)}; name each block once.")
 
     def strides_of_cnn(self) -> tuple[int, ...]:
         """The strides, where the network is a CNN.

@@ -6,6 +6,7 @@ folded into the convolutions.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Self
 
@@ -49,8 +50,7 @@ class EmbeddedBackbone(Backbone):
     """Feature maps of 64, 128 and 256 channels at strides 4, 8 and 16."""
 
     def __init__(self, strides: tuple[int, ...]) -> None:
-        unknown = [stride for stride in strides if stride not in CHANNELS]
-        if unknown or not strides:
+        if not strides or Counter(strides) - Counter(CHANNELS.keys()):
             raise ConfigError(
                 f"The embedded backbone has strides {sorted(CHANNELS)}, but {list(strides)} was asked for."
             )
