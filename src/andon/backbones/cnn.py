@@ -31,11 +31,7 @@ class CnnBackbone(Backbone):
         if not wanted or wanted - Counter(each.stride for each in offered):
             has = [each.stride for each in offered]
             raise ConfigError(f"{name} has feature maps at strides {has}, but {list(strides)} was asked for.")
-        maps = [
-            each
-            for stride in sorted(wanted)
-            for each in [each for each in offered if each.stride == stride][-wanted[stride] :]
-        ]
+        maps = [each for stride in sorted(wanted) for each in _last(wanted[stride], stride, offered)]
         self._options: dict[str, Any] = {"indices": [each.number for each in maps]}
         if _is_efficientnet(network):
             self._options["extra_blocks"] = True
@@ -66,6 +62,10 @@ def _maps(network: Any) -> list[Map]:
         )
         for number, stage in enumerate(network.blocks, start=1)
     ]
+
+
+def _last(n: int, stride: int, maps: list[Map]) -> list[Map]:
+    return [each for each in maps if each.stride == stride][-n:]
 
 
 def _is_efficientnet(network: Any) -> bool:
