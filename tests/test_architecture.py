@@ -32,7 +32,7 @@ WITHOUT_TORCH = (
     "visualization",
     "evaluation",
 )
-TORCH_ALLOWED = ("preprocess/sam_roi.py",)
+TORCH_ALLOWED = ("preprocess/_sam.py",)
 ROOMS_OF_PARTS = ("detectors", "preprocess", "datasets", "evaluation/metrics", "cli")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from andon.calibration import Calibration, CalibrationRule, calibrate, conformal_rank, percent, photos_needed
+from andon.calibration import Calibration, CalibrationRule, calibrate, conformal_rank, percent, photos_needed, sweep
 from andon.errors import ConfigError, NotCalibratedError
 
 TEN = [float(score) for score in range(1, 11)]
@@ -174,3 +174,18 @@ def test_rates_are_written_for_people(rate: float, text: str) -> None:
 def test_a_rule_that_makes_no_sense_is_refused(key: str, value: float) -> None:
     with pytest.raises(ConfigError, match=rf"^calibration\.{key} is .*; it must be .*\.$"):
         CalibrationRule(**{key: value})  # type: ignore[arg-type]
+
+
+def test_the_sweep_says_what_each_threshold_would_catch_and_reject() -> None:
+    ok, ng = np.arange(0.0, 20.0), np.arange(10.0, 30.0)
+    first, *others = sweep(ok, ng)
+    assert first == (10.0, 1.0, 20, 0.5, 10)
+    assert others[-1] == (20.0, 0.5, 10, 0.0, 0)
+    assert [choice.threshold for choice in others] == sorted(choice.threshold for choice in others)
+    for choice in (first, *others):
+        rule = CalibrationRule(method="target-recall", recall=choice.recall)
+        assert rule.threshold(ok, ng) == choice.threshold
+
+
+def test_ties_and_few_ng_photos_give_no_row_twice() -> None:
+    assert [choice.threshold for choice in sweep(np.zeros(3), np.array([1.0, 2.0, 2.0]))] == [1.0, 2.0]

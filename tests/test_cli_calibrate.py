@@ -92,3 +92,12 @@ def test_photos_that_taught_the_model_are_refused(andon_: Command, own_model: Pa
     ran = andon_("calibrate", own_model, data / "train")
     assert ran.code == 2
     assert "8 of the 8 photos taught this model" in ran.err
+
+
+def test_ng_photos_print_what_other_thresholds_would_do(
+    andon_: Command, own_model: Path, ok: Path, ng: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="andon"):
+        assert andon_("calibrate", own_model, ok, "--ng", ng, "--recall", 0.5).code == 0
+    (table,) = [message.splitlines() for message in caplog.messages if "NG caught" in message]
+    assert "4 of 4 (100 %)" in table[1] and "2 of 4 (50 %)" in table[-1] and " of 10 (" in table[1]

@@ -156,7 +156,7 @@ def test_steps_run_in_the_order_of_the_recipe() -> None:
     frame = Frame.whole(drawn.part(1))
     resized_first = Recipe.from_tree({"steps": {"resize": {"image_size": 64}, "clahe": {}}})
     clahe_first = Recipe.from_tree({"steps": {"clahe": {}, "resize": {"image_size": 64}}})
-    one, other = (run_steps(recipe.steps.values(), frame) for recipe in (resized_first, clahe_first))
+    one, other = (run_steps(recipe.steps.values(), frame, "a.png") for recipe in (resized_first, clahe_first))
     assert one.size == other.size == (64, 96)
     assert not np.array_equal(one.image, other.image)
 

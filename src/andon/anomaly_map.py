@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from andon.types import FloatMap, Frame
+from andon.types import FloatMap, Frame, Mask
 
 
 def smooth_map(patch: FloatMap, frame: Frame, sigma: float) -> FloatMap:
@@ -36,6 +36,12 @@ def to_original(smooth: FloatMap, frame: Frame) -> FloatMap:
         smooth, frame.to_original, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.where(_shown(frame), warped, np.float32(0))
+
+
+def roi_in_original(frame: Frame) -> Mask | None:
+    """Where the part is in the photo file, (H0, W0) bool; None where that is the whole photo."""
+    roi: Mask = to_original(frame.roi.astype(np.float32), frame) > 0.5
+    return None if roi.all() else roi
 
 
 def _shown(frame: Frame) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from andon import images, likeness
-from andon.anomaly_map import smooth_map, to_original
+from andon.anomaly_map import roi_in_original, smooth_map, to_original
 from andon.calibration import Calibration
 from andon.detectors import Detector
 from andon.errors import ConfigError, ImageError, NotCalibratedError
@@ -150,7 +150,7 @@ class Pipeline:
             path, data = str(photo), images.read_bytes(Path(photo))
             digest, image = images.sha256(data), images.decode(data, Path(photo))
         read = time.perf_counter()
-        frame = run_steps(self.recipe.steps.values(), Frame.whole(image))
+        frame = run_steps(self.recipe.steps.values(), Frame.whole(image), path)
         if reason := self.detector.refuses(frame):
             raise ImageError(f"{path} {reason}")
         return Prepared(path, digest, frame, {"read": _ms(started, read), "prepare": _ms(read)})
@@ -195,7 +195,7 @@ class Pipeline:
         # No pixel of the map is above the largest patch score, so most OK photos need no map to have no region.
         if with_map or verdict == "NG" or scored.patch.max() >= calibration.pixel_threshold:
             anomaly_map = self.anomaly_map(scored)
-            regions = find_regions(anomaly_map, calibration.pixel_threshold)
+            regions = find_regions(anomaly_map, calibration.pixel_threshold, self.recipe.regions)
             if verdict == "NG" and not regions:  # an NG photo always says where
                 regions = find_regions(anomaly_map, HOTTEST * float(anomaly_map.max()))
             if explain and regions:
@@ -212,6 +212,7 @@ class Pipeline:
             confidence=calibration.confidence(scored.score),
             regions=regions,
             anomaly_map=anomaly_map if with_map else None,
+            roi=roi_in_original(scored.prepared.frame) if with_map else None,
             notes=(*scored.prepared.frame.notes, *measured.notes),
             lines=measured.lines,
             milliseconds=scored.milliseconds | {"map": _ms(started)},
@@ -262,10 +263,17 @@ class Pipeline:
         return self.calibration
 
 
-def run_steps(steps: Iterable[Step], frame: Frame) -> Frame:
-    """The frame after all steps, in order."""
-    for step in steps:
-        frame = step(frame)
+def run_steps(steps: Iterable[Step], frame: Frame, name: Path | str) -> Frame:
+    """The frame after all steps, in order; `name` is the photo's, for errors.
+
+    Raises:
+        ImageError: the photo is of no use to a step.
+    """
+    try:
+        for step in steps:
+            frame = step(frame)
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}") from None
     return frame
 
 

@@ -18,7 +18,7 @@ import torch
 
 from andon import backbones, datasets, detectors, images, likeness, recipes
 from andon.backbones import Backbone
-from andon.calibration import Calibration, CalibrationRule, calibrate
+from andon.calibration import Calibration, CalibrationRule, calibrate, sweep_table
 from andon.datasets import Dataset, Duplicates, Partition
 from andon.detectors import Batch, Checkpoint, History, LabelledBatches
 from andon.errors import ConfigError, DatasetError, ImageError
@@ -121,7 +121,7 @@ def _thumbnails(recipe: Recipe, photos: Sequence[Path]) -> tuple[bytes, ...]:
     steps = tuple(recipe.steps.values())
 
     def shrink(photo: Path) -> bytes:
-        return likeness.thumbnail(run_steps(steps, Frame.whole(images.read(photo))).image)
+        return likeness.thumbnail(run_steps(steps, Frame.whole(images.read(photo)), photo).image)
 
     return tuple(track(ordered_map(shrink, photos), "Keeping thumbnails", len(photos)))
 
@@ -162,7 +162,7 @@ def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, St
     settled: dict[str, Step] = {}
     for name, step in steps.items():
         before = tuple(settled.values())
-        frames = (run_steps(before, Frame.whole(images.read(photo))) for photo in photos)
+        frames = (run_steps(before, Frame.whole(images.read(photo)), photo) for photo in photos)
         settled[name] = step.fit(frames)
     return settled
 
@@ -229,8 +229,10 @@ def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], 
             f"{len(seen)} of the {len(ok) + len(ng)} photos taught this model, {seen[0]} for one, so a threshold from "
             "them would not hold for others; calibrate with photos that it has never seen."
         )
-    held_out = score_ok(pipeline, ok)
-    calibration = _calibrated(rule, held_out, score_ok(pipeline, ng))
+    held_out, damaged = score_ok(pipeline, ok), score_ok(pipeline, ng)
+    calibration = _calibrated(rule, held_out, damaged)
+    if damaged:
+        LOG.info(sweep_table([photo.score for photo in held_out], [photo.score for photo in damaged]))
     manifest = dict(pipeline.manifest) | {
         "remarks": [*pipeline.manifest.get("remarks", []), f"Calibrated anew with {len(ok)} OK photos."],
         "calibration_precision": pipeline.scorer.precision,
@@ -281,7 +283,7 @@ class Batches:
         if photo in self._kept:
             return self._kept[photo]
         steps = self._steps if photo in self._enhanced else self._plain_steps
-        frame = run_steps(steps, Frame.whole(images.read(photo)))
+        frame = run_steps(steps, Frame.whole(images.read(photo)), photo)
         if self._refuses and (reason := self._refuses(frame)):
             raise ImageError(f"{photo} {reason}")
         self._room -= frame.image.nbytes + frame.roi.nbytes

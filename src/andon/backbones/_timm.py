@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import os
-import socket
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from andon.backbones._base import read_weights
+from andon.backbones._hub import fail_fast_offline
 from andon.backbones._torchvision import declare_operators
 from andon.backbones.cnn import CnnBackbone
 from andon.backbones.vit import VitBackbone
@@ -69,7 +67,7 @@ def _new(config: BackboneConfig, *, pretrained: bool = False) -> CnnBackbone | V
 
 
 def _from_hub(config: BackboneConfig) -> CnnBackbone | VitBackbone:
-    _fail_fast_offline()
+    fail_fast_offline()
     _new(config)  # a misspelt name or stride shows before the download
     try:
         return _new(config, pretrained=True)
@@ -79,19 +77,6 @@ def _from_hub(config: BackboneConfig) -> CnnBackbone | VitBackbone:
             f"The weights of {config.name} cannot be had from the hub ({reason}); give a file with --weights FILE, or "
             "use --backbone embedded, which needs no download."
         ) from None
-
-
-def _fail_fast_offline() -> None:
-    """Where the hub's name cannot be resolved, use what is in its cache instead of retrying for a minute.
-
-    The hub's client reads this variable when it is first imported, so this must come before timm.
-    """
-    if any(variable in os.environ for variable in ("HF_HUB_OFFLINE", "HTTPS_PROXY", "https_proxy")):
-        return
-    try:
-        socket.getaddrinfo(urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co")).hostname, 443)
-    except OSError:
-        os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def _fill(backbone: CnnBackbone | VitBackbone, path: Path, name: str) -> None:

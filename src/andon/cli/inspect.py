@@ -28,7 +28,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and photo.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for inspections.csv and the pictures.")] = None,
-    visualize: Annotated[bool, typer.Option("--visualize", help="Write a picture per photo into --out.")] = False,
+    visualize: Annotated[
+        bool, typer.Option("--visualize", help="Write pictures into --out; of parts that a step isolated, into parts/.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Name the OK photo that each region looks most like, and show it.")
     ] = False,
@@ -80,7 +82,7 @@ def command(
                 continue
             stages.update(result.milliseconds)
             if out is not None and visualize:
-                _write_picture(pipeline, path, result, out / name)
+                _write_pictures(pipeline, path, result, out, name)
     counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
     typer.echo(f"{len(paths)} {'photo' if len(paths) == 1 else 'photos'}: {counts}", err=True)
     if stages:
@@ -97,9 +99,14 @@ def _where_time_went(stages: Counter[str], photos: int, seconds: float) -> str:
     return f"{photos / seconds:.1f} photos per second; per photo, stages overlapping: {per_stage}"
 
 
-def _write_picture(pipeline: Pipeline, path: Path, inspection: Inspection, target: Path) -> None:
+def _write_pictures(pipeline: Pipeline, path: Path, inspection: Inspection, out: Path, name: Path) -> None:
+    """The panel, and in parts/ the part beside its boxes where a step told it from the rest of the photo."""
     from andon import images
+    from andon.visualization.pair import pair
     from andon.visualization.panel import panel
 
     assert pipeline.calibration is not None  # inspect_batch saw to it
-    images.write(target, panel(images.read(path), inspection, pixel_threshold=pipeline.calibration.pixel_threshold))
+    photo = images.read(path)
+    images.write(out / name, panel(photo, inspection, pixel_threshold=pipeline.calibration.pixel_threshold))
+    if inspection.roi is not None and inspection.roi.any():
+        images.write(out / "parts" / name, pair(photo, inspection, inspection.roi))

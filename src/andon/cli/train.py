@@ -109,6 +109,8 @@ def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:
     """One sheet per photo of `dataset`: the photo, and what each step of `recipe` made of it."""
     from andon import datasets, images
     from andon.cli._photos import picture_names
+    from andon.errors import ImageError
+    from andon.pipeline import run_steps
     from andon.progress import track
     from andon.training import settle_steps
     from andon.types import Frame
@@ -123,8 +125,11 @@ def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:
     for path, name in track(zip(paths, picture_names(paths), strict=True), "Preprocessing", len(paths)):
         photo = images.read(path)
         frame, stages = Frame.whole(photo), []
-        for step_name, step in steps.items():
-            frame = step(frame)
-            stages.append((step_name, frame))
+        try:
+            for step_name, step in steps.items():
+                frame = run_steps([step], frame, path)
+                stages.append((step_name, frame))
+        except ImageError as error:
+            typer.echo(f"Error: {error}", err=True)
         images.write(folder / name, before_after(photo, stages))
     typer.echo(f"Before/after sheets: {folder}")

@@ -14,7 +14,7 @@ from andon.types import Frame
 
 @dataclass(frozen=True, kw_only=True)
 class WhiteBalance(Step):
-    """Scales the colour channels so that the photo is grey on average (gray-world; Buchsbaum 1980).
+    """Scales the colour channels so that the ROI is grey on average (gray-world; Buchsbaum 1980).
 
     Attributes:
         max_gain: no channel is scaled by more than this, nor by less than its inverse. Gray-world takes the colour from
@@ -28,7 +28,7 @@ class WhiteBalance(Step):
             raise ConfigError(f"white_balance.max_gain is {self.max_gain}; choose a number above 1, such as 2.")
 
     def __call__(self, frame: Frame) -> Frame:
-        means = np.array(cv2.mean(frame.image)[:3])
+        means = np.array(cv2.mean(frame.image, frame.roi.astype(np.uint8))[:3])
         if means.min() < 1:
             return frame.with_note("a colour channel is black: not white-balanced")
         gains = means.mean() / means

@@ -16,10 +16,11 @@ from andon.detectors import Detector
 from andon.errors import ConfigError
 from andon.plugins import suggestion
 from andon.preprocess import Step
+from andon.regions import RegionRule
 from andon.tiling import Tiling
 
 FOLDER = Path(__file__).parent
-SECTIONS = ("steps", "tiling", "backbone", "detector", "anomaly_map", "calibration", "training")
+SECTIONS = ("steps", "tiling", "backbone", "detector", "anomaly_map", "regions", "calibration", "training")
 MAX_SIGMA = 1000
 
 
@@ -87,6 +88,7 @@ class Recipe:
     detector: str = "patchcore"
     detector_config: Any = None
     anomaly_map: AnomalyMapConfig = field(default_factory=AnomalyMapConfig)
+    regions: RegionRule = field(default_factory=RegionRule)
     calibration: CalibrationRule = field(default_factory=CalibrationRule)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
@@ -113,6 +115,7 @@ class Recipe:
             detector=name,
             detector_config=from_dict(detectors.detector_class(name).Config, parameters, "detector"),
             anomaly_map=from_dict(AnomalyMapConfig, tree.get("anomaly_map", {}), "anomaly_map"),
+            regions=from_dict(RegionRule, tree.get("regions", {}), "regions"),
             calibration=from_dict(CalibrationRule, tree.get("calibration", {}), "calibration"),
             training=from_dict(TrainingConfig, tree.get("training", {}), "training"),
         )
@@ -126,6 +129,7 @@ class Recipe:
             "backbone": to_dict(self.backbone),
             "detector": {"name": self.detector, **to_dict(self.detector_config)},
             "anomaly_map": to_dict(self.anomaly_map),
+            "regions": to_dict(self.regions),
             "calibration": to_dict(self.calibration),
             "training": to_dict(self.training),
         }

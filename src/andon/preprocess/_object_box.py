@@ -1,0 +1,108 @@
+"""Where in a photo an upright object roughly is, from edge energy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from andon.preprocess._warp import Box
+from andon.types import FloatMap, Mask, RgbImage
+
+SMOOTHING = 1.5  # sigma in pixels
+SATURATION = 95  # percentile: a print or a reflection does not count more than the object's long outline
+ROWS = (0.15, 0.85)  # that are searched for upright edges, as shares of the height
+HALF_WIDTHS = (0.10, 0.40)  # of an object, as shares of the photo's width
+LEANS = range(-6, 7)  # of an object or a camera, in degrees
+CENTRED = 0.15  # standard deviation of where an object's axis lies, as a share of the photo's width
+TAIL = 0.02  # share of the edge energy that lies above the object, and below
+PADDING = 0.10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """The two upright edges of an object.
+
+    Attributes:
+        axis: column in the middle between them, at half the photo's height.
+        half: columns from the axis to each.
+        slope: columns that the axis goes to the left per row down.
+    """
+
+    axis: int
+    half: int
+    slope: float
+
+    def between(self, share: float, size: tuple[int, int]) -> Mask:
+        """(H, W) bool: up to `share` of `half` from the axis, over the whole height."""
+        rows, columns = np.indices(size)
+        return np.abs(columns - self.axis + self.slope * (rows - size[0] / 2)) <= share * self.half
+
+    def upright(self, picture: FloatMap) -> FloatMap:
+        """The picture sheared so that the axis is a column."""
+        return _sheared(picture, self.slope)
+
+
+def edge_energy(image: RgbImage) -> tuple[FloatMap, FloatMap]:
+    """Change of colour across and down the photo, two (H, W) in units of L*a*b* per pixel."""
+    smooth = cv2.GaussianBlur(image.astype(np.float32) / 255, (0, 0), SMOOTHING)
+    lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
+    across, down = (np.abs(cv2.Sobel(lab, cv2.CV_32F, *order, scale=1 / 8)).max(axis=2) for order in ((1, 0), (0, 1)))
+    return across, down
+
+
+def find_outline(across: FloatMap) -> Outline:
+    """The two parallel edges that face each other on most rows, the axis between them near the photo's middle.
+
+    Args:
+        across: of `edge_energy`.
+    """
+    # A part of the width is resolution enough, and lets a slightly bent edge count.
+    height, width = across.shape[0] // 2, across.shape[1] // 2
+    coarse = cv2.resize(
+        np.minimum(across, np.percentile(across, SATURATION)), (width, height), interpolation=cv2.INTER_AREA
+    )
+    coarse = cv2.dilate(coarse, np.ones((1, 3), np.uint8))
+    prior = np.exp(-0.5 * ((np.arange(width) / width - 0.5) / CENTRED) ** 2)
+    best, outline = -1.0, Outline(axis=width, half=width // 2, slope=0.0)
+    for slope in (math.tan(math.radians(lean)) for lean in LEANS):
+        rows = _sheared(np.asarray(coarse, np.float32), slope)[round(ROWS[0] * height) : round(ROWS[1] * height)]
+        for half in range(max(1, round(HALF_WIDTHS[0] * width)), round(HALF_WIDTHS[1] * width)):
+            facing = np.minimum(rows[:, : width - 2 * half], rows[:, 2 * half :]).sum(axis=0)
+            facing *= prior[half : width - half]
+            if facing.max() > best:
+                best = float(facing.max())
+                outline = Outline(axis=2 * (half + int(facing.argmax())), half=2 * half, slope=slope)
+    return outline
+
+
+def coarse_box(outline: Outline, energy: FloatMap) -> Box:
+    """Half-open (top, left, bottom, right): the outline's columns, and the rows that hold the energy between them.
+
+    Padded by a tenth on each side.
+    """
+    height, width = energy.shape
+    columns = slice(max(outline.axis - outline.half, 0), outline.axis + outline.half + 1)
+    rows = outline.upright(np.minimum(energy, np.percentile(energy, SATURATION)))[:, columns].sum(axis=1)
+    share = np.cumsum(rows) / max(float(rows.sum()), 1e-9)
+    top, bottom = (int(row) for row in np.searchsorted(share, [TAIL, 1 - TAIL]))
+    if bottom <= top:  # a photo without any edge
+        top, bottom = 0, height
+    reach = outline.half + round(abs(outline.slope) * (bottom - top) / 2)
+    return expand((top, outline.axis - reach, bottom, outline.axis + reach + 1), PADDING, (height, width))
+
+
+def expand(box: Box, share: float, size: tuple[int, int]) -> Box:
+    """The box, larger by that share of its height and width on each side, within a photo of `size` (H, W)."""
+    top, left, bottom, right = box
+    down, across = round(share * (bottom - top)), round(share * (right - left))
+    return max(top - down, 0), max(left - across, 0), min(bottom + down, size[0]), min(right + across, size[1])
+
+
+def _sheared(picture: FloatMap, slope: float) -> FloatMap:
+    """Rows shifted so that what goes `slope` columns to the left per row down stands upright."""
+    height, width = picture.shape
+    shift = np.array([[1, slope, -slope * height / 2], [0, 1, 0]])
+    return np.asarray(cv2.warpAffine(picture, shift, (width, height)), dtype=np.float32)

@@ -1,0 +1,106 @@
+"""Finding one upright object in an uncontrolled photo: proposals of its mask, and rules that judge them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+
+from andon.errors import ConfigError, ImageError
+from andon.preprocess import _grabcut, _sam
+from andon.preprocess._base import Step
+from andon.preprocess._object_box import Outline, coarse_box, edge_energy, expand, find_outline
+from andon.preprocess._object_rules import Limits, Scenery, best
+from andon.preprocess._warp import Box
+from andon.types import FloatMap, Frame, Mask, RgbImage
+
+Proposals = Literal["grabcut", "sam"]
+
+WORKING_SIDE = 320  # the object is looked for on a photo shrunk to this long side
+RETRY = 0.25  # where nothing was found, the box grows by this share on each side
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectRoi(Step):
+    """Narrows the ROI to the upright object near the photo's middle, whatever lies around it.
+
+    A coarse box comes from edge energy. GrabCut or Segment Anything proposes masks within it; the rules in
+    `_object_rules` mend and judge them. Where no proposal passes, the largest piece is used, and else the box; a note
+    says so.
+
+    Attributes:
+        proposals: "grabcut" needs no download; "sam" is Segment Anything (Kirillov et al. 2023).
+        model: for "sam", a name on the hub such as facebook/sam-vit-base, or a folder; giving one implies "sam".
+        fg_inset: this share of the box is left out on each side; what remains surely shows the object.
+        vbridge_frac: gaps up to this share of the box's height are bridged along the object's axis.
+        area_frac_lo: share of the photo that the object covers at least.
+        area_frac_hi: and at most.
+    """
+
+    proposals: Proposals = "grabcut"
+    model: str | None = None
+    fg_inset: float = 0.30
+    vbridge_frac: float = 0.12
+    area_frac_lo: float = 0.02
+    area_frac_hi: float = 0.85
+
+    def __post_init__(self) -> None:
+        if self.proposals not in get_args(Proposals):
+            raise ConfigError(f"object_roi.proposals is {self.proposals!r}; choose grabcut or sam.")
+        if self.proposals == "sam" and not self.model:
+            raise ConfigError("object_roi.proposals is 'sam'; name its model too, such as facebook/sam-vit-base.")
+        if not 0 < self.fg_inset < 0.5:
+            raise ConfigError(f"object_roi.fg_inset is {self.fg_inset}; choose a share from 0.28 to 0.34.")
+        if not 0 <= self.vbridge_frac < 1:
+            raise ConfigError(f"object_roi.vbridge_frac is {self.vbridge_frac}; choose a share from 0.10 to 0.14.")
+        if not 0 <= self.area_frac_lo < self.area_frac_hi <= 1:
+            raise ConfigError(
+                f"object_roi.area_frac_lo is {self.area_frac_lo} and area_frac_hi {self.area_frac_hi}; "
+                "choose shares with 0 <= area_frac_lo < area_frac_hi <= 1."
+            )
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Raises:
+        ImageError: the photo shows no object.
+        WeightsError: the model of "sam" cannot be had.
+        MissingDependencyError: "sam" is asked for and transformers is not installed.
+        """
+        small = _shrink(frame.image)
+        across, down = edge_energy(small)
+        outline, energy = find_outline(across), np.hypot(across, down)
+        box = coarse_box(outline, energy)
+        found = self._find(small, energy, outline, box)
+        if found is None:
+            frame = frame.with_note("no object was found at first: looked for in a larger box")
+            found = self._find(small, energy, outline, expand(box, RETRY, energy.shape))
+        if found is None:
+            raise ImageError(
+                "no object found, twice: expected one upright object near the middle, take the photo again."
+            )
+        mask, note = found
+        height, width = frame.size
+        roi = cv2.resize(mask.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127
+        frame = replace(frame, roi=frame.roi & roi)
+        return frame.with_note(note) if note else frame
+
+    def _find(self, image: RgbImage, energy: FloatMap, outline: Outline, box: Box) -> tuple[Mask, str] | None:
+        """The object's mask and a note on what had to be done for it, if anything; None where nothing stands out."""
+        inset = expand(box, -self.fg_inset, energy.shape)
+        lab = np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), dtype=np.float32)
+        scenery = Scenery(lightness=lab[:, :, 0], energy=energy, box=box, inset=inset)
+        limits = Limits(vbridge_frac=self.vbridge_frac, area_lo=self.area_frac_lo, area_hi=self.area_frac_hi)
+        if self.model is None:
+            return best(_grabcut.proposals(image, box, inset, outline), scenery, limits)
+        return best(_sam.proposals(image, box, self.model), scenery, limits)
+
+
+def _shrink(image: RgbImage) -> RgbImage:
+    height, width = image.shape[:2]
+    scale = min(1.0, WORKING_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+STEP = ObjectRoi
