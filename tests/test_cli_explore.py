@@ -64,8 +64,8 @@ def test_an_ok_photo_unlike_the_others_is_named(andon_: Command, tmp_path: Path)
     photos = [drawn.part(seed) for seed in range(15)]
     photos[7] = drawn.rusty(7)[0]
     write(tmp_path / "ok", photos)
-    assert next(iter(explored(andon_, tmp_path)["unusual_ok"])) == "ok/007.png"
-    assert "Unlike the other OK photos: ok/007.png" in andon_("explore", tmp_path).out
+    unusual = [line for line in andon_("explore", tmp_path).out.splitlines() if line.startswith("Unlike the other")]
+    assert unusual[0].startswith("Unlike the other OK photos: ok/007.png (")
 
 
 def test_people_get_a_table_and_a_sentence(andon_: Command, data: Path) -> None:
@@ -91,8 +91,6 @@ def test_a_folder_holds_the_page_the_plots_and_the_samples(andon_: Command, two_
 
 def test_of_ok_photos_alone_it_says_what_it_cannot_say(andon_: Command, tmp_path: Path) -> None:
     write(tmp_path / "photos", [drawn.part(seed) for seed in range(12)])
-    figures = explored(andon_, tmp_path / "photos")
-    assert figures["colour_auroc"] is None and figures["undefined"] == "no photo is known as NG"
     assert "cannot be said: no photo is known as NG." in andon_("explore", tmp_path / "photos").out
 
 
@@ -108,12 +106,10 @@ def test_unlabelled_photos_are_shown_and_count_for_nothing(andon_: Command, tmp_
     write(tmp_path / "train", [drawn.part(seed) for seed in range(6)])
     rows = [f"{number:03d}.png,0,0" for number in range(6)]
     (tmp_path / "train" / "_classes.csv").write_text("\n".join(["filename,Corroded,Non-corroded", *rows]))
-    figures = explored(andon_, tmp_path)
+    figures = explored(andon_, tmp_path, "--out", tmp_path / "out")
     assert (figures["n_ok"], figures["n_ng"], figures["n_unlabelled"]) == (0, 0, 6)
     assert figures["classes"]["unlabelled"]["n_photos"] == 6
     assert figures["colour_auroc"] is None
-    ran = andon_("explore", tmp_path, "--out", tmp_path / "out")
-    assert ran.code == 0
     page = (tmp_path / "out" / "exploration.html").read_text(encoding="utf-8")
     assert "6 photos are labelled neither OK nor NG" in page and "there are 0 OK photos" in page
     assert not (tmp_path / "out" / "distances.png").exists()
