@@ -25,7 +25,7 @@ def command(
     target_dim: Annotated[int | None, typer.Option(help="Dimensions of an embedding.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Photos that the network sees at once.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Size of the preprocessed photo in pixels.")] = None,
-    tile: Annotated[int | None, typer.Option(help="Cut it into tiles of this side: for large photos.")] = None,
+    tile: Annotated[int | None, typer.Option(help="Cut the preprocessed photo into tiles of this side.")] = None,
     false_reject_rate: Annotated[
         float | None, typer.Option(help="Promise this false-reject rate (conformal), for example 0.01.")
     ] = None,
