@@ -115,6 +115,7 @@ def test_a_dent_outscores_sound_canisters_and_is_marked_at_its_height(profile: P
     row, column = np.unravel_index(marks.argmax(), marks.shape)
     assert abs(row - (SIZE[0] / 2 + DENT_AT)) <= 8
     assert abs(column - (SIZE[1] + WIDTH) / 2) <= 10
+    assert (marks[row] == dented).sum() >= 5  # inwards from the outline, so that it can be seen
     assert (marks[~canister(right=3)] == 0).all()
 
 
@@ -133,6 +134,23 @@ def test_one_ok_photo_whose_part_was_not_found_rightly_hides_no_dent(backbone: B
 
 def test_a_missing_valve_is_seen(profile: Profile) -> None:
     assert score(profile, canister(valve=0))[0] > 10
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_shape_has_scores_and_figures(seed: int, profile: Profile) -> None:
+    rng = np.random.default_rng(seed)
+    roi = cv2.blur(rng.random((60 + 20 * seed, 90)).astype(np.float32), (9, 9)) > 0.48 + 0.005 * seed
+    if profile.refuses(frame(roi)) is None:
+        image, marks = score(profile, roi)
+        assert np.isfinite(image) and np.isfinite(marks).all()
+        assert all(np.isfinite(line.xyxy).all() for line in profile.measure(frame(roi)).lines)
+
+
+def test_an_object_with_fewer_rows_than_heights_is_measured(profile: Profile) -> None:
+    roi = np.zeros((40, 60), bool)
+    roi[5:30, 20:40] = True
+    roi[27:30, 20:50] = True
+    assert "at row 2" in profile.measure(frame(roi)).notes[1]
 
 
 WITHOUT = [np.ones(SIZE, bool), np.zeros(SIZE, bool), np.pad(np.ones((10, 20), bool), 20)]

@@ -127,7 +127,7 @@ class CylinderProfile(Detector[CylinderProfileConfig]):
         dents = self._dents(silhouette)
         side, height = divmod(int(self._in_spreads(dents).argmax()), self.config.heights)
         # The dent is the mean of the rows at its height: take the row in which it is deepest.
-        first, last = (round(end * len(silhouette.u) / self.config.heights) for end in (height, height + 1))
+        first, last = (end * len(silhouette.u) // self.config.heights for end in (height, height + 1))
         rows = silhouette.deviation[side, first : max(last, first + 1)]
         row = int((rows * np.sign(dents[side, height])).argmax())
         usual = silhouette.profile(self.config.heights)[side, height] - dents[side, height]
