@@ -41,6 +41,7 @@ class Pupil:
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=0.05)
         self.taught_with: list[float] = []
         self.measured_with: list[float] = []
+        self.rates: list[float] = []
         self.steps = 0
         self.stop_at: int | None = None
         self.not_a_number_at: int | None = None
@@ -48,6 +49,7 @@ class Pupil:
 
     def step(self, x: Tensor, roi: Tensor) -> Mapping[str, float]:
         self.steps += 1
+        self.rates.append(self.optimiser.param_groups[0]["lr"])
         self.taught_with += x[:, 0, 0, 0].tolist()
         if self.steps == self.stop_at:
             raise KeyboardInterrupt
@@ -191,6 +193,20 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_end(tmp_path: Path) -> 
     assert finished.train(checkpoint=checkpoint) == expected
     assert finished.steps == 0
     assert same(finished.weights(), whole.weights())
+
+
+def test_learning_rates_fall_to_zero_where_they_are_to_and_as_if_never_cut_off(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "c.safetensors", "abc")
+    whole, cut, rest, steady = Pupil(), Pupil(), Pupil(), Pupil()
+    whole.train(decays=True)
+    steady.train()
+    assert whole.rates == pytest.approx([0.05 * (6 - epoch) / 6 for epoch in range(6) for _ in range(STEPS_PER_EPOCH)])
+    assert set(steady.rates) == {0.05}
+    cut.stop_at = 4 * STEPS_PER_EPOCH + 3
+    cut.train(decays=True, checkpoint=checkpoint)
+    rest.train(decays=True, checkpoint=checkpoint)
+    assert rest.rates == whole.rates[4 * STEPS_PER_EPOCH :]
+    assert same(rest.weights(), whole.weights())
 
 
 @pytest.mark.parametrize("content", ["another training", "rubbish", "cut short"])

@@ -58,7 +58,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Trainee:
-    """All that changes in a training, for copies of it. The optimisers' settings do not change."""
+    """All that changes in a training, for copies of it. The optimisers' settings follow from the epoch."""
 
     modules: Mapping[str, nn.Module]
     optimisers: Mapping[str, Optimizer]

@@ -41,6 +41,7 @@ def train(
     epochs: int,
     patience: int,
     generator: torch.Generator,
+    decays: bool = False,
     checkpoint: Checkpoint | None = None,
 ) -> History:
     """Teach `modules`, and leave them in evaluation mode as they were after their best epoch.
@@ -53,6 +54,7 @@ def train(
         validate: takes the same and returns the batch's mean loss; the epoch where it is lowest is the best.
         patience: the training ends after as many epochs without a better one.
         generator: settles which photos are held out, in what order the others come, and what networks draw by chance.
+        decays: learning rates fall linearly, to reach zero after the last of `epochs`.
         checkpoint: where the training goes on, should it have been cut off before.
 
     Raises:
@@ -67,6 +69,7 @@ def train(
         try:
             with counted("Epoch", epochs, done=run.epoch) as tell:
                 while run.epoch < epochs and run.epoch - run.best_epoch < patience:
+                    _set_rates(optimisers, 1 - run.epoch / epochs if decays else 1)
                     losses = _learn(mixed(those(teaches, batches), generator), modules, step, generator)
                     losses[HELD_OUT] = _measure(held_out, modules, validate)
                     run.end_epoch(losses)
@@ -154,6 +157,13 @@ class _Run:
             LOG.warning(f"The training goes on without a checkpoint: {error}")
             self._checkpoint = None
         self._written = time.monotonic()
+
+
+def _set_rates(optimisers: Mapping[str, Optimizer], share: float) -> None:
+    """Let learning rates be that share of what they were at first."""
+    for optimiser in optimisers.values():
+        for group in optimiser.param_groups:
+            group["lr"] = share * group.setdefault("initial_lr", group["lr"])
 
 
 def _learn(

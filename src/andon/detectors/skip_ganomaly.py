@@ -37,7 +37,7 @@ class SkipGanomalyConfig:
         the same proportions, which is nearly all that Adam sees of them.
     epochs: at most.
     patience: epochs without a better one, in contextual loss on held-out OK photos, after which the training ends.
-    learning_rate: of both networks.
+    learning_rate: of both networks in the first epoch; it falls linearly to zero with the epochs.
     rotation: photos are turned at random by up to this many degrees to either side while teaching.
     flip: photos are mirrored at random while teaching.
     painted: side of the largest rectangles that are painted over while teaching, as a share of the photo's side; the
@@ -131,6 +131,7 @@ class SkipGanomaly(Detector[SkipGanomalyConfig]):
             epochs=config.epochs,
             patience=config.patience,
             generator=generator,
+            decays=True,
             checkpoint=self.checkpoint,
         )
         with torch.inference_mode():
