@@ -154,7 +154,11 @@ def test_a_full_disk_for_the_checkpoint_is_a_warning(
 @pytest.mark.parametrize(
     ("n_photos", "words", "sentence"),
     [
-        (3, (), "There are 1 OK photos to learn from, but a detector that learns by gradient needs 4"),
+        (
+            3,
+            (),
+            "Only 1 of the OK photos can teach, as the others calibrate",
+        ),
         (15, ("--set", "detector.depth=6"), "set steps.resize.canvas="),
         (15, ("--set", "detector.learning_rate=1e30"), "no finite number in epoch 1"),
     ],

@@ -249,7 +249,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
 
 
 def test_too_few_photos_are_refused() -> None:
-    with pytest.raises(DatasetError, match=r"There are 3 OK photos to learn from, .* needs 4, better 50"):
+    with pytest.raises(DatasetError, match=r"Only 3 of the OK photos can teach, .* needs 4, better 50"):
         Pupil().train(Photos(3))
     assert len(Pupil().train(Photos(4)).losses["error"]) == 6
 

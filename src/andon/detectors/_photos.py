@@ -21,8 +21,8 @@ def choose(batches: Iterable[Batch], generator: torch.Generator) -> Tensor:
     n = sum(len(x) for x, _ in batches)
     if n < MIN_PHOTOS:
         raise DatasetError(
-            f"There are {n} OK photos to learn from, but a detector that learns by gradient needs {MIN_PHOTOS}, better "
-            "50, beside those that calibrate; add more."
+            f"Only {n} of the OK photos can teach, as the others calibrate, but a detector that learns by gradient "
+            f"needs {MIN_PHOTOS}, better 50; add OK photos."
         )
     order = torch.randperm(n, generator=generator)
     return order >= min(max(n // HELD_OUT_SHARE, 1), MAX_HELD_OUT)

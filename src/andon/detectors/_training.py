@@ -84,7 +84,9 @@ def train(
             if not run.epoch:
                 raise TrainingError(f"{ending.removesuffix('; ')}.") from None
         run.finish()
-        kept = f"epoch {run.best_epoch}, the best on {int((~teaches).sum())} held-out OK photos, is kept."
+        n_held_out = int((~teaches).sum())
+        photos = "photo" if n_held_out == 1 else "photos"
+        kept = f"epoch {run.best_epoch}, the best on {n_held_out} held-out OK {photos}, is kept."
         note = f"{ending}{run.epoch} of at most {epochs} epochs were taught; {kept}"
         LOG.log(logging.WARNING if ending else logging.INFO, note)
         return History(losses=run.losses, best_epoch=run.best_epoch, note=note, interrupted=interrupted)
