@@ -1,7 +1,8 @@
 """Scorers: a taught detector made ready to score numpy batches.
 
 On a CPU the network runs in OpenVINO, compiled once per photo size; the rest of the detector is torch everywhere, so
-the same features give the same distances whatever ran the network. A detector does not know of any of this.
+the same features give the same distances whatever ran the network. Several photos are scored side by side, a core for
+each: no core then waits for another. A detector does not know of any of this.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Lock
 from typing import Any, Literal
 
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from andon.backbones import Backbone, fingerprint
+from andon.cores import one_core_each
 from andon.detectors import Detector
 from andon.types import Mask, Nearest, Scores
 
@@ -67,19 +70,31 @@ def reference_scorer(detector: Detector[Any], batch_size: int = 8) -> Scorer:
     return Scorer(detector, batch_size)
 
 
+class CpuScorer(Scorer):
+    """A single photo is scored by all cores; several are scored side by side, each by one core."""
+
+    def __init__(self, detector: Detector[Any], batch_size: int, precision: str) -> None:
+        super().__init__(_compiled(detector, precision, streams=1), batch_size, precision)
+        self._on_one_core = Scorer(_compiled(detector, precision, torch.get_num_threads()), 1, precision)
+
+    def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
+        if len(x) == 1:
+            return super().__call__(x, roi)
+        with one_core_each() as workers:
+            scores = list(workers.map(self._on_one_core, np.split(x, len(x)), np.split(roi, len(x))))
+        return Scores(np.concatenate([s.image for s in scores]), np.concatenate([s.patch for s in scores]))
+
+
 def fastest_scorer(detector: Detector[Any], batch_size: int = 8, precision: Precision = "auto") -> Scorer:
     """The GPU where there is one, else OpenVINO for the network; the detector itself is left as it is.
 
     Args:
-        batch_size: for a GPU. On a CPU a single photo keeps all cores busy, so none waits for others.
+        batch_size: for a GPU. A CPU takes two photos per core at least.
         precision: "auto" is bf16 where the processor computes in it, else f32. A GPU computes in f32.
     """
     if torch.cuda.is_available():
         return Scorer(copy.deepcopy(detector).to("cuda"), batch_size)
-    settled = settle(precision)
-    compiled = copy.copy(detector)
-    compiled._modules = detector._modules | {"backbone": CompiledBackbone(detector.backbone, settled)}
-    return Scorer(compiled, 1, settled)
+    return CpuScorer(detector, max(batch_size, 2 * torch.get_num_threads()), settle(precision))
 
 
 def settle(precision: Precision) -> str:
@@ -89,14 +104,26 @@ def settle(precision: Precision) -> str:
     return "bf16" if "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
 
 
-class CompiledBackbone(Backbone):
-    """A backbone that OpenVINO computes, one photo at a time on all cores; torch, should OpenVINO not know a layer."""
+def _compiled(detector: Detector[Any], precision: str, streams: int) -> Detector[Any]:
+    """The same detector, what it has learned not copied, with a compiled backbone."""
+    compiled = copy.copy(detector)
+    compiled._modules = detector._modules | {"backbone": CompiledBackbone(detector.backbone, precision, streams)}
+    return compiled
 
-    def __init__(self, backbone: Backbone, precision: str) -> None:
+
+class CompiledBackbone(Backbone):
+    """A backbone that OpenVINO computes, photo by photo; torch, should OpenVINO not know a layer.
+
+    Args:
+        streams: how many photos are computed at once, by different threads; they share the cores.
+    """
+
+    def __init__(self, backbone: Backbone, precision: str, streams: int = 1) -> None:
         super().__init__(backbone.channels, backbone.strides, local=backbone.local)
         self._original = [backbone]  # in a list, so that its weights are not this module's
         self._precision = precision
-        self._requests: dict[tuple[int, int], ov.InferRequest | None] = {}
+        self._streams = streams
+        self._requests: dict[tuple[int, int], SimpleQueue[ov.InferRequest] | None] = {}
         self._lock = Lock()
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -105,14 +132,19 @@ class CompiledBackbone(Backbone):
         with self._lock:
             if size not in self._requests:
                 self._requests[size] = self._compile(size)
-            request = self._requests[size]
-            if request is None:
-                return self._original[0](x)  # type: ignore[no-any-return]
+        idle = self._requests[size]
+        if idle is None:
+            return self._original[0](x)  # type: ignore[no-any-return]
+        request = idle.get()
+        try:
             photos = [request.infer([photo[None].numpy()], share_inputs=True) for photo in x.contiguous()]
+        finally:
+            idle.put(request)
         return [torch.from_numpy(np.concatenate([photo[i] for photo in photos])) for i in range(len(self.channels))]
 
-    def _compile(self, size: tuple[int, int]) -> ov.InferRequest | None:
-        config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self._precision}
+    def _compile(self, size: tuple[int, int]) -> SimpleQueue[ov.InferRequest] | None:
+        """As many requests as streams, idle all of them."""
+        config = {"NUM_STREAMS": str(self._streams), "INFERENCE_PRECISION_HINT": self._precision}
         try:
             network = _convert(self._original[0], size)
         except Exception:  # OpenVINO's converter raises whatever its parts raise, and has said what it is
@@ -120,7 +152,11 @@ class CompiledBackbone(Backbone):
             return None
         if isinstance(network, Path):
             config["CACHE_DIR"] = str(network.parent)
-        return ov.Core().compile_model(network, "CPU", config).create_infer_request()
+        compiled = ov.Core().compile_model(network, "CPU", config)
+        idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
+        for _ in range(self._streams):
+            idle.put(compiled.create_infer_request())
+        return idle
 
 
 def _convert(backbone: Backbone, size: tuple[int, int]) -> Path | ov.Model:

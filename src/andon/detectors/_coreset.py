@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor
 from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from andon.cores import one_core_each
 from andon.detectors._cells import Cells
 from andon.detectors._distances import exact, screen
 from andon.progress import track
@@ -51,7 +51,7 @@ def greedy_coreset(features: Tensor, n: int, *, start: int = 0) -> Tensor:
         raise ValueError(f"n must be from 1 to the {len(features)} points given, but got {n}")
     if not torch.stack(features.aminmax()).abs().max() < LARGEST:
         raise ValueError(f"features must be finite and smaller than {LARGEST:g}")
-    with _workers() as workers:
+    with one_core_each() as workers:  # a cell is too small a task to be split further
         centres = islice(_farthest_first(features.detach(), start, workers), n)
         return torch.tensor(list(track(centres, "choosing the coreset", n)))
 
@@ -124,15 +124,3 @@ def _block(known: Tensor) -> tuple[Tensor, float]:
         return above, bar
     tied = (known == bar).nonzero()[:BLOCK, 0]  # more tie than the block holds; those outside have higher indices
     return tied, math.nextafter(bar, -math.inf)
-
-
-@contextmanager
-def _workers() -> Iterator[Executor]:
-    """As many threads as torch has, each with torch alone: a cell is too small a task to be split further."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as workers:
-            yield workers
-    finally:
-        torch.set_num_threads(threads)

@@ -8,8 +8,6 @@ processor has instructions for 8 bits. They leave about two rows per query open,
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,9 +15,8 @@ from torch import Tensor
 from andon.detectors._scoring import nearest, neighbours
 
 LARGEST = 127  # of the whole numbers: they fit into 8 bits
-EXACT = 2**22  # bound on products that keeps every sum exact in float32 too
 GROUP = 64  # rows that are looked at together before they are looked at one by one
-BLOCK = 2**22  # pairs compared at once, at most; more of them leave the cache
+ROWS, QUERIES = 1024, 128  # compared at once: half a megabyte, which stays in the cache
 MOST_OPEN = 0.03  # of all pairs; beyond that a float64 product of all pairs is faster than measuring the open ones
 SLACK = 1 + 1e-5  # more than float32 loses in a distance
 
@@ -35,27 +32,20 @@ class BankSearch:
         self.bank = bank
         self._norms = bank.square().sum(dim=1)
         self._origin = bank.mean(dim=0)
-        centred = bank - self._origin
-        longest = centred.square().sum(dim=1).amax().sqrt().item()
-        dim = bank.shape[1]
-        step = max(centred.abs().amax().item() / LARGEST, longest * LARGEST * math.sqrt(dim) / EXACT)
-        self._step = step or 1.0
-        self._dtype = torch.int8 if has_8_bit_products() else torch.float32
+        self._step = (bank - self._origin).abs().amax().item() / LARGEST or 1.0
         codes, moved = self._round(bank)
         self._moved = moved.amax().item()
-        rows = torch.cat([codes, codes[-1:].expand(-len(bank) % GROUP, dim)])  # whole groups: the last row once more
-        self._rows = rows.to(self._dtype)
-        half_norms = (rows.square().sum(dim=1, keepdim=True) / 2).floor_()
-        self._half_norms = half_norms.to(torch.int32) if self._dtype == torch.int8 else half_norms
+        codes = torch.cat([codes, codes[-1:].expand(-len(bank) % GROUP, -1)])  # whole groups: the last row once more
+        self._rows = codes.to(torch.int8)
+        self._half_norms = (codes.square().sum(dim=1, keepdim=True) / 2).to(torch.int32)
 
     def nearest(self, queries: Tensor) -> tuple[Tensor, Tensor]:
         """L2 distance (Q,) of each query (Q, D) to its nearest row, and that row's index (Q,)."""
-        if queries.device.type != "cpu":
+        if queries.device.type != "cpu" or not has_8_bit_products():
             return nearest(queries, self.bank)
         if not len(queries):
             return queries.new_zeros(0), torch.zeros(0, dtype=torch.int64)
-        block = min(max(BLOCK // len(self.bank), 32), 256)
-        found = [self._nearest(part) for part in torch.split(queries, block)]
+        found = [self._nearest(part) for part in torch.split(queries, QUERIES)]
         return torch.cat([distance for distance, _ in found]), torch.cat([index for _, index in found])
 
     def neighbours(self, queries: Tensor, k: int) -> Tensor:
@@ -64,15 +54,14 @@ class BankSearch:
 
     def _nearest(self, queries: Tensor) -> tuple[Tensor, Tensor]:
         codes, moved = self._round(queries)
-        closeness = self._closeness(codes)
-        best = closeness.amax(dim=1)
+        closeness, best = self._closeness(codes)
         everyone = torch.arange(len(queries))
         group = torch.from_numpy(best.numpy().argmax(axis=0))
         index = self._row(group, torch.from_numpy(closeness[group, :, everyone].numpy().argmax(axis=1)))
         distance = self._distance(queries, index)
 
         reach = (distance + moved + self._moved).double() * (SLACK / self._step)
-        least = ((codes.square().sum(dim=1) - reach.square()) / 2 - 1).clamp_(min=-(2**30)).to(best.dtype)
+        least = ((codes.square().sum(dim=1) - reach.square()) / 2 - 1).clamp_(min=-(2**30)).int()
         group, query = _where(best >= least)
         pair, member = _where(closeness[group, :, query] >= least[query, None])
         query, row = query[pair], self._row(group[pair], member)
@@ -87,13 +76,20 @@ class BankSearch:
         codes = (centred / self._step).round_().clamp_(-LARGEST, LARGEST)
         return codes, torch.sub(centred, codes, alpha=self._step).square_().sum(dim=1).sqrt_()
 
-    def _closeness(self, codes: Tensor) -> Tensor:
-        """(groups, GROUP, Q): xy - |y|^2 / 2 of each row y and query x, rounded up; the larger, the closer."""
-        if self._dtype == torch.int8:
-            products = torch._int_mm(self._rows, codes.to(torch.int8).T)  # torch's only product of 8 bits
-        else:
-            products = self._rows @ codes.T
-        return products.sub_(self._half_norms).view(-1, GROUP, len(codes))
+    def _closeness(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """xy - |y|^2 / 2 of each row y and query x, rounded up: (groups, GROUP, Q), and the largest of each group.
+
+        The larger, the closer.
+        """
+        columns = codes.to(torch.int8).T
+        closeness = self._half_norms.new_empty(len(self._rows), len(codes))
+        best = []
+        for first in range(0, len(self._rows), ROWS):
+            tile = np.s_[first : first + ROWS]
+            torch._int_mm(self._rows[tile], columns, out=closeness[tile])  # torch's only product of 8 bits
+            closeness[tile] -= self._half_norms[tile]
+            best.append(closeness[tile].view(-1, GROUP, len(codes)).amax(dim=1))
+        return closeness.view(-1, GROUP, len(codes)), torch.cat(best)
 
     def _row(self, group: Tensor, member: Tensor) -> Tensor:
         return (group * GROUP + member).clamp_(max=len(self.bank) - 1)

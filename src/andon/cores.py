@@ -1,0 +1,21 @@
+"""Threads that share the cores out among them: small tasks side by side beat one task that is split over all cores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def one_core_each() -> Iterator[Executor]:
+    """As many threads as torch has, in each of which torch computes alone."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # also for threads that begin meanwhile
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as workers:
+            yield workers
+    finally:
+        torch.set_num_threads(threads)
