@@ -94,10 +94,13 @@ def test_a_method_that_fails_is_named_and_the_others_go_on(
 
 
 def test_with_folds_the_methods_are_held_against_photos_that_none_has_seen(
-    andon_: Command, data: Path, recipes: Path, ran: list[str]
+    andon_: Command, data: Path, recipes: Path, ran: list[str], tmp_path: Path
 ) -> None:
-    done = andon_("compare", data, "--recipe", listed(recipes, "sharp"), "--folds", "2", "--json")
+    words = ("compare", data, "--recipe", listed(recipes, "sharp"), "--folds", "2", "--json", "--out", tmp_path / "out")
+    done = andon_(*words)
     assert done.code == 0, done.err
+    assert not list(tmp_path.rglob("*.safetensors"))  # nobody inspects with a fold's model
+    assert andon_(*words).out == done.out and len(ran) == 4
     figures = json.loads(done.out)
     assert (figures["n_ok"], figures["n_ng"], figures["folds"]) == (14, 1, 2)
     assert len(figures["untouched"]) == 3

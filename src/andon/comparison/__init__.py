@@ -50,6 +50,8 @@ def compare(todo: Plan, methods: Sequence[Method], folder: Path, *, precision: P
                 LOG.warning(f"{method.name} is left out: {outcome}")
                 break
             done.append(outcome)
+            if len(todo.rounds) > 1:
+                (place / MODEL).unlink(missing_ok=True)  # a fold's model is of no further use
         else:
             trials[method.name] = done
     return collect(todo, trials, failed)
@@ -59,13 +61,12 @@ def _attempt(folder: Path, job: Json) -> Trial | str:
     """The trial, run unless it was finished before; or the sentence that says why it failed."""
     if _read(folder / JOB) != job:
         _begin(folder, job)
-    taught = _read(folder / TAUGHT)
-    if not _is_finished(taught) or not (folder / MODEL).exists():
-        taught = run("teach", folder)
-    if "error" in taught:
-        return str(taught["error"])
-    judged = _read(folder / JUDGED)
+    taught, judged = _read(folder / TAUGHT), _read(folder / JUDGED)
     if not _is_finished(judged):
+        if not _is_finished(taught) or not (folder / MODEL).exists():
+            taught = run("teach", folder)
+        if "error" in taught:
+            return str(taught["error"])
         judged = run("judge", folder)
     if "error" in judged:
         return str(judged["error"])
