@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
 
@@ -25,26 +25,11 @@ def figures_of(comparison: Comparison) -> Figures:
         methods: the best image AUROC first; each with its figures, their intervals, what is undefined, and its cost.
         differences: of each pair of methods and each figure; `is_shown` where the interval leaves out 0. They are
             widened so that those of all pairs hold at once in 95 % of comparisons (Bonferroni).
-        disagreements: photos that were given different verdicts, those with the most different ones first.
+        disagreements: photos that were given different verdicts, the NG photos that the fewest methods caught first.
     """
     areas = {outcome.name: _pixel_areas(outcome) for outcome in comparison.outcomes}
     methods = [_of_method(outcome, areas[outcome.name]) for outcome in comparison.outcomes]
     methods.sort(key=lambda method: -(method["image_auroc"] or 0.0))
-    outcomes = {outcome.name: outcome for outcome in comparison.outcomes}
-    pairs = list(combinations([method["name"] for method in methods], 2))
-    level = 1 - (1 - LEVEL) / max(1, len(pairs))
-    differences = [
-        {
-            "of": one,
-            "against": other,
-            "figure": name,
-            "difference": difference.value,
-            "interval": list(difference.interval),
-            "is_shown": not difference.interval[0] <= 0 <= difference.interval[1],
-        }
-        for one, other in pairs
-        for name, difference in _differences(outcomes[one], outcomes[other], areas[one], areas[other], level).items()
-    ]
     n_ng = sum(bool(sample.is_anomalous) for sample in comparison.samples)
     return {
         "data": comparison.plan.dataset.root.resolve().name,
@@ -55,7 +40,7 @@ def figures_of(comparison: Comparison) -> Figures:
         "photos": comparison.plan.in_words,
         "untouched": [str(sample.path) for sample in comparison.plan.untouched],
         "methods": methods,
-        "differences": differences,
+        "differences": list(_all_differences(comparison, [method["name"] for method in methods], areas)),
         "disagreements": [str(comparison.samples[index].path) for index in disagreements(comparison)],
         "failed": comparison.failed,
         "left_out": comparison.left_out,
@@ -125,6 +110,23 @@ def _pixel_areas(outcome: Outcome) -> Areas:
 def _within(interval: Interval) -> list[float]:
     """Cut to [0, 1]."""
     return [max(0.0, interval[0]), min(1.0, interval[1])]
+
+
+def _all_differences(comparison: Comparison, names: list[str], areas: dict[str, Areas]) -> Iterator[Figures]:
+    outcomes = {outcome.name: outcome for outcome in comparison.outcomes}
+    pairs = list(combinations(names, 2))
+    level = 1 - (1 - LEVEL) / max(1, len(pairs))
+    for one, other in pairs:
+        found = _differences(outcomes[one], outcomes[other], areas[one], areas[other], level)
+        for name, (value, interval) in found.items():
+            yield {
+                "of": one,
+                "against": other,
+                "figure": name,
+                "difference": value,
+                "interval": list(interval),
+                "is_shown": not interval[0] <= 0 <= interval[1],
+            }
 
 
 def _differences(one: Outcome, other: Outcome, areas: Areas, other_areas: Areas, level: float) -> dict[str, Estimate]:

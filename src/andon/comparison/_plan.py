@@ -88,14 +88,13 @@ def _on_folds(
     groups = duplicates.keep_together
     parts = datasets.split(samples, seed, groups)
     ok = [s for s in samples if purpose(s) in ("to learn from", "to calibrate") and s not in parts.set_aside]
-    ng = [s for s in samples if s.is_anomalous and s.split in ("train", "calibration")]
-    tested = [s for s in samples if s.is_anomalous is not None and s.split in ("test", None) and s not in ok]
-    source = "the NG photos outside the test split"
-    if not ng:
-        ng = list(datasets.deal([s for s in tested if s.is_anomalous], 2, seed, groups)[0])
-        source = "half of the NG test photos, as none are labelled outside the test split"
     if len(ok) < 2 * k:
         raise DatasetError(f"{len(ok)} OK photos are too few for {k} folds; take fewer folds, or add OK photos.")
+    tested = [s for s in samples if s.is_anomalous is not None and s.split in ("test", None) and s not in ok]
+    ng, source = [s for s in samples if s.is_anomalous and s not in tested], "those outside the test split"
+    if not ng:
+        ng = list(datasets.deal([s for s in tested if s.is_anomalous], 2, seed, groups)[0])
+        source = "half of those in the test split, as none are labelled outside it"
     untouched = tuple(s for s in tested if s not in ng)
     teaches = [*ok, *(replace(s, split="train") for s in ng)]  # NG photos teach the detectors that want them
     rounds = []

@@ -73,8 +73,8 @@ def auroc_difference(a: Judged, b: Judged, level: float = 0.95) -> Estimate:
     """The image AUROC of `a` less that of `b`, with an interval that knows of their correlation on the same photos.
 
     The intervals of the two are combined as in Zou and Donner (Statistics in Medicine 27:1693, 2008, equation 5); the
-    correlation is DeLong's. `benchmarks/coverage.py` simulates how often it holds the truth: in 95 % of test sets and
-    more, where DeLong's own interval held it in as few as 62 % (one AUROC of 0.995 against one of 0.95 on 10 + 10).
+    correlation is DeLong's. `benchmarks/coverage.py` simulates how often it holds the truth; DeLong's own interval of
+    the difference does so far too rarely where one of the two is nearly perfect.
 
     Raises:
         Undefined: no model judged photos of both classes.
