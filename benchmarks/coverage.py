@@ -28,17 +28,26 @@ Values = NDArray[np.float64]
 
 def image_coverage(
     rng: np.random.Generator, n: tuple[int, int], true: tuple[float, float], rho: float, k: int
-) -> float:
-    """The share of `k` drawn test sets whose interval holds the difference of the two true AUROCs."""
+) -> tuple[float, float]:
+    """The share of `k` drawn test sets whose interval holds the difference of the two true AUROCs; and DeLong's."""
     shift = norm.ppf(true) * np.sqrt(2)
     is_anomalous = np.repeat([False, True], n)
-    held = 0
+    held = by_delong = 0
     for _ in range(k):
         scores = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], sum(n)) + is_anomalous[:, None] * shift
         one, other = (judged(is_anomalous, scores[:, method]) for method in (0, 1))
-        low, high = auroc_difference(one, other).interval
+        difference, (low, high) = auroc_difference(one, other)
         held += low <= true[0] - true[1] <= high
-    return held / k
+        by_delong += abs(difference - (true[0] - true[1])) <= 1.96 * delong_error(one, other)
+    return held / k, by_delong / k
+
+
+def delong_error(one: Judged, other: Judged) -> float:
+    """The standard error of the difference of two AUROCs (DeLong et al., Biometrics 44:837, 1988)."""
+    ng = one.is_anomalous
+    wins = [np.sign(m.scores[ng][None, :] - m.scores[~ng][:, None]) / 2 for m in (one, other)]
+    excess = wins[0] - wins[1]
+    return float(np.sqrt(sum(np.var(excess.mean(axis=axis), ddof=1) / excess.shape[1 - axis] for axis in (0, 1))))
 
 
 def judged(is_anomalous: NDArray[np.bool_], scores: Values) -> Judged:
@@ -88,12 +97,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=600)
     repeats = parser.parse_args().repeats
     rng = np.random.default_rng(0)
-    print("difference of image AUROC\nOK + NG    true AUROCs     correlation  held")
+    print("difference of image AUROC\nOK + NG    true AUROCs     correlation  held     by DeLong's alone")
     for n, true, rho in product(SIZES, AUROCS, CORRELATIONS):
-        share = image_coverage(rng, n, true, rho, repeats)
-        print(
-            f"{n[0]:2} + {n[1]:2}    {true[0]:.3f}, {true[1]:.3f}    {rho:.2f}         {100 * share:.1f} %", flush=True
-        )
+        held, by_delong = (f"{100 * share:.1f} %" for share in image_coverage(rng, n, true, rho, repeats))
+        line = f"{n[0]:2} + {n[1]:2}    {true[0]:.3f}, {true[1]:.3f}    {rho:.2f}         {held:8} {by_delong}"
+        print(line, flush=True)
     print("\ndifference of pixel AUROC and AUPRO\nOK + NG    stronger by  held, held")
     for n, strength in product(SIZES, (0.0, 0.3)):
         area, aupro = pixel_coverage(rng, n, strength, repeats)

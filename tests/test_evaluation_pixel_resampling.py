@@ -42,6 +42,8 @@ def test_with_folds_a_scale_per_model_changes_nothing():
     scaled = np.where(fold[:, None, None] == 1, np.roll(histograms, 300, axis=2), histograms)
     plain, moved = (resample(of, is_anomalous, fold).estimates() for of in (histograms, scaled))
     assert moved["pixel_auroc"].value == pytest.approx(plain["pixel_auroc"].value)
+    alone = [resample(histograms[fold == k], is_anomalous[fold == k], np.zeros(7, int)).areas[0, 0] for k in (0, 1)]
+    assert plain["pixel_auroc"].value == pytest.approx(np.mean(alone))  # as many masks in either
     assert resample(scaled, is_anomalous, np.zeros(14, int)).areas[0, 0] != pytest.approx(plain["pixel_auroc"].value)
 
 

@@ -67,6 +67,7 @@ def resample(photos: Values, is_anomalous: NDArray[np.bool_], fold: Folds) -> Re
     with_mask = photos[:, 2].any(axis=1)
     if not with_mask.any():
         raise Undefined("no photo with a ground-truth mask of its defect")
+    photos = photos[:, :, photos.any(axis=(0, 1))]  # nearly all bins are empty
     draws = np.stack([np.ones(len(fold)), *_draws(is_anomalous)])
     areas, regions = [], []
     for number in np.unique(fold):
