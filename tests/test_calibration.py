@@ -177,12 +177,12 @@ def test_a_rule_that_makes_no_sense_is_refused(key: str, value: float) -> None:
 
 
 def test_the_sweep_says_what_each_threshold_would_catch_and_reject() -> None:
-    ok, ng = np.arange(0.0, 20.0), np.arange(10.0, 30.0)
-    first, *others = sweep(ok, ng)
-    assert first == (10.0, 1.0, 20, 0.5, 10)
-    assert others[-1] == (20.0, 0.5, 10, 0.0, 0)
-    assert [choice.threshold for choice in others] == sorted(choice.threshold for choice in others)
-    for choice in (first, *others):
+    ok, ng = np.arange(0.0, 20.0), np.arange(10.0, 40.0)
+    choices = sweep(ok, ng)
+    assert [choice.threshold for choice in choices] == [10, 11, 13, 14, 16, 19, 25]
+    assert choices[0] == (10.0, 1.0, 30, 0.5, 10)
+    assert choices[-1] == (25.0, 0.5, 15, 0.0, 0)
+    for choice in choices:
         rule = CalibrationRule(method="target-recall", recall=choice.recall)
         assert rule.threshold(ok, ng) == choice.threshold
 
