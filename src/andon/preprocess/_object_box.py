@@ -17,7 +17,8 @@ ROWS = (0.15, 0.85)  # that are searched for upright edges, as shares of the hei
 HALF_WIDTHS = (0.10, 0.40)  # of an object, as shares of the photo's width
 LEANS = range(-6, 7)  # of an object or a camera, in degrees
 CENTRED = 0.15  # standard deviation of where an object's axis lies, as a share of the photo's width
-TAIL = 0.02  # share of the edge energy that lies above the object, and below
+CORE = 0.7  # share of the outline's width in which the object's top and bottom are looked for
+TAIL = 0.01  # share of the sharp edges that lies above the object, and below
 PADDING = 0.10
 
 
@@ -39,10 +40,6 @@ class Outline:
         """(H, W) bool: up to `share` of `half` from the axis, over the whole height."""
         rows, columns = np.indices(size)
         return np.abs(columns - self.axis + self.slope * (rows - size[0] / 2)) <= share * self.half
-
-    def upright(self, picture: FloatMap) -> FloatMap:
-        """The picture sheared so that the axis is a column."""
-        return _sheared(picture, self.slope)
 
 
 def edge_energy(image: RgbImage) -> tuple[FloatMap, FloatMap]:
@@ -79,15 +76,14 @@ def find_outline(across: FloatMap) -> Outline:
 
 
 def coarse_box(outline: Outline, energy: FloatMap) -> Box:
-    """Half-open (top, left, bottom, right): the outline's columns, and the rows that hold the energy between them.
+    """Half-open (top, left, bottom, right): the outline's columns, and the rows with sharp edges between them.
 
-    Padded by a tenth on each side.
+    What lies behind the object is out of focus and has none. Padded by a tenth on each side.
     """
     height, width = energy.shape
-    columns = slice(max(outline.axis - outline.half, 0), outline.axis + outline.half + 1)
-    rows = outline.upright(np.minimum(energy, np.percentile(energy, SATURATION)))[:, columns].sum(axis=1)
-    share = np.cumsum(rows) / max(float(rows.sum()), 1e-9)
-    top, bottom = (int(row) for row in np.searchsorted(share, [TAIL, 1 - TAIL]))
+    is_sharp = (energy > np.percentile(energy, SATURATION)) & outline.between(CORE, energy.shape)
+    rows = np.cumsum(is_sharp.sum(axis=1))
+    top, bottom = (int(row) for row in np.searchsorted(rows, [TAIL * rows[-1], (1 - TAIL) * rows[-1]]))
     if bottom <= top:  # a photo without any edge
         top, bottom = 0, height
     reach = outline.half + round(abs(outline.slope) * (bottom - top) / 2)

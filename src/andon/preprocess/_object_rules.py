@@ -23,8 +23,9 @@ SLIVER = 0.012  # of the box's width: radius of the opening that cuts off thread
 MIN_ASPECT = 1.2  # of height to width: it stands upright
 MIN_EDGE = 1.2  # mean edge energy along an outline, in L*a*b* per pixel; sensor noise has some 0.3
 MIN_CONTRAST = 4.0  # in L*: a smaller difference of inset and rim says nothing of polarity
-WRONG_SIZE, TOO_WIDE = 1.0, 0.5  # penalties ...
-ACCEPTABLE = 1.0  # ... of which the sum must stay below this
+SHARP = 92  # percentile of the edge energy from which an edge is in focus
+WRONG_SIZE, TOO_WIDE, BLURRED = 1.5, 0.5, 0.5  # penalties ...
+ACCEPTABLE = 1.25  # ... of which the sum must stay below this
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,19 +141,31 @@ def largest_piece(mask: Mask, box: Box) -> Mask:
 
 def stands_out(mask: Mask, energy: FloatMap) -> bool:
     """Whether the mask's outline lies on edges: that of a blank photo's mask lies anywhere."""
-    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, 3) > 0
+    outline = _outline(mask)
     return bool(outline.any()) and float(energy[outline].mean()) >= MIN_EDGE
 
 
 def penalty(mask: Mask, scenery: Scenery, limits: Limits) -> float:
-    """The lower the better: how little of the inset it covers, how much of the box's rim, its size and its aspect."""
+    """The lower the better.
+
+    It counts how much of the inset is missed, how much of the box's rim is covered, how much of the outline lies on no
+    sharp edge, as that of something out of focus behind the object does, and whether size and aspect are wrong.
+    """
     top, left, bottom, right = bounding_box(mask)
     missed = 1 - float(mask[_slices(scenery.inset)].mean())
     reaches_rim = float(_rim(mask[_slices(scenery.box)]).mean())
+    outline = _outline(mask)
+    in_focus = scenery.energy >= np.percentile(scenery.energy, SHARP)
+    blurred = 1 - float(in_focus[outline].mean()) if outline.any() else 1.0
     wrong_size = WRONG_SIZE * (not limits.area_lo <= mask.mean() <= limits.area_hi)
     too_wide = TOO_WIDE * (bottom - top < MIN_ASPECT * (right - left))
-    return missed + reaches_rim + wrong_size + too_wide
+    return missed + reaches_rim + BLURRED * blurred + wrong_size + too_wide
+
+
+def _outline(mask: Mask) -> Mask:
+    """(H, W) the outline of the mask, 3 pixels wide."""
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, 3) > 0
 
 
 def _rim(values: np.ndarray) -> np.ndarray:
