@@ -18,6 +18,7 @@ from andon.errors import ConfigError, WeightsError
 
 WEIGHTS = Path(__file__).with_name("embedded.safetensors")
 CHANNELS = {4: 64, 8: 128, 16: 256}
+N_BLOCKS = 3
 
 
 class Block(nn.Module):
@@ -35,15 +36,18 @@ class Block(nn.Module):
 class Stage(nn.Sequential):
     """Halve the resolution, then residual blocks."""
 
-    def __init__(self, channels_in: int, channels: int) -> None:
+    def __init__(self, channels_in: int, channels: int, n_blocks: int) -> None:
         super().__init__()
         self.down = nn.Conv2d(channels_in, channels, 3, stride=2, padding=1)
-        self.add_module("0", Block(channels))
-        self.add_module("1", Block(channels))
+        for number in range(n_blocks):
+            self.add_module(str(number), Block(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        down, first, second = self.children()
-        return second(first(F.relu(down(x))))  # type: ignore[no-any-return]
+        down, *blocks = self.children()
+        x = F.relu(down(x))
+        for block in blocks:
+            x = block(x)
+        return x
 
 
 class EmbeddedBackbone(Backbone):
@@ -58,8 +62,8 @@ class EmbeddedBackbone(Backbone):
         super().__init__(tuple(CHANNELS[stride] for stride in strides), strides)
         self.stem = nn.ModuleList([nn.Conv2d(3, 24, 3, stride=2, padding=1), nn.Conv2d(24, 48, 3, stride=2, padding=1)])
         self.stage1 = nn.Sequential(Block(48))
-        self.stage2 = Stage(48, 96)
-        self.stage3 = Stage(96, 192)
+        self.stage2 = Stage(48, 96, N_BLOCKS)
+        self.stage3 = Stage(96, 192, N_BLOCKS)
         self.head4 = nn.Conv2d(48, 64, 1)
         self.head8 = nn.Conv2d(96, 128, 1)
         self.head16 = nn.Conv2d(192, 256, 1)
@@ -87,11 +91,17 @@ class EmbeddedBackbone(Backbone):
         return backbone
 
     def features(self, x: Tensor) -> list[Tensor]:
+        trunk = self.trunk(x, max(self.strides))
+        return [self.head(trunk, stride) for stride in self.strides]
+
+    def trunk(self, x: Tensor, coarsest: int = 16) -> dict[int, Tensor]:
+        """The maps below the heads, by stride."""
         for convolution in self.stem:
             x = F.relu(convolution(x))
         at4 = self.stage1(x)
         at8 = self.stage2(at4)
-        maps = {4: (self.head4, at4), 8: (self.head8, at8)}
-        if 16 in self.strides:
-            maps[16] = (self.head16, self.stage3(at8))
-        return [head(features) for head, features in (maps[stride] for stride in self.strides)]
+        return {4: at4, 8: at8} | ({16: self.stage3(at8)} if coarsest == 16 else {})
+
+    def head(self, trunk: dict[int, Tensor], stride: int) -> Tensor:
+        """The prediction of the teacher's map, which is never negative, as the teacher's is not."""
+        return F.relu(self.get_submodule(f"head{stride}")(trunk[stride]))
