@@ -2,13 +2,13 @@
 
     python tools/distill_backbone.py --teacher resnet18=FILE --images DIR --out embedded.safetensors
 
-The student predicts each teacher's maps at strides 4, 8 and 16 through 1 x 1 convolutions, one "head" per map. The heads
-of the first teacher are shipped; those of further teachers only shape what lies below them. The student has no batch
-norm: the second convolution of each residual block starts at zero instead (Zhang, Dauphin & Ma, "Fixup
+The student predicts each teacher's maps at strides 4, 8 and 16 through 1 x 1 convolutions, one "head" per map. The
+heads of the first teacher are shipped; those of further teachers only shape what lies below them. The student has no
+batch norm: the second convolution of each residual block starts at zero instead (Zhang, Dauphin & Ma, "Fixup
 Initialization", ICLR 2019), so there is nothing to fold at export.
 
-Every crop is drawn from (seed, step, place in the batch) alone. So the same command gives the same log, in any number of
-threads, and a run goes on from its checkpoint, beside --out, as if it had never stopped. The learning rate stays
+Every crop is drawn from (seed, step, place in the batch) alone. So the same command gives the same log, in any number
+of threads, and a run goes on from its checkpoint, beside --out, as if it had never stopped. The learning rate stays
 constant until the last fifth and then falls linearly to zero, so a run may be resumed with another --steps, longer or
 shorter, as long as it had not begun to fall.
 """

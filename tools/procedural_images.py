@@ -1,8 +1,8 @@
 """Pictures drawn by program, without end: what a network can learn to see from where photographs are few.
 
-Kataoka et al., "Pre-training without Natural Images", ACCV 2020, learn from fractals; Baradad et al., "Learning to See by
-Looking at Noise", NeurIPS 2021, from dead leaves and other noise. To these come what a factory shows: regular textures,
-brushed, scratched and rusted metal, and drawn fasteners.
+Kataoka et al., "Pre-training without Natural Images", ACCV 2020, learn from fractals; Baradad et al., "Learning to See
+by Looking at Noise", NeurIPS 2021, from dead leaves and other noise. Beside these stands what a factory shows: regular
+textures, brushed, scratched and rusted metal, and drawn fasteners.
 
     python tools/procedural_images.py --out FOLDER --count 12     # to look at
 """
