@@ -39,12 +39,10 @@ from andon.backbones.embedded import Block, EmbeddedBackbone
 from andon.parallel import ordered_map
 from andon.types import RgbImage
 
-CROP = 224
+CROP = 192
 STRIDE_WEIGHTS = {4: 0.3, 8: 1.0, 16: 1.0}
-N_HELD_OUT = 96  # pictures, half of them drawn, that never teach
 WARM_UP = 200  # steps
 FALLING = 0.2  # share of the steps in which the learning rate falls
-SAVE_EVERY = 100  # steps
 WEIGHT_DECAY = 0.02
 
 
@@ -54,7 +52,7 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     teachers = [_teacher(*item.split("=", 1)).to(device, memory_format=torch.channels_last) for item in options.teacher]
     student = Student(teachers, options.start_from).to(device, memory_format=torch.channels_last)
-    taught, held_out = _pictures(options.images, options.drawn, options.seed)
+    taught, held_out = _pictures(options.images, options.drawn, options.held_out, options.seed)
     print(f"{len(taught)} pictures teach, {len(held_out)} are held out; {device}; {options.steps} steps", flush=True)
     Run(student, teachers, options).go(taught, held_out, device)
     _export(student, options, len(taught))
@@ -118,11 +116,11 @@ class Run:
             optimizer.step()
             running += loss.item()
             done = step + 1
-            if done % SAVE_EVERY == 0 or done == options.steps:
-                part = (done - 1) % SAVE_EVERY + 1
+            if done % options.save_every == 0 or done == options.steps:
+                part = (done - 1) % options.save_every + 1
                 left = (time.monotonic() - started) / (done - first) * (options.steps - done)
                 line = f"step {done} loss {running / part:.5f}"
-                if done % (10 * SAVE_EVERY) == 0 or done == options.steps:
+                if done % (10 * options.save_every) == 0 or done == options.steps:
                     line += f" unexplained, held out {self._unexplained(held_out, spread, device)}"
                 print(f"{line}   [{left / 60:.0f} min left]", flush=True)
                 running = 0.0
@@ -157,7 +155,7 @@ class Run:
     def _unexplained(self, held_out: list[RgbImage], spread: list[list[Tensor]], device: torch.device) -> str:
         """The share of each map's variance that the student does not predict, photographs / drawn pictures."""
         figures = []
-        for half in (held_out[: N_HELD_OUT // 2], held_out[N_HELD_OUT // 2 :]):
+        for half in (held_out[: len(held_out) // 2], held_out[len(held_out) // 2 :]):
             x = _whole(half).to(device)
             (predicted, *_), truth = self.student(x, self.teachers), self.teachers[0](x)
             figures.append(
@@ -203,11 +201,10 @@ def _teacher(name: str, weights: str) -> Backbone:
     return backbones.create(BackboneConfig(name=name, weights=weights, strides=strides))
 
 
-def _pictures(folder: Path, drawn: int, seed: int) -> tuple[list[RgbImage], list[RgbImage]]:
-    """Those that teach and those that are held out: first photographs, then drawn ones."""
+def _pictures(folder: Path, drawn: int, half: int, seed: int) -> tuple[list[RgbImage], list[RgbImage]]:
+    """Those that teach, and those that are held out: `half` photographs, then `half` drawn ones."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     photographs = list(ordered_map(images.read, files))
-    half = N_HELD_OUT // 2
     if len(photographs) <= half or drawn <= half:
         raise SystemExit(
             f"{len(photographs)} photographs and {drawn} drawn pictures; expected more than {half} of each."
@@ -285,7 +282,7 @@ def _origin(options: argparse.Namespace, n_pictures: int) -> dict[str, object]:
         "teachers_sha256": {name: _sha256(path) for name, path in files.items()},
         "started_from_sha256": _sha256(options.start_from) if options.start_from else None,
         "pictures": n_pictures,
-        **{name: getattr(options, name) for name in ("drawn", "steps", "batch", "rate", "seed")},
+        **{name: getattr(options, name) for name in ("drawn", "held_out", "steps", "batch", "rate", "seed")},
     }
 
 
@@ -300,9 +297,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help=".safetensors to write")
     parser.add_argument("--start-from", type=Path, help="weights of an earlier embedded backbone")
     parser.add_argument("--drawn", type=int, default=1500, help="pictures drawn by program")
+    parser.add_argument("--held-out", type=int, default=48, help="so many photographs and drawn pictures never teach")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
+    parser.add_argument("--save-every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if not options.images.is_dir():
