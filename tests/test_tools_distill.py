@@ -48,12 +48,12 @@ def distill(material: tuple[Path, Path], out: Path, steps: int) -> list[str]:
 def test_the_same_command_gives_the_same_log_and_a_stopped_run_goes_on_in_it(
     material: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    whole = distill(material, tmp_path / "whole.safetensors", 5)
-    assert len(whole) == 5
-    assert whole == distill(material, tmp_path / "again.safetensors", 5)
-    stopped = distill(material, tmp_path / "stopped.safetensors", 4)  # so short a run has no falling learning rate
-    resumed = distill(material, tmp_path / "stopped.safetensors", 5)
-    assert [loss(line) for line in stopped] + resumed == [loss(line) for line in whole[:4]] + whole[4:]
+    whole = distill(material, tmp_path / "whole.safetensors", 4)
+    assert len(whole) == 4
+    assert whole == distill(material, tmp_path / "again.safetensors", 4)
+    stopped = distill(material, tmp_path / "stopped.safetensors", 3)  # so short a run has no falling learning rate
+    resumed = distill(material, tmp_path / "stopped.safetensors", 4)
+    assert [loss(line) for line in stopped] + resumed == [loss(line) for line in whole[:3]] + whole[3:]
 
 
 def loss(line: str) -> str:

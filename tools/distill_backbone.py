@@ -9,7 +9,7 @@ Initialization", ICLR 2019), so there is nothing to fold at export.
 
 Every crop is drawn from (seed, step, place in the batch) alone. So the same command gives the same log, in any number
 of threads, and a run goes on from its checkpoint, beside --out, as if it had never stopped. The learning rate stays
-constant until the last fifth and then falls linearly to zero, so a run may be resumed with another --steps, longer or
+constant until the last third and then falls linearly to zero, so a run may be resumed with another --steps, longer or
 shorter, as long as it had not begun to fall.
 """
 
@@ -42,7 +42,7 @@ from andon.types import RgbImage
 CROP = 192
 STRIDE_WEIGHTS = {4: 0.3, 8: 1.0, 16: 1.0}
 WARM_UP = 200  # steps
-FALLING = 0.2  # share of the steps in which the learning rate falls
+FALLING = 1 / 3  # share of the steps in which the learning rate falls
 WEIGHT_DECAY = 0.02
 
 
