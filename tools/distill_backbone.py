@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -279,6 +280,7 @@ def _origin(options: argparse.Namespace, n_pictures: int) -> dict[str, object]:
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     return {
         "commit": commit,
+        "command": " ".join(["python", *sys.argv]),
         "teachers_sha256": {name: _sha256(path) for name, path in files.items()},
         "started_from_sha256": _sha256(options.start_from) if options.start_from else None,
         "pictures": n_pictures,
