@@ -17,7 +17,7 @@ import drawn
 import pytest
 from conftest import Command
 
-from andon import images
+from andon import artefact, images, training
 from andon.cli._rows import RowFile
 from andon.types import ROW_COLUMNS, Failure
 
@@ -176,3 +176,13 @@ def test_interrupted_it_leaves_every_finished_row_on_disk(model: Path, data: Pat
         in_csv = list(csv.DictReader(file))
     for others in (shown, in_csv):
         assert abs(len(others) - len(rows)) <= 1
+
+
+def test_a_part_that_a_step_isolated_is_shown_beside_its_boxes(andon_: Command, data: Path, tmp_path: Path) -> None:
+    isolating = training.train(data, settings=[*drawn.FAST, "steps.otsu_roi.parts=largest"])
+    artefact.save_model(isolating, tmp_path / "m.safetensors")
+    photo = data / "test/good/200.png"
+    ran = andon_("inspect", tmp_path / "m.safetensors", photo, "--out", tmp_path / "out", "--visualize")
+    assert (ran.code, (tmp_path / "out/200.png").is_file()) == (0, True)
+    height, width = images.read(tmp_path / "out/parts/200.png").shape[:2]
+    assert height > 300 and width > 1100  # two pictures of a part that is 1.6 times as wide as high
