@@ -34,6 +34,7 @@ from andon.types import Mask, Nearest, Scores
 LOG = logging.getLogger("andon")
 
 Precision = Literal["auto", "f32", "bf16"]
+COMPILING = Lock()
 BACKBONE_CODE = sorted((Path(__file__).parent / "backbones").glob("*.py"))
 
 
@@ -124,12 +125,11 @@ class CompiledBackbone(Backbone):
         self._precision = precision
         self._streams = streams
         self._requests: dict[tuple[int, int], SimpleQueue[ov.InferRequest] | None] = {}
-        self._lock = Lock()
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) -> one (B, C, h, w) per stride."""
         size = (x.shape[2], x.shape[3])
-        with self._lock:
+        with COMPILING:
             if size not in self._requests:
                 self._requests[size] = self._compile(size)
         idle = self._requests[size]
@@ -137,10 +137,10 @@ class CompiledBackbone(Backbone):
             return self._original[0](x)  # type: ignore[no-any-return]
         request = idle.get()
         try:
-            photos = [request.infer([photo[None].numpy()], share_inputs=True) for photo in x.contiguous()]
+            photos = [_infer(request, photo) for photo in x.contiguous()]
         finally:
             idle.put(request)
-        return [torch.from_numpy(np.concatenate([photo[i] for photo in photos])) for i in range(len(self.channels))]
+        return [torch.from_numpy(np.concatenate(maps)) for maps in zip(*photos, strict=True)]
 
     def _compile(self, size: tuple[int, int]) -> SimpleQueue[ov.InferRequest] | None:
         """As many requests as streams, idle all of them."""
@@ -155,8 +155,15 @@ class CompiledBackbone(Backbone):
         compiled = ov.Core().compile_model(network, "CPU", config)
         idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
         for _ in range(self._streams):
-            idle.put(compiled.create_infer_request())
+            request = compiled.create_infer_request()
+            _infer(request, torch.zeros(3, *size))  # threads that make OpenVINO's first call side by side wait forever
+            idle.put(request)
         return idle
+
+
+def _infer(request: ov.InferRequest, photo: Tensor) -> list[NDArray[np.float32]]:
+    """The feature maps (1, C, h, w) of one photo (3, H, W)."""
+    return list(request.infer([photo[None].numpy()], share_inputs=True).values())
 
 
 def _convert(backbone: Backbone, size: tuple[int, int]) -> Path | ov.Model:

@@ -30,14 +30,19 @@ class BankSearch:
 
     def __init__(self, bank: Tensor) -> None:
         self.bank = bank
-        self._norms = bank.square().sum(dim=1)
+        self._norms = torch.linalg.vector_norm(bank, dim=1).square()
         self._origin = bank.mean(dim=0)
-        self._step = (bank - self._origin).abs().amax().item() / LARGEST or 1.0
-        codes, moved = self._round(bank)
-        self._moved = moved.amax().item()
-        codes = torch.cat([codes, codes[-1:].expand(-len(bank) % GROUP, -1)])  # whole groups: the last row once more
-        self._rows = codes.to(torch.int8)
-        self._half_norms = (codes.square().sum(dim=1, keepdim=True) / 2).to(torch.int32)
+        low, high = bank.amin(dim=0), bank.amax(dim=0)
+        self._step = torch.maximum(high - self._origin, self._origin - low).amax().item() / LARGEST or 1.0
+        rows, half_norms, self._moved = [], [], 0.0
+        for part in torch.split(bank, ROWS):  # in parts, so that no other float32 copy of the bank is made
+            codes, moved = self._round(part)
+            rows.append(codes.to(torch.int8))
+            half_norms.append((codes.square().sum(dim=1, keepdim=True) / 2).int())
+            self._moved = max(self._moved, moved.amax().item())
+        padding = -len(bank) % GROUP  # whole groups: the last row once more
+        self._rows = torch.cat([*rows, rows[-1][-1:].expand(padding, -1)])
+        self._half_norms = torch.cat([*half_norms, half_norms[-1][-1:].expand(padding, -1)])
 
     def nearest(self, queries: Tensor) -> tuple[Tensor, Tensor]:
         """L2 distance (Q,) of each query (Q, D) to its nearest row, and that row's index (Q,)."""
