@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from andon import preprocess
-from andon.errors import ConfigError
+from andon.errors import ConfigError, ImageError
 from andon.types import Frame, RgbImage
 
 WITH_OUTPUT_SIZE = ("resize", "scale_to_canvas")
+MAY_REFUSE = ("object_roi",)
 
 
 def textured(height: int, width: int) -> RgbImage:
@@ -39,14 +40,18 @@ def frames() -> dict[str, Frame]:
 def test_every_step_survives_every_photo_and_leaves_its_input_alone(name: str, frame: Frame) -> None:
     image, roi, to_original = frame.image.copy(), frame.roi.copy(), frame.to_original.copy()
     step = preprocess.step_class(name)()
-    after = step.fit([frame])(frame)
+    try:
+        after = step.fit([frame])(frame)
+    except ImageError as refusal:  # a step may refuse a photo, in one sentence
+        assert name in MAY_REFUSE and str(refusal).count(".") == 1
+        after = frame
     assert np.array_equal(frame.image, image)
     assert np.array_equal(frame.roi, roi)
     assert np.array_equal(frame.to_original, to_original)
     assert after.original_size == frame.original_size
     assert np.isfinite(after.to_original).all()
-    again = step.fit([frame])(frame)
-    assert np.array_equal(after.image, again.image)
+    if after is not frame:
+        assert np.array_equal(after.image, step.fit([frame])(frame).image)
 
 
 @pytest.mark.parametrize("name", WITH_OUTPUT_SIZE)

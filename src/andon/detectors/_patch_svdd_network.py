@@ -85,10 +85,12 @@ def losses(
     side = size // STRIDE
     positions = inside.nonzero()
     photo, row, column = positions[torch.randint(len(positions), (pairs,), generator=generator)].unbind(dim=1)
+    table = features.permute(0, 2, 3, 1).flatten(0, 2)
 
     def at(rows: Tensor, columns: Tensor) -> Tensor:
         """The features (pairs, D) at positions, and at the nearest one where a position lies beyond the photo."""
-        return features[photo, :, rows.clamp(0, h - 1), columns.clamp(0, w - 1)]
+        # an embedding, because the gradient of plain indexing depends on the order in which threads come
+        return F.embedding((photo * h + rows.clamp(0, h - 1)) * w + columns.clamp(0, w - 1), table)
 
     here = at(row, column)
     jitter = torch.randint(-(side // 8), side // 8 + 1, (2, pairs), generator=generator)
