@@ -13,6 +13,7 @@ sys.path.remove(FOLDER)
 if __name__ == "__main__":
     import runpy
 
+    sys.path.append(FOLDER)
     runpy.run_path(f"{FOLDER}/inspection.py", run_name="__main__")
 else:
     del sys.modules["inspect"]

@@ -1,0 +1,155 @@
+"""The scorer (network, embedding, search, image score) against its network alone in OpenVINO, on a batch of 8 photos.
+
+    python benchmarks/scorer.py --photos bottle/train/good --resnet18 resnet18.safetensors
+
+The banks are drawn by chance from the photos' own patches, 256 dimensions; photos that gave none are scored. Networks
+without a file have random weights, which cost as much time as others. Network and scorer take turns, and the fastest
+turn of each counts; the CPU time, of all threads together, is what to look at where other work shares the cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import psutil
+import torch
+from numpy.typing import NDArray
+
+from andon import backbones, detectors, images
+from andon.backbones import Backbone, BackboneConfig
+from andon.cores import one_core_each
+from andon.detectors import Detector
+from andon.pipeline import to_batch
+from andon.preprocess.resize import Resize
+from andon.runtime import CompiledBackbone, fastest_scorer, settle
+from andon.types import Frame, Mask
+
+BATCH = 8
+TURNS = 5
+NETWORKS = ("resnet18", "wide_resnet50_2")
+ROWS = (5_500, 33_000)
+AIMS = {("resnet18", 5_500): 3.0, ("resnet18", 33_000): 8.0}
+AIMS |= {("wide_resnet50_2", 5_500): 1.5, ("wide_resnet50_2", 33_000): 3.0}
+
+
+class Cost(NamedTuple):
+    """Milliseconds per photo: elapsed, and of CPU time."""
+
+    ms: float
+    cpu_ms: float
+
+
+@torch.inference_mode()
+def compare_with_network(
+    detector: Detector[Any], x: NDArray[np.float32], roi: Mask, precision: str
+) -> tuple[Cost, Cost]:
+    """What the network alone costs, and what the whole scorer does, both with a core for each photo."""
+    compiled = CompiledBackbone(detector.backbone, precision, streams=torch.get_num_threads())
+    scorer = fastest_scorer(detector, len(x), precision)  # type: ignore[arg-type]
+    photos = list(torch.from_numpy(x).split(1))
+
+    def network() -> None:
+        with one_core_each() as workers:
+            list(workers.map(compiled, photos))
+
+    turns = [(_cost(network, len(x)), _cost(lambda: scorer(x, roi), len(x))) for _ in range(TURNS + 1)][1:]
+    return _cheapest([turn[0] for turn in turns]), _cheapest([turn[1] for turn in turns])
+
+
+def _cost(work: Callable[[], Any], photos: int) -> Cost:
+    start, cpu = time.perf_counter(), time.process_time()
+    work()
+    return Cost(1000 * (time.perf_counter() - start) / photos, 1000 * (time.process_time() - cpu) / photos)
+
+
+def _cheapest(costs: list[Cost]) -> Cost:
+    return Cost(min(cost.ms for cost in costs), min(cost.cpu_ms for cost in costs))
+
+
+def main() -> None:
+    options = _options()
+    results = [result for name in NETWORKS for result in _measure(name, options)]
+    if options.json:
+        print(json.dumps(results))
+        return
+    print(f"{torch.get_num_threads()} threads, {settle('auto')}, batch of {BATCH}, per photo; memory of this process")
+    print(
+        f"{'network':<18}{'bank':>8}{'network':>10}{'scorer':>10}{'ratio':>8}{'CPU':>8}{'ratio':>8}{'aim':>6}{'MB':>7}"
+    )
+    for result in results:
+        print(
+            f"{result['network']:<18}{result['rows']:8,}{result['network_ms']:10.1f}{result['scorer_ms']:10.1f}"
+            f"{result['ratio']:7.2f}x{result['scorer_cpu_ms']:8.1f}{result['cpu_ratio']:7.2f}x{result['aim']:5.1f}x"
+            f"{result['memory_mb']:7.0f}"
+        )
+
+
+def _measure(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
+    weights = vars(options)[name]
+    config = BackboneConfig(name=name, weights=None if weights is None else str(weights))
+    torch.manual_seed(0)
+    backbone = backbones.create(config, pretrained=False)
+    x, roi = _photos(options.photos, options.size)
+    results = []
+    for rows in ROWS:
+        detector = _with_bank(backbone, x[BATCH:], rows)
+        network, scorer = compare_with_network(detector, x[:BATCH], roi[:BATCH], settle("auto"))
+        results.append(
+            {
+                "network": name,
+                "random_weights": weights is None,
+                "rows": rows,
+                "network_ms": network.ms,
+                "network_cpu_ms": network.cpu_ms,
+                "scorer_ms": scorer.ms,
+                "scorer_cpu_ms": scorer.cpu_ms,
+                "ratio": scorer.ms / network.ms,
+                "cpu_ratio": scorer.cpu_ms / network.cpu_ms,
+                "aim": AIMS[name, rows],
+                "memory_mb": psutil.Process().memory_info().rss / 1e6,
+            }
+        )
+    return results
+
+
+def _photos(folder: Path, size: int) -> tuple[NDArray[np.float32], Mask]:
+    """BATCH photos to score, and as many more as the largest bank needs patches from."""
+    patches = (size // 8) ** 2
+    paths = images.list_images(folder)[: BATCH + -(-max(ROWS) // patches)]
+    if len(paths) * patches < max(ROWS) + BATCH * patches:
+        raise SystemExit(f"{folder} has too few photos for a bank of {max(ROWS)} rows.")
+    steps = Resize(image_size=size)
+    return to_batch([steps(Frame.whole(images.read(path))) for path in paths])
+
+
+@torch.inference_mode()
+def _with_bank(backbone: Backbone, x: NDArray[np.float32], rows: int) -> Detector[Any]:
+    """PatchCore with a bank of `rows` of the photos' patches."""
+    detector = detectors.create("patchcore", backbone)
+    tensor = torch.from_numpy(x)
+    roi = torch.ones(1, *x.shape[2:], dtype=torch.bool)
+    detector.fit([(tensor[:1], roi)], seed=0)  # the projection; its bank is replaced
+    patches = torch.cat([detector._embed(photo, roi).permute(0, 2, 3, 1).flatten(0, 2) for photo in tensor.split(1)])
+    detector.bank_ = patches[torch.randperm(len(patches), generator=torch.Generator().manual_seed(0))[:rows]]
+    detector.origin_ = torch.zeros(rows, 3)
+    return detector
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, required=True, help="a folder of 41 photos or more")
+    parser.add_argument("--size", type=int, default=256, help="side that photos are resized to")
+    for name in NETWORKS:
+        parser.add_argument(f"--{name}", type=Path, help="its weights; random ones if left out")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
