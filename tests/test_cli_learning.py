@@ -19,7 +19,7 @@ from andon.detectors import _training
 from andon.errors import ArtefactError
 from andon.model_file import read_header
 
-TINY = ("steps.resize.image_size=32", "detector.width=4", "detector.depth=2", "detector.epochs=4")
+TINY = ("steps.resize.image_size=32", "detector.width=4", "detector.depth=2", "detector.epochs=4", "training.folds=1")
 WORDS = ("--recipe", "metal_plate", *(word for setting in TINY for word in ("--set", setting)))
 EPOCHS = 4
 
@@ -207,6 +207,28 @@ def test_alphas_prints_a_row_per_alpha(andon_: Command, plates: Path, plates_mod
     )
 
 
+def test_alphas_takes_thresholds_of_held_out_photos_from_the_models_that_had_not_seen_them(
+    andon_: Command, plates: Path, tmp_path: Path
+) -> None:
+    folded, chosen = tmp_path / "folded.safetensors", tmp_path / "chosen.safetensors"
+    settings = (*TINY[:-2], "detector.epochs=1", "training.folds=2", "detector.alpha=0.3")
+    save_model(training.train(plates, recipe="metal_plate", settings=settings), folded)
+    ran = andon_("alphas", folded, plates, "--choose", 0.8, "-o", chosen)
+    assert "95th percentile of 14 OK photos (held-out)" in ran.out
+    thresholds = [float(row.split()[1]) for row in ran.out.splitlines()[1:10]]
+    assert thresholds[2] == pytest.approx(read_header(folded)["calibration"]["threshold"], abs=1e-4)
+    assert thresholds[7] == pytest.approx(read_header(chosen)["calibration"]["threshold"], abs=1e-4)
+
+
+def test_alphas_takes_thresholds_of_the_photos_that_calibrated_the_model_last(
+    andon_: Command, plates: Path, plates_model: Path, tmp_path: Path
+) -> None:
+    drawn.write_parts(tmp_path / "more", range(800, 805))
+    again = tmp_path / "again.safetensors"
+    assert andon_("calibrate", plates_model, tmp_path / "more", "-o", again).code == 0
+    assert "95th percentile of 5 OK photos (held-out)" in andon_("alphas", again, plates).out
+
+
 def test_alphas_takes_thresholds_of_the_training_photos_when_asked_to(
     andon_: Command, plates: Path, plates_model: Path
 ) -> None:
@@ -224,9 +246,8 @@ def test_a_chosen_alpha_makes_a_model_that_says_on_which_photos_it_was_chosen(
     header, before = read_header(chosen), read_header(plates_model)
     assert header["recipe"]["detector"] == before["recipe"]["detector"] | {"alpha": 0.2}
     assert header["calibration"]["threshold"] != before["calibration"]["threshold"]
-    assert set(header["manifest"]["calibration_sha256"].values()) == set(
-        before["manifest"]["calibration_sha256"].values()
-    )
+    assert header["manifest"]["held_out_errors"] == before["manifest"]["held_out_errors"]
+    assert header["calibration"]["pixel_threshold"] == before["calibration"]["pixel_threshold"]
     assert header["manifest"]["remarks"][-1].startswith("alpha 0.2 was chosen in view of 2 OK and 2 NG test photos of ")
 
 
@@ -235,5 +256,7 @@ def test_alphas_refuses_other_detectors_other_data_and_half_a_choice(
 ) -> None:
     drawn.write_parts(tmp_path / "other", range(700, 705))
     assert "detector is patchcore, which has no alpha" in andon_("alphas", model, data).err
-    assert "holds none of the photos" in andon_("alphas", plates_model, tmp_path / "other").err
+    assert "no labelled photos that" in andon_("alphas", plates_model, plates / "train").err
+    ran = andon_("alphas", plates_model, tmp_path / "other", "--threshold-from", "training-photos")
+    assert "holds none of the photos that taught the model" in ran.err
     assert "--choose and -o belong together" in andon_("alphas", plates_model, plates, "--choose", 0.2).err

@@ -22,6 +22,7 @@ from andon.calibration import Calibration, CalibrationRule, calibrate, sweep_tab
 from andon.datasets import Dataset, Duplicates, Partition
 from andon.detectors import Batch, Checkpoint, History, LabelledBatches
 from andon.errors import ConfigError, DatasetError, ImageError
+from andon.evaluation import alphas
 from andon.parallel import ordered_map
 from andon.pipeline import Photo, Pipeline, run_steps, to_batch
 from andon.preprocess import Step
@@ -107,7 +108,7 @@ def teach(
     LOG.info(calibration.describe())
     remarks += _warn(unusual(held_out))
     manifest = _manifest(dataset, parts, digests, remarks)
-    manifest |= {"calibration_precision": pipeline.scorer.precision} | _epochs(history)
+    manifest |= {"calibration_precision": pipeline.scorer.precision} | _epochs(history) | _errors(held_out)
     thumbnails = _thumbnails(recipe, _paths(parts.train))
     return replace(pipeline, calibration=calibration, manifest=manifest, thumbnails=thumbnails)
 
@@ -168,12 +169,16 @@ def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, St
 
 
 class HeldOut(NamedTuple):
-    """An OK photo that the model has not seen, its image score, and the largest value of its map."""
+    """An OK photo that the model has not seen, its image score, and the largest value of its map.
+
+    `errors` are its reconstruction and latent error, where the detector has an alpha to weigh them with.
+    """
 
     path: str
     sha256: str
     score: float
     map_peak: float
+    errors: tuple[float, ...] = ()
 
 
 def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
@@ -187,6 +192,9 @@ def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
         if isinstance(scored, Failure):
             raise ImageError(scored.error)
         held_out.append(HeldOut(scored.prepared.path, scored.prepared.sha256, scored.score, pipeline.map_peak(scored)))
+    if alphas.has_alpha(pipeline):
+        errors = alphas.errors_of(pipeline, photos).tolist()
+        return [photo._replace(errors=tuple(pair)) for photo, pair in zip(held_out, errors, strict=True)]
     return held_out
 
 
@@ -240,6 +248,7 @@ def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], 
             f"{number} {Path(photo.path).name}": photo.sha256 for number, photo in enumerate(held_out, start=1)
         },
     }
+    manifest |= _errors(held_out)
     recipe = replace(pipeline.recipe, calibration=rule)
     return replace(pipeline, recipe=recipe, calibration=calibration, manifest=manifest)
 
@@ -343,6 +352,12 @@ def _epochs(history: History | None) -> dict[str, Any]:
         return {}
     epochs = len(next(iter(history.losses.values())))
     return {"epochs": epochs, "best_epoch": history.best_epoch, "losses": history.losses}
+
+
+def _errors(held_out: Sequence[HeldOut]) -> dict[str, Any]:
+    """For `andon alphas`: models of folds are not kept, so none could measure these photos again."""
+    errors = [photo.errors for photo in held_out if photo.errors]
+    return {alphas.HELD_OUT_ERRORS: errors} if errors else {}
 
 
 def _manifest(

@@ -12,8 +12,9 @@ from andon.errors import DatasetError, InputError
 if TYPE_CHECKING:
     from andon.datasets import Dataset
     from andon.evaluation.alphas import Row
+    from andon.pipeline import Pipeline
 
-DIGESTS = {"held-out": "calibration_sha256", "training-photos": "training_sha256"}
+DIGESTS = ("calibration_sha256", "training_sha256")
 
 
 def command(
@@ -45,7 +46,6 @@ def command(
     from andon.artefact import load_model, save_model
     from andon.evaluation import alphas
     from andon.model_file import ensure_writable, is_bundled
-    from andon.training import recalibrate
 
     if (choose is None) != (output is None):
         raise InputError("--choose and -o belong together; give both, the alpha and the model file to write.")
@@ -53,36 +53,40 @@ def command(
         ensure_writable(output)
     pipeline = load_model(model)
     dataset = datasets.read(data, layout, ng_name or ())
-    seen = {name: set(pipeline.manifest[key].values()) for name, key in DIGESTS.items()}
-    setting = photos_with(dataset, seen[threshold_from])
-    if not setting:
-        raise DatasetError(
-            f"{data} holds none of the photos that set the thresholds; give the data that taught {model}."
-        )
-    tested, _ = datasets.samples_to_evaluate(dataset.samples, set().union(*seen.values()))
+    seen = {digest for key in DIGESTS for digest in pipeline.manifest[key].values()}
+    tested, _ = datasets.samples_to_evaluate(dataset.samples, seen)
+    if not tested:
+        raise DatasetError(f"{data} holds no labelled photos that {model} has not seen; give the data that taught it.")
     is_anomalous = np.array([bool(sample.is_anomalous) for sample in tested], dtype=bool)
-    errors = alphas.errors_of(pipeline, setting), alphas.errors_of(pipeline, [sample.path for sample in tested])
-    typer.echo("\n".join(as_lines(alphas.table(*errors, is_anomalous, percentile))))
+    if threshold_from == "held-out":
+        setting = alphas.held_out_errors(pipeline)
+    else:
+        setting = alphas.errors_of(pipeline, photos_that_taught(pipeline, dataset))
+    tested_errors = alphas.errors_of(pipeline, [sample.path for sample in tested])
+    typer.echo("\n".join(as_lines(alphas.table(setting, tested_errors, is_anomalous, percentile))))
     photos = f"{(~is_anomalous).sum()} OK and {is_anomalous.sum()} NG test photos of {dataset.root.resolve().name}"
     typer.echo(
         f"Threshold: {percentile:g}th percentile of {len(setting)} OK photos ({threshold_from}). "
         f"Precision and recall: on {photos}; an alpha chosen by them does better on them than on others."
     )
     if choose is not None and output is not None:
-        chosen = alphas.with_alpha(pipeline, choose)
-        chosen = recalibrate(chosen, chosen.recipe.calibration, photos_with(dataset, seen["held-out"]))
+        chosen = alphas.recalibrated(pipeline, choose)
         remark = f"alpha {choose:g} was chosen in view of {photos}, so figures on those flatter the model."
         manifest = dict(chosen.manifest) | {"remarks": [*chosen.manifest["remarks"], remark]}
         save_model(replace(chosen, manifest=manifest), output, bundle_backbone=is_bundled(model))
         typer.echo(f"Model: {output}")
 
 
-def photos_with(dataset: Dataset, digests: set[str]) -> list[Path]:
-    """The OK photos of the data set whose sha256 is among `digests`."""
+def photos_that_taught(pipeline: Pipeline, dataset: Dataset) -> list[Path]:
+    """The OK photos of the data set that the model learnt from."""
     from andon import images
 
+    digests = set(pipeline.manifest["training_sha256"].values())
     paths = (sample.path for sample in dataset.samples if sample.is_anomalous is False)
-    return [path for path in paths if images.sha256(images.read_bytes(path)) in digests]
+    photos = [path for path in paths if images.sha256(images.read_bytes(path)) in digests]
+    if not photos:
+        raise DatasetError(f"{dataset.root} holds none of the photos that taught the model; give the data that did.")
+    return photos
 
 
 def as_lines(rows: list[Row]) -> list[str]:

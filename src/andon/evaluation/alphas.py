@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from andon.errors import ConfigError, ImageError
-from andon.pipeline import Pipeline
+from andon.calibration import calibrate
+from andon.errors import ConfigError, ImageError, NotCalibratedError
+from andon.pipeline import Photo, Pipeline
 from andon.progress import track
 from andon.types import Failure
 
 ALPHAS = tuple(tenths / 10 for tenths in range(1, 10))
+HELD_OUT_ERRORS = "held_out_errors"
+"""Where the manifest keeps the errors of the photos that calibrated, each measured by a model that had not seen it."""
 
 Errors = NDArray[np.float64]
 """(n, 2): each photo's reconstruction and latent error."""
@@ -34,21 +36,55 @@ class Row:
     recall: float | None
 
 
+def has_alpha(pipeline: Pipeline) -> bool:
+    """Whether the score is a weighted mean of two errors."""
+    return hasattr(pipeline.recipe.detector_config, "alpha")
+
+
 def with_alpha(pipeline: Pipeline, alpha: float) -> Pipeline:
     """The same model with another alpha, not calibrated.
 
     Raises:
         ConfigError: its detector has no alpha.
     """
+    _require_alpha(pipeline)
     recipe = pipeline.recipe
-    if not hasattr(recipe.detector_config, "alpha"):
-        raise ConfigError(f"The model's detector is {recipe.detector}, which has no alpha; give a skip_ganomaly model.")
     recipe = replace(recipe, detector_config=replace(recipe.detector_config, alpha=alpha))
     detector = recipe.new_detector(pipeline.detector.backbone).restore(pipeline.detector.learned())
     return Pipeline(recipe, detector, manifest=pipeline.manifest, precision=pipeline.precision)
 
 
-def errors_of(pipeline: Pipeline, photos: Sequence[Path]) -> Errors:
+def recalibrated(pipeline: Pipeline, alpha: float) -> Pipeline:
+    """The same model with another alpha, calibrated with the same photos.
+
+    Raises:
+        ConfigError: the detector has no alpha, or alpha is not in [0, 1].
+        NotCalibratedError: the model is not calibrated, or with NG photos, whose errors it does not keep.
+    """
+    chosen, before = with_alpha(pipeline, alpha), pipeline.calibration
+    if before is None:
+        raise NotCalibratedError("The model has no threshold yet; calibrate it with 'andon calibrate'.")
+    scores = held_out_errors(pipeline) @ [alpha, 1 - alpha]
+    calibration = calibrate(before.rule, scores.tolist(), scores.tolist())
+    # the map is the reconstruction error whatever the alpha
+    return chosen.calibrated(replace(calibration, pixel_threshold=before.pixel_threshold))
+
+
+def held_out_errors(pipeline: Pipeline) -> Errors:
+    """The two errors of each OK photo that calibrated the model.
+
+    Raises:
+        ConfigError: the detector has no alpha.
+        NotCalibratedError: the model keeps no such errors.
+    """
+    _require_alpha(pipeline)
+    errors = pipeline.manifest.get(HELD_OUT_ERRORS)
+    if not errors:
+        raise NotCalibratedError("The model keeps no errors of held-out photos; calibrate it with 'andon calibrate'.")
+    return np.array(errors, dtype=np.float64)
+
+
+def errors_of(pipeline: Pipeline, photos: Sequence[Photo]) -> Errors:
     """The two errors of each photo, which are the scores at alpha 1 and 0.
 
     Raises:
@@ -83,3 +119,10 @@ def table(ok: Errors, tested: Errors, is_anomalous: NDArray[np.bool_], percentil
         recall = float(called[is_anomalous].mean()) if is_anomalous.any() else None
         rows.append(Row(alpha, threshold, precision, recall))
     return rows
+
+
+def _require_alpha(pipeline: Pipeline) -> None:
+    if not has_alpha(pipeline):
+        raise ConfigError(
+            f"The model's detector is {pipeline.recipe.detector}, which has no alpha; give a skip_ganomaly model."
+        )
