@@ -19,6 +19,7 @@ from torch import Tensor
 
 from andon import artefact, recipes, training
 from andon.backbones import Backbone
+from andon.batches import Batches
 from andon.detectors import Batch, Detector
 from andon.errors import ConfigError
 from andon.model_file import read_header
@@ -165,7 +166,7 @@ def test_a_defect_across_tile_borders_is_one_region_in_its_place(tiled_pipeline:
 def test_teaching_sees_tiles(data: Path) -> None:
     recipe = recipes.read("default", TILED)
     photos = sorted((data / "train" / "good").iterdir())[:2]
-    batches = list(training.Batches(photos, recipe, "Teaching"))
+    batches = list(Batches(photos, recipe, "Teaching"))
     assert {tuple(x.shape[1:]) for x, _ in batches} == {(3, 128, 128)}
     assert sum(len(x) for x, _ in batches) == 2 * 2 * 3  # of 192 x 288 pixels: they start at 0, 64 and at 0, 96, 160
 

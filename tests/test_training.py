@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from andon import artefact, datasets, images, recipes, training
+from andon.batches import Batches
 from andon.calibration import CalibrationRule
 from andon.errors import DatasetError, ImageError, NotCalibratedError
+from andon.held_out import recalibrate
 from andon.pipeline import Pipeline
 
 
@@ -120,7 +122,7 @@ def test_too_few_photos_for_the_rule_are_refused_before_any_teaching(data: Path)
 def test_recalibrating_changes_the_thresholds_and_nothing_else(pipeline: Pipeline, tmp_path: Path) -> None:
     new = drawn.write_parts(tmp_path, range(400, 410))
     rule = CalibrationRule(method="conformal", false_reject_rate=0.1)
-    again = training.recalibrate(pipeline, rule, new)
+    again = recalibrate(pipeline, rule, new)
     scores = [pipeline.inspect(path).score for path in new]
     assert again.calibration is not None and again.calibration.threshold == pytest.approx(max(scores), rel=1e-5)
     assert again.recipe.calibration == rule
@@ -138,13 +140,13 @@ def test_a_photo_that_taught_the_model_may_not_calibrate_it(
     new = drawn.write_parts(tmp_path, range(400, 403))
     shutil.copy(data / "train" / "good" / "003.png", tmp_path / "renamed.png")
     with pytest.raises(DatasetError, match=r"1 of the 4 photos taught this model, .*renamed.png for one"):
-        training.recalibrate(pipeline, CalibrationRule(), [kind(path) for path in [*new, tmp_path / "renamed.png"]])
+        recalibrate(pipeline, CalibrationRule(), [kind(path) for path in [*new, tmp_path / "renamed.png"]])
 
 
 def test_target_recall_uses_the_ng_photos(pipeline: Pipeline, tmp_path: Path) -> None:
     ok = drawn.write_parts(tmp_path, range(400, 404))
     ng = [drawn.rusty(seed)[0] for seed in range(500, 504)]
-    again = training.recalibrate(pipeline, CalibrationRule(method="target-recall", recall=1.0), ok, ng)
+    again = recalibrate(pipeline, CalibrationRule(method="target-recall", recall=1.0), ok, ng)
     assert again.calibration is not None
     assert again.calibration.threshold == pytest.approx(min(pipeline.inspect(photo).score for photo in ng), rel=1e-5)
 
@@ -153,7 +155,7 @@ def test_an_unreadable_calibration_photo_is_an_error(pipeline: Pipeline, tmp_pat
     ok = drawn.write_parts(tmp_path, range(400, 403))
     (tmp_path / "broken.jpg").write_bytes(b"rubbish")
     with pytest.raises(ImageError, match=r"broken\.jpg is not a photo"):
-        training.recalibrate(pipeline, CalibrationRule(), [*ok, tmp_path / "broken.jpg"])
+        recalibrate(pipeline, CalibrationRule(), [*ok, tmp_path / "broken.jpg"])
 
 
 def test_photos_of_mixed_shapes_are_taught_on_one_canvas(tmp_path: Path) -> None:
@@ -174,7 +176,7 @@ def enhanced(folder: Path, share: float, seed: int = 0) -> list[bool]:
     """Of each photo of the folder, whether gamma acted on it when it was prepared for teaching."""
     settings = (*drawn.FAST, f"training.enhanced_share={share}", f"training.seed={seed}", "training.batch_size=3")
     recipe = recipes.read("default", (*settings, "steps.gamma.gamma=3.0"))
-    batches = training.Batches(sorted(folder.iterdir()), recipe, "Teaching")
+    batches = Batches(sorted(folder.iterdir()), recipe, "Teaching")
     first, again = ([float(photo.mean()) for x, _ in batches for photo in x] for _ in range(2))
     assert first == again
     return [mean < 0.2 for mean in first]  # without gamma they are at 0.4

@@ -13,6 +13,7 @@ from conftest import Command
 from andon import artefact, datasets, images, training
 from andon.calibration import CalibrationRule
 from andon.errors import ConfigError, DatasetError
+from andon.held_out import recalibrate
 from andon.pipeline import Pipeline
 from andon.recipes import Recipe
 from andon.types import Sample
@@ -115,7 +116,7 @@ def test_ng_photos_that_taught_may_not_set_the_threshold(probe: Pipeline, plates
     name = next(iter(probe.manifest["training_ng_sha256"]))
     new = sorted((plates / "test" / "good").iterdir())
     with pytest.raises(DatasetError, match="1 of the 5 photos taught this model"):
-        training.recalibrate(probe, CalibrationRule(method="target-recall"), new, [plates / name])
+        recalibrate(probe, CalibrationRule(method="target-recall"), new, [plates / name])
 
 
 def test_the_command_says_it_in_one_sentence(plates: Path, tmp_path: Path, andon_: Command) -> None:

@@ -6,34 +6,27 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-import torch
+from typing import Any
 
 from andon import backbones, datasets, detectors, images, likeness, recipes
 from andon.backbones import Backbone
-from andon.calibration import Calibration, CalibrationRule, calibrate, sweep_table
+from andon.batches import Batches, settle_steps
 from andon.datasets import Dataset, Duplicates, Partition
-from andon.detectors import Batch, Checkpoint, History, LabelledBatches
-from andon.errors import ConfigError, DatasetError, ImageError
-from andon.evaluation import alphas
+from andon.detectors import Checkpoint, History, LabelledBatches
+from andon.errors import ConfigError
+from andon.held_out import HeldOut, calibrated, errors_for_alphas, score_ok, unusual
 from andon.parallel import ordered_map
-from andon.pipeline import Photo, Pipeline, run_steps, to_batch
-from andon.preprocess import Step
+from andon.pipeline import Pipeline, run_steps
 from andon.progress import track
 from andon.recipes import Recipe
 from andon.runtime import Precision
-from andon.types import Failure, Frame, Sample
+from andon.types import Frame, Sample
 
 LOG = logging.getLogger("andon")
-CACHE_BYTES = 2**30
-MAX_LISTED = 5
 
 Digests = dict[str, str]
 """File -> sha256."""
@@ -104,11 +97,11 @@ def teach(
     history = pipeline.detector.history
     remarks += [history.note] if history else []
     held_out += score_ok(pipeline, _paths(parts.calibration))
-    calibration = _calibrated(recipe.calibration, held_out)
+    calibration = calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
     remarks += _warn(unusual(held_out))
     manifest = _manifest(dataset, parts, digests, remarks)
-    manifest |= {"calibration_precision": pipeline.scorer.precision} | _epochs(history) | _errors(held_out)
+    manifest |= {"calibration_precision": pipeline.scorer.precision} | _epochs(history) | errors_for_alphas(held_out)
     thumbnails = _thumbnails(recipe, _paths(parts.train))
     return replace(pipeline, calibration=calibration, manifest=manifest, thumbnails=thumbnails)
 
@@ -158,155 +151,6 @@ def _ng_to_learn_from(
     ]
 
 
-def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, Step]:
-    """The steps with their open parameters settled from the OK photos, each as the steps before it leave them."""
-    settled: dict[str, Step] = {}
-    for name, step in steps.items():
-        before = tuple(settled.values())
-        frames = (run_steps(before, Frame.whole(images.read(photo)), photo) for photo in photos)
-        settled[name] = step.fit(frames)
-    return settled
-
-
-class HeldOut(NamedTuple):
-    """An OK photo that the model has not seen, its image score, and the largest value of its map.
-
-    `errors` are its reconstruction and latent error, where the detector has an alpha to weigh them with.
-    """
-
-    path: str
-    sha256: str
-    score: float
-    map_peak: float
-    errors: tuple[float, ...] = ()
-
-
-def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
-    """Score photos that the model was not taught with.
-
-    Raises:
-        ImageError: a photo cannot be read.
-    """
-    held_out = []
-    for scored in track(pipeline.score_all(photos), "Calibrating", len(photos)):
-        if isinstance(scored, Failure):
-            raise ImageError(scored.error)
-        held_out.append(HeldOut(scored.prepared.path, scored.prepared.sha256, scored.score, pipeline.map_peak(scored)))
-    if alphas.has_alpha(pipeline):
-        errors = alphas.errors_of(pipeline, photos).tolist()
-        return [photo._replace(errors=tuple(pair)) for photo, pair in zip(held_out, errors, strict=True)]
-    return held_out
-
-
-def unusual(held_out: Sequence[HeldOut]) -> list[str]:
-    """A remark on the OK photos that score above Tukey's upper fence, as they set the threshold."""
-    scores = np.array([photo.score for photo in held_out])
-    lower, upper = np.percentile(scores, [25, 75])
-    odd = sorted((p for p in held_out if p.score > upper + 1.5 * (upper - lower)), key=lambda photo: -photo.score)
-    if not odd:
-        return []
-    listed = ", ".join(f"{photo.path} ({photo.score:.4g})" for photo in odd[:MAX_LISTED])
-    more = f" and {len(odd) - MAX_LISTED} more" if len(odd) > MAX_LISTED else ""
-    return [
-        f"Unlike the other OK photos, and so raising the threshold: {listed}{more}; see whether they really are OK."
-    ]
-
-
-def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], ng: Sequence[Photo] = ()) -> Pipeline:
-    """The same model with thresholds from other photos.
-
-    Args:
-        ok: OK photos that the model was not taught with.
-        ng: labelled NG photos, for the method "target-recall".
-
-    Raises:
-        DatasetError: a photo is one that the model was taught with.
-        ImageError: a photo cannot be read.
-        NotCalibratedError: too few photos for the rule.
-    """
-    rule.check(len(ok), len(ng))
-    known = {
-        digest
-        for key in ("training_sha256", "training_ng_sha256")
-        for digest in pipeline.manifest.get(key, {}).values()
-    }
-    files = [Path(photo) for photo in (*ok, *ng) if not isinstance(photo, np.ndarray)]
-    seen = [file for file in files if images.sha256(images.read_bytes(file)) in known]
-    if seen:
-        raise DatasetError(
-            f"{len(seen)} of the {len(ok) + len(ng)} photos taught this model, {seen[0]} for one, so a threshold from "
-            "them would not hold for others; calibrate with photos that it has never seen."
-        )
-    held_out, damaged = score_ok(pipeline, ok), score_ok(pipeline, ng)
-    calibration = _calibrated(rule, held_out, damaged)
-    if damaged:
-        LOG.info(sweep_table([photo.score for photo in held_out], [photo.score for photo in damaged]))
-    manifest = dict(pipeline.manifest) | {
-        "remarks": [*pipeline.manifest.get("remarks", []), f"Calibrated anew with {len(ok)} OK photos."],
-        "calibration_precision": pipeline.scorer.precision,
-        "calibration_sha256": {
-            f"{number} {Path(photo.path).name}": photo.sha256 for number, photo in enumerate(held_out, start=1)
-        },
-    }
-    manifest |= _errors(held_out)
-    recipe = replace(pipeline.recipe, calibration=rule)
-    return replace(pipeline, recipe=recipe, calibration=calibration, manifest=manifest)
-
-
-def _calibrated(rule: CalibrationRule, ok: Sequence[HeldOut], ng: Sequence[HeldOut] = ()) -> Calibration:
-    return calibrate(
-        rule, [photo.score for photo in ok], [photo.map_peak for photo in ok], [photo.score for photo in ng]
-    )
-
-
-class Batches:
-    """OK photos, or their tiles, as the detector takes them, the same at each iteration; kept in memory while they fit.
-
-    They come as torch tensors: x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool. A seeded share of them is
-    enhanced, as `recipe.training.enhanced_share` says.
-    """
-
-    def __init__(
-        self, photos: Sequence[Path], recipe: Recipe, what: str, refuses: Callable[[Frame], str | None] | None = None
-    ) -> None:
-        self._photos = photos
-        self._refuses = refuses
-        self._steps = tuple(recipe.steps.values())
-        self._plain_steps = tuple(step for step in self._steps if not step.enhances)
-        self._enhanced = draw(photos, recipe.training.enhanced_share, recipe.training.seed)
-        self._tiling = recipe.tiling
-        self._batch_size = recipe.training.batch_size
-        self._what = what
-        self._kept: dict[Path, Frame] = {}
-        self._room = CACHE_BYTES
-
-    def __iter__(self) -> Iterator[Batch]:
-        frames: Iterator[Frame] = track(ordered_map(self._frame, self._photos), self._what, len(self._photos))
-        if self._tiling is not None:
-            frames = (tile.frame for whole in map(self._tiling.cut, frames) for tile in whole)
-        while batch := list(islice(frames, self._batch_size)):
-            x, roi = to_batch(batch)
-            yield torch.from_numpy(x), torch.from_numpy(roi)
-
-    def _frame(self, photo: Path) -> Frame:
-        if photo in self._kept:
-            return self._kept[photo]
-        steps = self._steps if photo in self._enhanced else self._plain_steps
-        frame = run_steps(steps, Frame.whole(images.read(photo)), photo)
-        if self._refuses and (reason := self._refuses(frame)):
-            raise ImageError(f"{photo} {reason}")
-        self._room -= frame.image.nbytes + frame.roi.nbytes
-        if self._room >= 0:
-            self._kept[photo] = frame
-        return frame
-
-
-def draw(photos: Sequence[Path], share: float, seed: int) -> frozenset[Path]:
-    """A share of the photos, rounded to whole photos; the same for the same seed."""
-    order = np.random.default_rng(seed).permutation(len(photos))
-    return frozenset(photos[index] for index in order[: round(share * len(photos))])
-
-
 def _taught(
     recipe: Recipe,
     backbone: Backbone,
@@ -352,12 +196,6 @@ def _epochs(history: History | None) -> dict[str, Any]:
         return {}
     epochs = len(next(iter(history.losses.values())))
     return {"epochs": epochs, "best_epoch": history.best_epoch, "losses": history.losses}
-
-
-def _errors(held_out: Sequence[HeldOut]) -> dict[str, Any]:
-    """For `andon alphas`: models of folds are not kept, so none could measure these photos again."""
-    errors = [photo.errors for photo in held_out if photo.errors]
-    return {alphas.HELD_OUT_ERRORS: errors} if errors else {}
 
 
 def _manifest(

@@ -47,8 +47,8 @@ def command(
 
     from andon.artefact import load_model, save_model
     from andon.cli._photos import expand
+    from andon.held_out import recalibrate
     from andon.model_file import ensure_writable, is_bundled
-    from andon.training import recalibrate
 
     target = output or model
     ensure_writable(target)

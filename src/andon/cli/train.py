@@ -108,11 +108,11 @@ def command(
 def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:
     """One sheet per photo of `dataset`: the photo, and what each step of `recipe` made of it."""
     from andon import datasets, images
+    from andon.batches import settle_steps
     from andon.cli._photos import picture_names
     from andon.errors import ImageError
     from andon.pipeline import run_steps
     from andon.progress import track
-    from andon.training import settle_steps
     from andon.types import Frame
     from andon.visualization.steps import before_after
 
