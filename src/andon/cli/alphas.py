@@ -45,7 +45,6 @@ def command(
     from andon import datasets
     from andon.artefact import load_model, save_model
     from andon.evaluation import alphas
-    from andon.held_out import recalibrate
     from andon.model_file import ensure_writable, is_bundled
 
     if (choose is None) != (output is None):
