@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from andon import backbones, datasets, images, recipes
+from andon.anomaly_map import roi_in_original
 from andon.datasets._canister import OBJECT_MASKS, draw_canisters
 from andon.detectors import Batch
 from andon.evaluation.intervals import Interval, auroc_interval
 from andon.pipeline import Pipeline, Prepared, to_batch
-from andon.types import Frame, Sample
+from andon.types import Sample
 
 N_LEFT_IN = 5  # damaged photos among those that teach
 BATCH = 8
@@ -80,11 +81,10 @@ def _prepare(samples: Sequence[Sample]) -> list[Prepared]:
 
 
 def cover(root: Path, prepared: dict[Sample, Prepared]) -> Found:
-    """The ROI of `object_roi` against the drawn canister, in the photo's own pixels."""
-    step = recipes.read("canister").steps["object_roi"]
+    """The ROI against the drawn canister, in the photo's own pixels."""
     ious, notes = [], 0
     for sample, photo in prepared.items():
-        roi = step(Frame.whole(images.read(sample.path))).roi
+        roi = roi_in_original(photo.frame)
         name = sample.path.relative_to(root).with_name(f"{sample.path.stem}_mask.png")
         truth = images.read_mask(root / OBJECT_MASKS / name)
         ious.append(float((roi & truth).sum() / (roi | truth).sum()))

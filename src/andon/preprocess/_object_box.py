@@ -20,6 +20,8 @@ CENTRED = 0.15  # standard deviation of where an object's axis lies, as a share 
 CORE = 0.7  # share of the outline's width in which the object's top and bottom are looked for
 TAIL = 0.01  # share of the sharp edges that lies above the object, and below
 PADDING = 0.10
+N_OUTLINES = 3
+DISTINCT = 0.2  # two outlines differ where an edge lies this share of the half width apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +52,11 @@ def edge_energy(image: RgbImage) -> tuple[FloatMap, FloatMap]:
     return across, down
 
 
-def find_outline(across: FloatMap) -> Outline:
-    """The two parallel edges that face each other on most rows, the axis between them near the photo's middle.
+def find_outlines(across: FloatMap) -> list[Outline]:
+    """Pairs of parallel edges that face each other on most rows, the axis between them near the photo's middle.
+
+    The best first. Things that stand beside the object can look like a better pair than its own two edges do, so a few
+    that differ are worth a look.
 
     Args:
         across: of `edge_energy`.
@@ -63,16 +68,23 @@ def find_outline(across: FloatMap) -> Outline:
     )
     coarse = cv2.dilate(coarse, np.ones((1, 3), np.uint8))
     prior = np.exp(-0.5 * ((np.arange(width) / width - 0.5) / CENTRED) ** 2)
-    best, outline = -1.0, Outline(axis=width, half=width // 2, slope=0.0)
-    for slope in (math.tan(math.radians(lean)) for lean in LEANS):
+    slopes = [math.tan(math.radians(lean)) for lean in LEANS]
+    halves = np.arange(max(1, round(HALF_WIDTHS[0] * width)), max(2, round(HALF_WIDTHS[1] * width)))
+    facing = np.zeros((len(slopes), len(halves), width), np.float32)
+    for i, slope in enumerate(slopes):
         rows = _sheared(np.asarray(coarse, np.float32), slope)[round(ROWS[0] * height) : round(ROWS[1] * height)]
-        for half in range(max(1, round(HALF_WIDTHS[0] * width)), round(HALF_WIDTHS[1] * width)):
-            facing = np.minimum(rows[:, : width - 2 * half], rows[:, 2 * half :]).sum(axis=0)
-            facing *= prior[half : width - half]
-            if facing.max() > best:
-                best = float(facing.max())
-                outline = Outline(axis=2 * (half + int(facing.argmax())), half=2 * half, slope=slope)
-    return outline
+        for j, half in enumerate(halves.tolist()):
+            both = np.minimum(rows[:, : width - 2 * half], rows[:, 2 * half :]).sum(axis=0)
+            facing[i, j, half : width - half] = both * prior[half : width - half]
+    left, right = np.arange(width) - halves[:, None], np.arange(width) + halves[:, None]
+    outlines = []
+    for _ in range(N_OUTLINES):
+        i, j, axis = np.unravel_index(int(facing.argmax()), facing.shape)
+        half = int(halves[j])
+        outlines.append(Outline(axis=2 * int(axis), half=2 * half, slope=slopes[i]))
+        is_alike = np.maximum(np.abs(left - (axis - half)), np.abs(right - (axis + half))) <= DISTINCT * half
+        facing[:, is_alike] = -1
+    return outlines
 
 
 def coarse_box(outline: Outline, energy: FloatMap) -> Box:

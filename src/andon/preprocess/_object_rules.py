@@ -57,8 +57,21 @@ class Limits:
     area_hi: float
 
 
-def best(proposed: Sequence[Mask], scenery: Scenery, limits: Limits) -> tuple[Mask, str] | None:
-    """The mask with the least penalty, and a note where it had to be fallen back to.
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A mended proposal.
+
+    Attributes:
+        note: what had to be fallen back to; empty where nothing had.
+    """
+
+    mask: Mask
+    penalty: float
+    note: str
+
+
+def best(proposed: Sequence[Mask], scenery: Scenery, limits: Limits) -> Found | None:
+    """The mask with the least penalty.
 
     None where the outline of no proposal lies on edges: there is no object.
     """
@@ -75,11 +88,12 @@ def best(proposed: Sequence[Mask], scenery: Scenery, limits: Limits) -> tuple[Ma
     )
     for masks, note in attempts:
         mask = min(masks, key=lambda mask: penalty(mask, scenery, limits))
-        if penalty(mask, scenery, limits) < ACCEPTABLE:
-            return mask, note
+        if (found := penalty(mask, scenery, limits)) < ACCEPTABLE:
+            return Found(mask=mask, penalty=found, note=note)
     mask = np.zeros_like(seen[0])
     mask[_slices(scenery.box)] = True
-    return mask, "no proposal fits an object: the box around it is used"
+    note = "no proposal fits an object: the box around it is used"
+    return Found(mask=mask, penalty=penalty(mask, scenery, limits), note=note)
 
 
 def right_way_round(mask: Mask, scenery: Scenery) -> Mask:

@@ -5,6 +5,7 @@ The one preprocessing step that needs torch; it is imported when the first photo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -19,8 +20,8 @@ from andon.types import Mask, RgbImage
 LOADING = Lock()  # photos are preprocessed in threads; one of them loads the model
 
 
-def proposals(image: RgbImage, box: Box, model: str) -> list[Mask]:
-    """All masks (H, W) that the model proposes for the box.
+def proposals(image: RgbImage, boxes: Sequence[Box], model: str) -> list[list[Mask]]:
+    """All masks (H, W) that the model proposes for each box, in one run.
 
     Args:
         model: name on the hub, or folder.
@@ -33,13 +34,13 @@ def proposals(image: RgbImage, box: Box, model: str) -> list[Mask]:
         network, processor = _load(model)
     import torch
 
-    top, left, bottom, right = box
-    inputs = processor(images=image, input_boxes=[[[left, top, right, bottom]]], return_tensors="pt")
+    corners = [[left, top, right, bottom] for top, left, bottom, right in boxes]
+    inputs = processor(images=image, input_boxes=[corners], return_tensors="pt")
     with torch.inference_mode():
         found = network(pixel_values=inputs["pixel_values"], input_boxes=inputs["input_boxes"], multimask_output=True)
     sizes = inputs["original_sizes"], inputs["reshaped_input_sizes"]
     (masks,) = processor.image_processor.post_process_masks(found.pred_masks, *sizes)
-    return [np.asarray(mask.numpy(), dtype=np.bool_) for mask in masks[0]]
+    return [[np.asarray(mask.numpy(), dtype=np.bool_) for mask in of_box] for of_box in masks]
 
 
 @cache

@@ -11,10 +11,10 @@ import numpy as np
 from andon.errors import ConfigError, ImageError
 from andon.preprocess import _grabcut, _sam
 from andon.preprocess._base import Step
-from andon.preprocess._object_box import Outline, coarse_box, edge_energy, expand, find_outline
-from andon.preprocess._object_rules import Limits, Scenery, best
+from andon.preprocess._object_box import Outline, coarse_box, edge_energy, expand, find_outlines
+from andon.preprocess._object_rules import Found, Limits, Scenery, best
 from andon.preprocess._warp import Box
-from andon.types import FloatMap, Frame, Mask, RgbImage
+from andon.types import FloatMap, Frame, RgbImage
 
 Proposals = Literal["grabcut", "sam"]
 
@@ -26,7 +26,7 @@ RETRY = 0.25  # where nothing was found, the box grows by this share on each sid
 class ObjectRoi(Step):
     """Narrows the ROI to the upright object near the photo's middle, whatever lies around it.
 
-    A coarse box comes from edge energy. GrabCut or Segment Anything proposes masks within it; the rules in
+    A few coarse boxes come from edge energy. GrabCut or Segment Anything proposes masks within each; the rules in
     `_object_rules` mend and judge them. Where no proposal passes, the largest piece is used, and else the box; a note
     says so.
 
@@ -69,31 +69,36 @@ class ObjectRoi(Step):
         """
         small = _shrink(frame.image)
         across, down = edge_energy(small)
-        outline, energy = find_outline(across), np.hypot(across, down)
-        box = coarse_box(outline, energy)
-        found = self._find(small, energy, outline, box)
+        outlines, energy = find_outlines(across), np.hypot(across, down)
+        boxes = [coarse_box(outline, energy) for outline in outlines]
+        found = self._find(small, energy, outlines, boxes)
         if found is None:
             frame = frame.with_note("no object was found at first: looked for in a larger box")
-            found = self._find(small, energy, outline, expand(box, RETRY, energy.shape))
+            found = self._find(small, energy, outlines, [expand(box, RETRY, energy.shape) for box in boxes])
         if found is None:
             raise ImageError(
                 "no object found, twice: expected one upright object near the middle, take the photo again."
             )
-        mask, note = found
         height, width = frame.size
-        roi = cv2.resize(mask.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127
+        roi = cv2.resize(found.mask.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127
         frame = replace(frame, roi=frame.roi & roi)
-        return frame.with_note(note) if note else frame
+        return frame.with_note(found.note) if found.note else frame
 
-    def _find(self, image: RgbImage, energy: FloatMap, outline: Outline, box: Box) -> tuple[Mask, str] | None:
-        """The object's mask and a note on what had to be done for it, if anything; None where nothing stands out."""
-        inset = expand(box, -self.fg_inset, energy.shape)
-        lab = np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), dtype=np.float32)
-        scenery = Scenery(lightness=lab[:, :, 0], energy=energy, box=box, inset=inset)
-        limits = Limits(vbridge_frac=self.vbridge_frac, area_lo=self.area_frac_lo, area_hi=self.area_frac_hi)
+    def _find(self, image: RgbImage, energy: FloatMap, outlines: list[Outline], boxes: list[Box]) -> Found | None:
+        """The mask that fits best of those proposed for all boxes; None where nothing stands out."""
+        insets = [expand(box, -self.fg_inset, energy.shape) for box in boxes]
         if self.model is None:
-            return best(_grabcut.proposals(image, box, inset, outline), scenery, limits)
-        return best(_sam.proposals(image, box, self.model), scenery, limits)
+            proposed = [_grabcut.proposals(image, *where) for where in zip(boxes, insets, outlines, strict=True)]
+        else:
+            proposed = _sam.proposals(image, boxes, self.model)
+        lab = np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), dtype=np.float32)
+        limits = Limits(vbridge_frac=self.vbridge_frac, area_lo=self.area_frac_lo, area_hi=self.area_frac_hi)
+        judged = [
+            best(masks, Scenery(lightness=lab[:, :, 0], energy=energy, box=box, inset=inset), limits)
+            for masks, box, inset in zip(proposed, boxes, insets, strict=True)
+        ]
+        seen = [found for found in judged if found is not None]
+        return min(seen, key=lambda found: (bool(found.note), found.penalty), default=None)
 
 
 def _shrink(image: RgbImage) -> RgbImage:
