@@ -79,9 +79,9 @@ def find_outlines(across: FloatMap) -> list[Outline]:
     left, right = np.arange(width) - halves[:, None], np.arange(width) + halves[:, None]
     outlines = []
     for _ in range(N_OUTLINES):
-        i, j, axis = np.unravel_index(int(facing.argmax()), facing.shape)
-        half = int(halves[j])
-        outlines.append(Outline(axis=2 * int(axis), half=2 * half, slope=slopes[i]))
+        lean, width_at, axis = (int(index) for index in np.unravel_index(int(facing.argmax()), facing.shape))
+        half = int(halves[width_at])
+        outlines.append(Outline(axis=2 * axis, half=2 * half, slope=slopes[lean]))
         is_alike = np.maximum(np.abs(left - (axis - half)), np.abs(right - (axis + half))) <= DISTINCT * half
         facing[:, is_alike] = -1
     return outlines
