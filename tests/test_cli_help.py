@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -57,16 +57,13 @@ def test_the_version_is_printed(andon_: Command) -> None:
 
 
 def test_help_imports_nothing_heavy_and_answers_at_once() -> None:
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        ran = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - started)
-        if seconds[-1] < 1:
-            break
+    before = os.times()
+    ran = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True)
+    after = os.times()
     modules = set(json.loads(ran.stderr))
     assert modules.isdisjoint({"torch", "cv2", "numpy", "matplotlib", "scipy", "PIL"})
-    assert min(seconds) < 1
+    # of the processor, as other work may share the machine
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 1
 
 
 def test_it_runs_as_a_module(tmp_path: Path) -> None:
