@@ -1,11 +1,11 @@
-"""Random turns, mirrors and painted rectangles."""
+"""Random turns, mirrors, painted rectangles and spots of light."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from andon.detectors._augmentation import paint_over, rotate_and_flip
+from andon.detectors._augmentation import paint_over, rotate_and_flip, shine
 
 SIZE = 24, 40
 
@@ -69,8 +69,20 @@ def test_rectangles_of_one_colour_are_painted_over_and_the_photo_itself_is_not()
     assert torch.equal(paint_over(x, 0.0, generator()), x)
 
 
+def test_light_falls_on_one_place_of_each_photo_and_whitens_it_no_further_than_asked() -> None:
+    x = torch.tensor([-0.8, -0.2, 0.6]).view(1, 3, 1, 1).expand(30, 3, *SIZE)
+    lit = shine(x, 0.8, generator())
+    whiter = ((lit - x) / (1 - x))[:, 0]  # the share of the way to white
+    torch.testing.assert_close(((lit - x) / (1 - x))[:, 2], whiter)
+    assert whiter.min() >= 0 and 0.5 < whiter.max() <= 0.8
+    brightest = whiter.flatten(1).argmax(dim=1)
+    assert brightest.unique().numel() > 20  # another place each time
+    torch.testing.assert_close(shine(x, 0.0, generator()), x)
+
+
 def test_the_generator_settles_everything() -> None:
     x, roi = photo_with_spot(4, 10, 30)
     one, other, third = (rotate_and_flip(x, roi, 180.0, True, generator(seed))[0] for seed in (1, 1, 2))
     assert torch.equal(one, other) and not torch.equal(one, third)
     assert torch.equal(paint_over(x, 0.4, generator(1)), paint_over(x, 0.4, generator(1)))
+    assert torch.equal(shine(x, 0.4, generator(1)), shine(x, 0.4, generator(1)))

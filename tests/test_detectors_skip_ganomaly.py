@@ -114,6 +114,7 @@ def test_three_photos_are_too_few(backbone: Backbone) -> None:
         ("learning_rate", 0.0),
         ("rotation", 181.0),
         ("painted", 1.0),
+        ("glare", 1.1),
     ],
 )
 def test_a_parameter_out_of_range_is_refused(backbone: Backbone, parameter: str, value: float) -> None:

@@ -51,3 +51,17 @@ def paint_over(x: Tensor, largest: float, generator: torch.Generator) -> Tensor:
             colour = 2 * torch.rand(3, 1, 1, generator=generator) - 1
             photo[:, top : top + height, left : left + width] = colour
     return x
+
+
+def shine(x: Tensor, strongest: float, generator: torch.Generator) -> Tensor:
+    """Let a soft spot of light fall on each photo, at random.
+
+    Args:
+        x: (B, 3, H, W) in [-1, 1].
+        strongest: how far towards white the middle of a spot may be, in [0, 1]; 0 leaves the photos as they are.
+    """
+    n, _, h, w = x.shape
+    middle_y, middle_x, radius, strength = torch.rand(4, n, 1, 1, generator=generator).unbind()
+    down, across = torch.linspace(0, 1, h)[:, None] - middle_y, torch.linspace(0, 1, w) - middle_x
+    spot: Tensor = torch.exp(-(down.square() + across.square()) / (2 * (0.05 + 0.15 * radius).square()))
+    return x + (strongest * strength * spot)[:, None] * (1 - x)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from andon.backbones import Backbone
-from andon.detectors._augmentation import paint_over, rotate_and_flip
+from andon.detectors._augmentation import paint_over, rotate_and_flip, shine
 from andon.detectors._base import Batch, Detector
 from andon.detectors._skip_ganomaly_network import Discriminator, Generator, initialise
 from andon.detectors._training import seeded, train
@@ -42,6 +42,8 @@ class SkipGanomalyConfig:
     flip: photos are mirrored at random while teaching.
     painted: side of the largest rectangles that are painted over while teaching, as a share of the photo's side; the
         generator must give back what was there, so that it learns to mend rather than to copy. 0 is the paper's way.
+    glare: how far towards white the middle of a soft spot of light may be, one of which falls on each photo while
+        teaching; the generator learns to give it back. 0 is the paper's way.
     """
 
     alpha: float = 0.9
@@ -56,6 +58,7 @@ class SkipGanomalyConfig:
     rotation: float = 180.0
     flip: bool = True
     painted: float = 0.0
+    glare: float = 0.0
 
     def __post_init__(self) -> None:
         _require(0 <= self.alpha <= 1, "alpha", self.alpha, "from 0 to 1")
@@ -68,6 +71,7 @@ class SkipGanomalyConfig:
         _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
         _require(0 <= self.rotation <= 180, "rotation", self.rotation, "from 0 to 180")
         _require(0 <= self.painted < 1, "painted", self.painted, "at least 0 and below 1")
+        _require(0 <= self.glare <= 1, "glare", self.glare, "from 0 to 1")
 
 
 class SkipGanomaly(Detector[SkipGanomalyConfig]):
@@ -97,6 +101,7 @@ class SkipGanomaly(Detector[SkipGanomalyConfig]):
 
         def step(x: Tensor, roi: Tensor) -> dict[str, float]:
             x, roi = rotate_and_flip(_to_networks(x), roi, config.rotation, config.flip, generator)
+            x = shine(x, config.glare, generator)
             restored = self._restore(x, roi, paint_over(x, config.painted, generator))
             logits, features = self.discriminator(restored)
             adversarial = F.softplus(-logits).mean()
