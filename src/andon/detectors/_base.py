@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from andon.backbones import Backbone
 from andon.detectors._checkpoint import Checkpoint, Losses
-from andon.errors import ArtefactError, NotFittedError
+from andon.errors import ArtefactError, ConfigError, NotFittedError
 from andon.types import Frame, Measured
 
 Batch = tuple[Tensor, Tensor]
@@ -189,3 +189,18 @@ def patches_in_roi(roi: Tensor, size: tuple[int, int]) -> Tensor:
     covered = F.interpolate(roi.unsqueeze(1).float(), size=size, mode="area").squeeze(1)
     most = covered.amax(dim=(1, 2), keepdim=True)
     return (covered >= most.clamp(max=0.5)) & (covered > 0)
+
+
+def map_size(features: Tensor) -> tuple[int, int]:
+    """(h, w) of feature maps (B, C, h, w)."""
+    return features.shape[2], features.shape[3]
+
+
+def require(holds: bool, name: str, value: float, expected: str) -> None:
+    """Refuse a value of a detector's parameter.
+
+    Raises:
+        ConfigError: it does not hold.
+    """
+    if not holds:
+        raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")

@@ -11,11 +11,10 @@ from torch.optim import Adam
 
 from andon.backbones import Backbone
 from andon.detectors._attention import AttentionAutoencoder as Network
-from andon.detectors._base import Batch, Detector
+from andon.detectors._base import Batch, Detector, require
 from andon.detectors._scoring import aggregate
 from andon.detectors._ssim import ssim
 from andon.detectors._training import seeded, train
-from andon.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +37,9 @@ class AttentionAutoencoderConfig:
 
     def __post_init__(self) -> None:
         for name in ("width", "top_k", "epochs", "patience"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        _require(0 <= self.ssim_weight <= 1, "ssim_weight", self.ssim_weight, "from 0 to 1")
-        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        require(0 <= self.ssim_weight <= 1, "ssim_weight", self.ssim_weight, "from 0 to 1")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
 
 
 class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):
@@ -106,11 +105,6 @@ class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):
         """What the network gives back of x (B, 3, H, W), black outside the ROI as x is."""
         restored: Tensor = self.network(x)
         return restored * roi.unsqueeze(1)
-
-
-def _require(holds: bool, name: str, value: float, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")
 
 
 DETECTOR = AttentionAutoencoder

@@ -17,9 +17,9 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector
+from andon.detectors._base import Batch, Detector, require
 from andon.detectors._silhouette import Silhouette, Values, from_axis, to_axis
-from andon.errors import ConfigError, ImageError
+from andon.errors import ImageError
 from andon.types import Frame, Line, Mask, Measured
 
 BAND = 0.08  # of the width: so far inwards from the outline a deviation is marked
@@ -42,9 +42,9 @@ class CylinderProfileConfig:
     tilt_tolerance: float = 0.5
 
     def __post_init__(self) -> None:
-        _require(self.heights >= 2, "heights", self.heights, "2 or more")
-        _require(self.dent_tolerance > 0, "dent_tolerance", self.dent_tolerance, "above 0")
-        _require(self.tilt_tolerance > 0, "tilt_tolerance", self.tilt_tolerance, "above 0")
+        require(self.heights >= 2, "heights", self.heights, "2 or more")
+        require(self.dent_tolerance > 0, "dent_tolerance", self.dent_tolerance, "above 0")
+        require(self.tilt_tolerance > 0, "tilt_tolerance", self.tilt_tolerance, "above 0")
 
 
 class CylinderProfile(Detector[CylinderProfileConfig]):
@@ -165,11 +165,6 @@ def _to_photo(frame: Frame, silhouette: Silhouette, v: tuple[float, float], rows
     ends = from_axis(np.stack([v, silhouette.u[list(rows)]], axis=1), silhouette.tilt)
     (x0, y0), (x1, y1) = cv2.perspectiveTransform(ends[None], frame.to_original)[0].tolist()
     return Line((x0, y0, x1, y1), deviates=rows[0] == rows[1])
-
-
-def _require(holds: bool, name: str, value: float, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")
 
 
 DETECTOR = CylinderProfile

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, patches_in_roi
+from andon.detectors._base import Batch, Detector, patches_in_roi, require
 from andon.detectors._covariance import StreamedCovariance, components
 from andon.detectors._scoring import aggregate
 from andon.detectors._training import seeded, train
@@ -55,9 +55,9 @@ class DfrConfig:
 
     def __post_init__(self) -> None:
         for name in ("grid", "samples", "top_k", "epochs", "patience"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        _require(0 < self.variance < 1, "variance", self.variance, "between 0 and 1")
-        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        require(0 < self.variance < 1, "variance", self.variance, "between 0 and 1")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
 
 
 class Dfr(Detector[DfrConfig]):
@@ -228,11 +228,6 @@ def _autoencoder(channels: int, latent: int) -> nn.Sequential:
 def _rows(features: Tensor, inside: Tensor) -> Tensor:
     """(B, C, P) and which positions count (B, P) -> (N, C) float32."""
     return features.transpose(1, 2)[inside].float()
-
-
-def _require(holds: bool, name: str, value: float, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")
 
 
 DETECTOR = Dfr

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, patches_in_roi
+from andon.detectors._base import Batch, Detector, map_size, patches_in_roi
 from andon.detectors._gaussians import Gaussians
 from andon.detectors._histograms import CELL, Colours, histograms, photo_histograms, window_histograms
 from andon.errors import ConfigError
@@ -68,7 +68,7 @@ class Histogram(Detector[HistogramConfig]):
         for x, roi in batches:
             counts, covered = histograms(x * roi.unsqueeze(1), roi, self.config.colours, self.config.bins)
             photos.append(photo_histograms(counts, covered))
-            of_batch = window_histograms(counts, covered, self.config.window)[patches_in_roi(roi, _size(counts))]
+            of_batch = window_histograms(counts, covered, self.config.window)[patches_in_roi(roi, map_size(counts))]
             windows.append(_some(of_batch, WINDOWS_PER_PHOTO * len(x), generator))
             n_pixels += int(roi.sum())
         every_photo = torch.cat(photos)
@@ -86,11 +86,7 @@ class Histogram(Detector[HistogramConfig]):
         counts, covered = histograms(x, roi, self.config.colours, self.config.bins)
         image = self.of_photo(photo_histograms(counts, covered)) * roi.any(dim=(1, 2))
         patches = self.of_window(window_histograms(counts, covered, self.config.window))
-        return image, patches * patches_in_roi(roi, _size(counts))
-
-
-def _size(counts: Tensor) -> tuple[int, int]:
-    return counts.shape[2], counts.shape[3]
+        return image, patches * patches_in_roi(roi, map_size(counts))
 
 
 def _some(points: Tensor, n: int, generator: torch.Generator) -> Tensor:

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, LabelledBatches, patches_in_roi
+from andon.detectors._base import Batch, Detector, LabelledBatches, map_size, patches_in_roi
 from andon.detectors._embedding import embed
 from andon.errors import ConfigError, DatasetError
 
@@ -92,17 +92,13 @@ class LinearProbe(Detector[LinearProbeConfig]):
         embedding = embed(self.backbone, x)
         image = _mean_in_roi(embedding, roi) @ self.weights_ + self.bias_
         log_odds = torch.einsum("bchw,c->bhw", embedding, self.weights_) + self.bias_
-        return image, F.softplus(log_odds) * patches_in_roi(roi, _size(embedding))
+        return image, F.softplus(log_odds) * patches_in_roi(roi, map_size(embedding))
 
 
 def _mean_in_roi(embedding: Tensor, roi: Tensor) -> Tensor:
     """(B, C, h, w) and roi (B, H, W) -> (B, C)."""
-    inside = patches_in_roi(roi, _size(embedding)).unsqueeze(1)
+    inside = patches_in_roi(roi, map_size(embedding)).unsqueeze(1)
     return (embedding * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp(min=1)
-
-
-def _size(embedding: Tensor) -> tuple[int, int]:
-    return embedding.shape[2], embedding.shape[3]
 
 
 DETECTOR = LinearProbe

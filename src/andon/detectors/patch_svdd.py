@@ -16,12 +16,11 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, patches_in_roi
+from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, require
 from andon.detectors._coreset import greedy_coreset
 from andon.detectors._patch_svdd_network import SIZES, Classifier, Encoder, losses
 from andon.detectors._scoring import nearest
 from andon.detectors._training import seeded, train
-from andon.errors import ConfigError
 
 PHOTOS_A_STEP = 4
 PAIRS = 256  # of each kind and size, per photo and step
@@ -48,12 +47,12 @@ class PatchSvddConfig:
     coreset_ratio: float = 0.1
 
     def __post_init__(self) -> None:
-        _require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        _require(self.patience >= 1, "patience", self.patience, "1 or more")
-        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        _require(self.svdd_weight >= 0, "svdd_weight", self.svdd_weight, "0 or more")
-        _require(self.bank_patches >= 1, "bank_patches", self.bank_patches, "1 or more")
-        _require(0 < self.coreset_ratio <= 1, "coreset_ratio", self.coreset_ratio, "above 0 and at most 1")
+        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
+        require(self.patience >= 1, "patience", self.patience, "1 or more")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(self.svdd_weight >= 0, "svdd_weight", self.svdd_weight, "0 or more")
+        require(self.bank_patches >= 1, "bank_patches", self.bank_patches, "1 or more")
+        require(0 < self.coreset_ratio <= 1, "coreset_ratio", self.coreset_ratio, "above 0 and at most 1")
 
 
 class PatchSvdd(Detector[PatchSvddConfig]):
@@ -118,7 +117,7 @@ class PatchSvdd(Detector[PatchSvddConfig]):
         """That of the directions and SVDD', each summed over the two sizes."""
         pairs = PAIRS * len(x)
         small, large = self.encoder(x)
-        inside = patches_in_roi(roi, _size(small))
+        inside = patches_in_roi(roi, map_size(small))
         small_direction, small_svdd = losses(small, inside, self.small_classifier, SIZES[0], pairs, generator)
         large_direction, large_svdd = losses(large, inside, self.large_classifier, SIZES[1], pairs, generator)
         return small_direction + large_direction, small_svdd + large_svdd
@@ -130,7 +129,7 @@ class PatchSvdd(Detector[PatchSvddConfig]):
         for x, roi in batches:
             for photo, inside in zip(x * roi.unsqueeze(1), roi, strict=True):
                 for features, kept in zip(self.encoder(photo.unsqueeze(0)), drawn, strict=True):
-                    rows = features[0].permute(1, 2, 0)[patches_in_roi(inside.unsqueeze(0), _size(features))[0]]
+                    rows = features[0].permute(1, 2, 0)[patches_in_roi(inside.unsqueeze(0), map_size(features))[0]]
                     order = torch.randperm(len(rows), generator=generator)
                     kept.append(rows[order[: -(-self.config.bank_patches // n)]])
         small, large = (torch.cat(kept) for kept in drawn)
@@ -141,7 +140,7 @@ class PatchSvdd(Detector[PatchSvddConfig]):
 
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         small, large = (
-            nearest(features.permute(0, 2, 3, 1).flatten(0, 2), bank)[0].view(len(x), *_size(features))
+            nearest(features.permute(0, 2, 3, 1).flatten(0, 2), bank)[0].view(len(x), *map_size(features))
             for features, bank in zip(self.encoder(x), (self.small_bank_, self.large_bank_), strict=True)
         )
         patches = (small * large).sqrt() * patches_in_roi(roi, (small.shape[1], small.shape[2]))
@@ -152,15 +151,6 @@ def _disturbed(x: Tensor, roi: Tensor) -> Tensor:
     """The photos in slightly other colours and with noise, so that neither gives a direction away."""
     tint = 1 + TINT * (2 * torch.rand(len(x), 3, 1, 1) - 1)
     return (x * tint + NOISE * torch.randn_like(x)).clamp(0, 1) * roi.unsqueeze(1)
-
-
-def _size(features: Tensor) -> tuple[int, int]:
-    return features.shape[2], features.shape[3]
-
-
-def _require(holds: bool, name: str, value: float, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")
 
 
 DETECTOR = PatchSvdd

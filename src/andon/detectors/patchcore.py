@@ -14,13 +14,12 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, patches_in_roi
+from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, require
 from andon.detectors._density import densest
 from andon.detectors._embedding import embed, mean_chroma, random_orthogonal
 from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks, places
 from andon.detectors._scoring import aggregate
 from andon.detectors._search import BankSearch
-from andon.errors import ConfigError
 
 MIN_VARIANCE = 1e-8  # parts without any grain, such as drawn ones, have none
 MIN_COLOUR_VARIANCE = 1.0  # of a* and b* together; below it lies the camera's noise, which must not be blown up
@@ -56,14 +55,14 @@ class PatchCoreConfig:
     colour_weight: float = 0.0
 
     def __post_init__(self) -> None:
-        _require(self.target_dim >= 0, "target_dim", self.target_dim, "0 (no projection) or more")
-        _require(0 < self.coreset_ratio <= 1, "coreset_ratio", self.coreset_ratio, "above 0 and at most 1")
-        _require(0 < self.density_keep <= 1, "density_keep", self.density_keep, "above 0 and at most 1")
-        _require(self.density_neighbors >= 1, "density_neighbors", self.density_neighbors, "1 or more")
-        _require(self.num_neighbors >= 1, "num_neighbors", self.num_neighbors, "1 or more")
-        _require(0 < self.percentile < 100, "percentile", self.percentile, "between 0 and 100")
-        _require(self.top_k >= 1, "top_k", self.top_k, "1 or more")
-        _require(0 <= self.colour_weight < 1, "colour_weight", self.colour_weight, "at least 0 and below 1")
+        require(self.target_dim >= 0, "target_dim", self.target_dim, "0 (no projection) or more")
+        require(0 < self.coreset_ratio <= 1, "coreset_ratio", self.coreset_ratio, "above 0 and at most 1")
+        require(0 < self.density_keep <= 1, "density_keep", self.density_keep, "above 0 and at most 1")
+        require(self.density_neighbors >= 1, "density_neighbors", self.density_neighbors, "1 or more")
+        require(self.num_neighbors >= 1, "num_neighbors", self.num_neighbors, "1 or more")
+        require(0 < self.percentile < 100, "percentile", self.percentile, "between 0 and 100")
+        require(self.top_k >= 1, "top_k", self.top_k, "1 or more")
+        require(0 <= self.colour_weight < 1, "colour_weight", self.colour_weight, "at least 0 and below 1")
 
 
 class PatchCore(Detector[PatchCoreConfig]):
@@ -130,7 +129,9 @@ class PatchCore(Detector[PatchCoreConfig]):
         n_photos = 0
         for x, roi in batches:
             embedding = self._embed(x * roi.unsqueeze(1), roi)
-            for photo, inside in zip(embedding.permute(0, 2, 3, 1), patches_in_roi(roi, _size(embedding)), strict=True):
+            for photo, inside in zip(
+                embedding.permute(0, 2, 3, 1), patches_in_roi(roi, map_size(embedding)), strict=True
+            ):
                 of_photos.append(places(inside, n_photos))
                 n_photos += 1
                 yield photo[inside]
@@ -139,7 +140,7 @@ class PatchCore(Detector[PatchCoreConfig]):
         features = (embed(self.backbone, x).permute(0, 2, 3, 1) @ self.projection_).permute(0, 3, 1, 2)
         if self.config.colour_weight == 0:
             return features
-        return torch.cat([features, mean_chroma(x, roi, _size(features)) * self.colour_scale_], dim=1)
+        return torch.cat([features, mean_chroma(x, roi, map_size(features)) * self.colour_scale_], dim=1)
 
     def _balance(self, patches: Tensor, dimensions: int) -> Tensor:
         """Settle the scales of features and colour, and return the factor per dimension that brings patches to them."""
@@ -169,7 +170,7 @@ class PatchCore(Detector[PatchCoreConfig]):
     def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         embedding = self._embed(x * roi.unsqueeze(1), roi)
         distance, row = self.search.nearest(embedding.permute(0, 2, 3, 1).flatten(0, 2))
-        shape = (len(x), *_size(embedding))
+        shape = (len(x), *map_size(embedding))
         return distance.view(shape), self.origin_[row].view(*shape, 3)
 
     @property
@@ -196,15 +197,6 @@ class PatchCore(Detector[PatchCoreConfig]):
         to_supporting = (query.unsqueeze(1) - supporting).square().sum(dim=2).sqrt()
         to_closest = (query - closest).square().sum(dim=1).sqrt()
         return 1 - torch.exp(to_closest - torch.logsumexp(to_supporting, dim=1))
-
-
-def _size(features: Tensor) -> tuple[int, int]:
-    return features.shape[2], features.shape[3]
-
-
-def _require(holds: bool, name: str, value: float, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")
 
 
 DETECTOR = PatchCore

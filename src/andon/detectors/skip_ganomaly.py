@@ -16,7 +16,7 @@ from torch.optim import Adam, Optimizer
 
 from andon.backbones import Backbone
 from andon.detectors._augmentation import paint_over, rotate_and_flip, shine
-from andon.detectors._base import Batch, Detector
+from andon.detectors._base import Batch, Detector, require
 from andon.detectors._skip_ganomaly_network import Discriminator, Generator, initialise
 from andon.detectors._training import seeded, train
 from andon.errors import ConfigError
@@ -61,17 +61,17 @@ class SkipGanomalyConfig:
     glare: float = 0.0
 
     def __post_init__(self) -> None:
-        _require(0 <= self.alpha <= 1, "alpha", self.alpha, "from 0 to 1")
-        _require(self.width >= 1, "width", self.width, "1 or more")
-        _require(2 <= self.depth <= 8, "depth", self.depth, "from 2 to 8")
+        require(0 <= self.alpha <= 1, "alpha", self.alpha, "from 0 to 1")
+        require(self.width >= 1, "width", self.width, "1 or more")
+        require(2 <= self.depth <= 8, "depth", self.depth, "from 2 to 8")
         for name in ("adversarial_weight", "contextual_weight", "latent_weight"):
-            _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
-        _require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        _require(self.patience >= 1, "patience", self.patience, "1 or more")
-        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        _require(0 <= self.rotation <= 180, "rotation", self.rotation, "from 0 to 180")
-        _require(0 <= self.painted < 1, "painted", self.painted, "at least 0 and below 1")
-        _require(0 <= self.glare <= 1, "glare", self.glare, "from 0 to 1")
+            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
+        require(self.patience >= 1, "patience", self.patience, "1 or more")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(0 <= self.rotation <= 180, "rotation", self.rotation, "from 0 to 180")
+        require(0 <= self.painted < 1, "painted", self.painted, "at least 0 and below 1")
+        require(0 <= self.glare <= 1, "glare", self.glare, "from 0 to 1")
 
 
 class SkipGanomaly(Detector[SkipGanomalyConfig]):
@@ -190,11 +190,6 @@ def _require_size(h: int, w: int, multiple: int) -> None:
             f"Photos are {w} x {h} pixels after preprocessing, but the network takes multiples of {multiple} only; set "
             f"steps.resize.canvas=[{near_h}, {near_w}] (height, width), or a smaller detector.depth."
         )
-
-
-def _require(holds: bool, name: str, value: float, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")
 
 
 DETECTOR = SkipGanomaly
