@@ -85,9 +85,10 @@ def test_a_model_that_was_cut_short_is_refused(kept: float, model: Path, tmp_pat
         artefact.load_model(path)
 
 
-def test_a_model_of_a_newer_format_is_refused(model: Path, tmp_path: Path) -> None:
-    path = with_header(model, tmp_path / "new.safetensors", format=99)
-    with pytest.raises(ArtefactError, match=r"has model format 99, .* up to 1; update Andon"):
+@pytest.mark.parametrize(("number", "do"), [(1, "teach it again"), (99, "update Andon")])
+def test_a_model_of_another_format_is_refused(number: int, do: str, model: Path, tmp_path: Path) -> None:
+    path = with_header(model, tmp_path / "other.safetensors", format=number)
+    with pytest.raises(ArtefactError, match=rf"has model format {number}, but this Andon reads format 2; {do}\.$"):
         artefact.load_model(path)
 
 
@@ -119,7 +120,8 @@ def test_a_missing_model_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_other_weights_than_those_it_was_taught_on_are_refused(model: Path, tmp_path: Path) -> None:
-    path = with_header(model, tmp_path / "other.safetensors", backbone_sha256="0" * 64)
+    identity = model_file.read_header(model)["backbone"] | {"weights": "0" * 64}
+    path = with_header(model, tmp_path / "other.safetensors", backbone=identity)
     with pytest.raises(
         ArtefactError, match=r"was taught on other embedded weights .* give the right file with --weights"
     ):
@@ -152,6 +154,33 @@ def test_bundled_weights_make_the_model_independent_of_their_file(
         weights.write_bytes(kept)
     photo = drawn.rusty(50)[0]
     assert loaded.inspect(photo) == cnn_pipeline.inspect(photo)
+
+
+def test_a_network_that_was_compiled_before_is_not_built_again(
+    cnn_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artefact.save_model(cnn_pipeline, tmp_path / "m.safetensors")
+    photo = drawn.rusty(50)[0]
+    first = cnn_pipeline.inspect(photo)
+    with monkeypatch.context() as patch:
+        patch.setattr(backbones, "create", lambda *_, **__: pytest.fail("built although it was compiled before"))
+        assert artefact.load_model(tmp_path / "m.safetensors").inspect(photo) == first
+
+
+def test_weights_that_were_replaced_are_noticed_when_the_network_is_built(
+    cnn_pipeline: Pipeline, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artefact.save_model(cnn_pipeline, tmp_path / "m.safetensors")
+    kept = weights.read_bytes()
+    with safe_open(weights, framework="pt") as file:
+        changed = {name: file.get_tensor(name) + 0.01 for name in file.keys()}  # noqa: SIM118
+    save_file(changed, weights)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    try:
+        with pytest.raises(ArtefactError, match=r"was taught on other resnet10t weights"):
+            artefact.load_model(tmp_path / "m.safetensors").inspect(drawn.rusty(50)[0])
+    finally:
+        weights.write_bytes(kept)
 
 
 def test_weights_that_have_moved_can_be_named(cnn_pipeline: Pipeline, weights: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from andon import backbones, model_file
-from andon.backbones import Backbone
+from andon.backbones import Backbone, BackboneConfig, DeferredBackbone, Identity
 from andon.calibration import Calibration, CalibrationRule
 from andon.config import from_dict, to_dict
 from andon.errors import ArtefactError
@@ -44,11 +44,11 @@ def save_model(pipeline: Pipeline, path: Path | str, *, bundle_backbone: bool = 
     tensors = _prefixed("detector.", pipeline.detector.learned())
     own_weights = pipeline.recipe.backbone.name == "embedded" and pipeline.recipe.backbone.weights is None
     if bundle_backbone and not own_weights:
-        tensors |= _prefixed("backbone.", pipeline.detector.backbone.state_dict())
+        tensors |= _prefixed("backbone.", pipeline.detector.backbone.built().state_dict())
     header: Header = {
         "format": model_file.FORMAT,
         "recipe": pipeline.recipe.to_tree(),
-        "backbone_sha256": backbones.fingerprint(pipeline.detector.backbone),
+        "backbone": to_dict(pipeline.detector.backbone.identity()),
         "calibration": None,
         "manifest": dict(pipeline.manifest),
     }
@@ -82,21 +82,31 @@ def load_model(path: Path | str, *, weights: Path | str | None = None, precision
     recipe = Recipe.from_tree(header["recipe"])
     if weights is not None:
         recipe = replace(recipe, backbone=replace(recipe.backbone, weights=str(weights)))
-    backbone = _backbone(recipe, _without_prefix("backbone.", tensors))
-    if backbones.fingerprint(backbone) != header["backbone_sha256"]:
-        raise ArtefactError(
-            f"{path} was taught on other {recipe.backbone.name} weights than the ones found here, so its scores would "
-            "be wrong; give the right file with --weights, or teach it again."
-        )
+    identity = from_dict(Identity, header["backbone"], "backbone")
+    bundled = _without_prefix("backbone.", tensors)
+
+    def build() -> Backbone:
+        backbone = _backbone(recipe.backbone, bundled)
+        if backbone.identity().weights != identity.weights:
+            raise ArtefactError(
+                f"{path} was taught on other {recipe.backbone.name} weights than the ones found here, so its scores "
+                "would be wrong; give the right file with --weights, or teach it again."
+            )
+        return backbone
+
+    cheap = recipe.backbone.name == "embedded"
+    gone = not bundled and recipe.backbone.weights is not None and not Path(recipe.backbone.weights).is_file()
+    # Weights that were named just now are checked now, and missing ones are told even if a cache could do without.
+    backbone = build() if cheap or gone or weights is not None else DeferredBackbone(identity, build)
     detector = recipe.new_detector(backbone).restore(_without_prefix("detector.", tensors))
     calibration = header["calibration"] and _calibration(header["calibration"], tensors[OK_SCORES])
     return Pipeline(recipe, detector, calibration, header["manifest"], precision, _thumbnails(tensors))
 
 
-def _backbone(recipe: Recipe, bundled: dict[str, Tensor]) -> Backbone:
+def _backbone(config: BackboneConfig, bundled: dict[str, Tensor]) -> Backbone:
     if not bundled:
-        return backbones.create(recipe.backbone)
-    backbone = backbones.create(replace(recipe.backbone, weights=None), pretrained=False)
+        return backbones.create(config)
+    backbone = backbones.create(replace(config, weights=None), pretrained=False)
     backbone.load_state_dict(bundled)
     return backbone
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from andon.errors import ArtefactError
 
-FORMAT = 1
+FORMAT = 2
 KEY = "andon"  # one metadata key with JSON in it: safetensors promises no order of several
 PICKLES = frozenset({".pkl", ".pickle", ".pth", ".pt", ".joblib"})
 
@@ -22,10 +22,10 @@ Header = dict[str, Any]
 
 
 def read_header(path: Path) -> Header:
-    """Format, recipe, backbone_sha256, calibration and manifest of a model, without its tensors.
+    """Format, recipe, backbone, calibration and manifest of a model, without its tensors.
 
     Raises:
-        ArtefactError: no such file, not a model of ours, cut short, or from a newer Andon.
+        ArtefactError: no such file, not a model of ours, cut short, or of another format.
     """
     if not path.is_file():
         raise ArtefactError(f"There is no model file {path}; teach one with: andon train PHOTOS -o {path}")
@@ -38,7 +38,7 @@ def read_header(path: Path) -> Header:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
         header: Header = json.loads(metadata[KEY])
-        newer = int(header["format"]) > FORMAT
+        found = int(header["format"])
     except KeyError:
         raise ArtefactError(
             f"{path} holds tensors but is no Andon model; expected one made by 'andon train'."
@@ -47,10 +47,9 @@ def read_header(path: Path) -> Header:
         raise ArtefactError(
             f"{path} is damaged, cut short or no model ({error}); copy it again or teach it again."
         ) from None
-    if newer:
-        raise ArtefactError(
-            f"{path} has model format {header['format']}, but this Andon knows formats up to {FORMAT}; update Andon."
-        )
+    if found != FORMAT:
+        do = "update Andon" if found > FORMAT else "teach it again"
+        raise ArtefactError(f"{path} has model format {found}, but this Andon reads format {FORMAT}; {do}.")
     return header
 
 

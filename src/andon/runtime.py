@@ -26,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from andon.backbones import Backbone, fingerprint
+from andon.backbones import Backbone
 from andon.cores import one_core_each
 from andon.detectors import Detector
 from andon.types import Mask, Nearest, Scores
@@ -145,9 +145,8 @@ class CompiledBackbone(Backbone):
     def _compile(self, size: tuple[int, int]) -> SimpleQueue[ov.InferRequest] | None:
         """As many requests as streams, idle all of them."""
         config = {"NUM_STREAMS": str(self._streams), "INFERENCE_PRECISION_HINT": self._precision}
-        try:
-            network = _convert(self._original[0], size)
-        except Exception:  # OpenVINO's converter raises whatever its parts raise, and has said what it is
+        network = _convert(self._original[0], size)
+        if network is None:
             LOG.warning("OpenVINO cannot run this network, so torch does, which is slower.")
             return None
         if isinstance(network, Path):
@@ -166,15 +165,19 @@ def _infer(request: ov.InferRequest, photo: Tensor) -> list[NDArray[np.float32]]
     return list(request.infer([photo[None].numpy()], share_inputs=True).values())
 
 
-def _convert(backbone: Backbone, size: tuple[int, int]) -> Path | ov.Model:
-    """The network as an OpenVINO file from the cache, or as a model where no cache can be written."""
+def _convert(backbone: Backbone, size: tuple[int, int]) -> Path | ov.Model | None:
+    """The network as an OpenVINO file from the cache, or as a model where no cache can be written; None: impossible."""
     folder = cache_folder() / _key(backbone, size)
     file = folder / "network.xml"
     if file.exists():
         return file
     shape = (1, 3, *size)
-    with _quiet_converter():
-        model = ov.convert_model(backbone.for_size(*size), example_input=torch.zeros(shape), input=[shape])
+    network = backbone.built().for_size(*size)
+    try:
+        with _quiet_converter():
+            model = ov.convert_model(network, example_input=torch.zeros(shape), input=[shape])
+    except Exception:  # the converter raises whatever its parts raise, and has said what it is
+        return None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as unfinished:
@@ -203,7 +206,7 @@ def _quiet_converter() -> Iterator[None]:
 
 def _key(backbone: Backbone, size: tuple[int, int]) -> str:
     """Changes whenever the converted network would: with weights, layers, code, versions and the photo's size."""
-    parts = [fingerprint(backbone), str(backbone), ov.__version__, torch.__version__, str(size)]
+    parts = [str(backbone.identity()), ov.__version__, torch.__version__, str(size)]
     digest = hashlib.sha256("\n".join(parts).encode())
     for path in BACKBONE_CODE:
         digest.update(path.read_bytes())

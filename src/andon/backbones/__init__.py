@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from andon.backbones._base import Backbone, fingerprint
+from andon.backbones._base import Backbone, Identity, fingerprint
+from andon.backbones.deferred import DeferredBackbone
 from andon.errors import ConfigError
 
-__all__ = ["Backbone", "BackboneConfig", "create", "fingerprint"]
+__all__ = ["Backbone", "BackboneConfig", "DeferredBackbone", "Identity", "create", "fingerprint"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,6 +16,23 @@ from andon.errors import WeightsError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What tells a backbone from others, without its network.
+
+    Attributes:
+        channels, strides, local: as of `Backbone`.
+        weights: its `fingerprint`.
+        layers: sha256 of what its layers are, in hex.
+    """
+
+    channels: tuple[int, ...]
+    strides: tuple[int, ...]
+    local: bool
+    weights: str
+    layers: str
 
 
 class Backbone(nn.Module):
@@ -57,6 +75,20 @@ class Backbone(nn.Module):
 
     def for_size(self, height: int, width: int) -> Backbone:
         """The same network for photos of this one size, to be converted by a compiler."""
+        return self
+
+    def identity(self) -> Identity:
+        layers = hashlib.sha256(str(self).encode()).hexdigest()
+        return Identity(
+            channels=self.channels,
+            strides=self.strides,
+            local=self.local,
+            weights=fingerprint(self),
+            layers=layers,
+        )
+
+    def built(self) -> Backbone:
+        """Itself, with its network."""
         return self
 
     def freeze(self) -> None:
