@@ -1,9 +1,10 @@
-"""The nearest row of a memory bank: screened in whole numbers, settled in float32.
+"""The nearest row of a memory bank: screened in whole numbers, settled in float32; the same row as a full search finds.
 
 Rows and queries are rounded to whole numbers from -127 to 127, times a step. How far that moved each point is known, so
 by the triangle inequality a row can lie within a distance d of a query only if the rounded points are no farther apart
 than d + (how far the query moved) + (how far any row moved). Products of such numbers are exact, and fast where the
-processor has instructions for 8 bits. They leave about two rows per query open, which are measured in float32.
+processor has instructions for 8 bits. They leave about two rows per query open, which are measured in float32. Where
+rows lie so close together that many stay open, float32 products screen them, whose error is bounded too.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from andon.detectors._scoring import nearest, neighbours
 LARGEST = 127  # of the whole numbers: they fit into 8 bits
 GROUP = 64  # rows that are looked at together before they are looked at one by one
 ROWS, QUERIES = 1024, 128  # compared at once: half a megabyte, which stays in the cache
-MOST_OPEN = 0.03  # of all pairs; beyond that a float64 product of all pairs is faster than measuring the open ones
+MOST_OPEN = 0.0015  # of all pairs, by whole numbers; beyond that float32 products are faster than measuring them
+MOST_OPEN_FLOAT = 0.03  # of all pairs, by float32 products; beyond that float64 products are faster
 SLACK = 1 + 1e-5  # more than float32 loses in a distance
+ROUNDING = 2**-24  # of float32
 
 
 class BankSearch:
@@ -34,12 +37,14 @@ class BankSearch:
         self._origin = bank.mean(dim=0)
         low, high = bank.amin(dim=0), bank.amax(dim=0)
         self._step = torch.maximum(high - self._origin, self._origin - low).amax().item() / LARGEST or 1.0
-        rows, half_norms, self._moved = [], [], 0.0
+        rows, half_norms, lengths, self._moved = [], [], [], 0.0
         for part in torch.split(bank, ROWS):  # in parts, so that no other float32 copy of the bank is made
             codes, moved = self._round(part)
             rows.append(codes.to(torch.int8))
             half_norms.append((codes.square().sum(dim=1, keepdim=True) / 2).int())
             self._moved = max(self._moved, moved.amax().item())
+            lengths.append(torch.linalg.vector_norm(part - self._origin, dim=1, keepdim=True))
+        self._lengths = torch.cat(lengths)
         padding = -len(bank) % GROUP  # whole groups: the last row once more
         self._rows = torch.cat([*rows, rows[-1][-1:].expand(padding, -1)])
         self._half_norms = torch.cat([*half_norms, half_norms[-1][-1:].expand(padding, -1)])
@@ -71,7 +76,27 @@ class BankSearch:
         pair, member = _where(closeness[group, :, query] >= least[query, None])
         query, row = query[pair], self._row(group[pair], member)
         if len(row) > MOST_OPEN * len(queries) * len(self.bank):
+            return self._nearest_by_products(queries)
+        _keep_smallest(distance, index, query, self._distance(queries[query], row), row)
+        return distance, index
+
+    def _nearest_by_products(self, queries: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, screened by |y|^2 - 2xy in float32, for x and y about the origin.
+
+        A sum of n products errs by n roundings of their sizes (Higham 2002, section 3.1): here of less than
+        (|x| + |y|)^2.
+        """
+        x = queries - self._origin
+        farness = torch.empty(len(self.bank), len(queries))
+        for first in range(0, len(self.bank), ROWS):
+            tile = np.s_[first : first + ROWS]
+            torch.addmm(self._lengths[tile].square(), self.bank[tile] - self._origin, x.T, alpha=-2, out=farness[tile])
+        sizes = (torch.linalg.vector_norm(x, dim=1) + self._lengths.amax()).square()
+        error = (x.shape[1] + 4) * ROUNDING * sizes
+        row, query = _where(farness <= farness.amin(dim=0) + 2 * error)
+        if len(row) > MOST_OPEN_FLOAT * farness.numel():
             return _nearest_in_float64(queries, self.bank)
+        distance, index = torch.full((len(queries),), torch.inf), torch.zeros(len(queries), dtype=torch.int64)
         _keep_smallest(distance, index, query, self._distance(queries[query], row), row)
         return distance, index
 
