@@ -137,7 +137,9 @@ class PatchCore(Detector[PatchCoreConfig]):
                 yield photo[inside]
 
     def _embed(self, x: Tensor, roi: Tensor) -> Tensor:
-        features = (embed(self.backbone, x).permute(0, 2, 3, 1) @ self.projection_).permute(0, 3, 1, 2)
+        features = embed(self.backbone, x)
+        if self._projects:
+            features = (features.permute(0, 2, 3, 1) @ self.projection_).permute(0, 3, 1, 2)
         if self.config.colour_weight == 0:
             return features
         return torch.cat([features, mean_chroma(x, roi, map_size(features)) * self.colour_scale_], dim=1)
@@ -179,6 +181,12 @@ class PatchCore(Detector[PatchCoreConfig]):
         if self._search is None or self._search.bank is not self.bank_:
             self._search = BankSearch(self.bank_)
         return self._search
+
+    @property
+    def _projects(self) -> bool:
+        """Whether `projection_` is other than 1; multiplying by that takes as long as by another."""
+        channels, dimensions = self.projection_.shape
+        return dimensions < channels or self.config.colour_weight > 0
 
     @property
     def _reweights(self) -> bool:
