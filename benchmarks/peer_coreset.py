@@ -16,13 +16,17 @@ FEW, MORE = 5, 45
 
 
 def main() -> None:
-    sampler = _sampler()
     features = torch.from_numpy(np.load(sys.argv[1]))
-    n = int(sys.argv[2])
+    print(json.dumps({"seconds": seconds_for(features, int(sys.argv[2])), "centres_timed": MORE}))
+
+
+def seconds_for(features: torch.Tensor, n: int) -> float:
+    """The seconds for `n` centres among `features` (N, D)."""
+    sampler = _sampler()
     torch.manual_seed(0)
     few, more = (_seconds(sampler, features, centres) for centres in (FEW, MORE))
     per_centre = (more - few) / (MORE - FEW)
-    print(json.dumps({"seconds": few + (n - FEW) * per_centre, "centres_timed": MORE}))
+    return few + (n - FEW) * per_centre
 
 
 def _sampler() -> type:

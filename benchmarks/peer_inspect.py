@@ -8,7 +8,9 @@ Prints one line of JSON: the seconds from files to scores, and the scores.
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,28 +19,34 @@ from safetensors.torch import load_file
 
 @torch.inference_mode()
 def main() -> None:
+    job = json.loads(Path(sys.argv[1]).read_text())
+    model, transform = patchcore_model(job)
+    model.eval()
+    model.memory_bank = torch.from_numpy(np.load(job["bank"]))
+    model(next(read_batches(job, transform))[:1])
+    start, cpu = time.perf_counter(), time.process_time()
+    scores = [score for batch in read_batches(job, transform) for score in model(batch).pred_score.flatten().tolist()]
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
+    print(json.dumps({"scores": scores, "seconds": seconds, "cpu_seconds": cpu_seconds}))
+
+
+def patchcore_model(job: dict[str, Any]) -> tuple[torch.nn.Module, Callable[[torch.Tensor], torch.Tensor]]:
+    """anomalib's model with the job's backbone and weights, and the transform of photos for it."""
     declare_operators()
-    from anomalib.data.utils import read_image
     from anomalib.models import Patchcore
 
-    job = json.loads(Path(sys.argv[1]).read_text())
-    size = tuple(job["size"])
-    transform = Patchcore.configure_pre_processor(image_size=size).transform
     patchcore = Patchcore(backbone=job["backbone"], layers=["layer2", "layer3"], pre_trained=False)
-    model = patchcore.model.eval()
-    model.feature_extractor.feature_extractor.load_state_dict(load_file(job["weights"]), strict=False)
-    model.memory_bank = torch.from_numpy(np.load(job["bank"]))
+    patchcore.model.feature_extractor.feature_extractor.load_state_dict(load_file(job["weights"]), strict=False)
+    return patchcore.model, Patchcore.configure_pre_processor(image_size=tuple(job["size"])).transform
 
-    def scores(photos: list[str]) -> list[float]:
-        batch = torch.stack([transform(read_image(photo, as_tensor=True)) for photo in photos])
-        return model(batch).pred_score.flatten().tolist()
+
+def read_batches(job: dict[str, Any], transform: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[torch.Tensor]:
+    """The job's photos, read and transformed as anomalib does it."""
+    from anomalib.data.utils import read_image
 
     photos, step = job["photos"], job["batch_size"]
-    scores(photos[:1])
-    start, cpu = time.perf_counter(), time.process_time()
-    found = [score for i in range(0, len(photos), step) for score in scores(photos[i : i + step])]
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
-    print(json.dumps({"scores": found, "seconds": seconds, "cpu_seconds": cpu_seconds}))
+    for i in range(0, len(photos), step):
+        yield torch.stack([transform(read_image(photo, as_tensor=True)) for photo in photos[i : i + step]])
 
 
 def declare_operators() -> None:
