@@ -7,6 +7,7 @@ from pathlib import Path
 
 import drawn
 import numpy as np
+import openvino as ov
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -92,6 +93,23 @@ def test_bfloat16_stays_within_two_percent_and_is_not_float32(detector: Detector
     x, roi = plates(3, seed=1)
     scores, reference = fastest_scorer(detector, precision="bf16")(x, roi), reference_scorer(detector)(x, roi)
     assert 1e-5 < largest_difference(scores, reference) < 0.02
+
+
+def test_no_two_threads_make_the_first_call_of_a_network_at_once(
+    detector: Detector[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that do sometimes wait for each other forever."""
+    alone: dict[int, bool] = {}
+    infer = runtime._infer
+
+    def recorded(request: ov.InferRequest, photo: Tensor) -> list[NDArray[np.float32]]:
+        alone.setdefault(id(request), runtime.COMPILING.locked())
+        return infer(request, photo)
+
+    monkeypatch.setattr(runtime, "_infer", recorded)
+    x, roi = plates(4, seed=5)
+    fastest_scorer(detector, precision="f32")(x, roi)
+    assert len(alone) == torch.get_num_threads() and all(alone.values())
 
 
 def test_photos_of_several_sizes_and_batches_go_through_one_scorer(detector: Detector[object]) -> None:
