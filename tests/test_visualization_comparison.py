@@ -27,6 +27,8 @@ def method(name, image_auroc, milliseconds=30.0, pixel_auroc=None):
         "inspect_megabytes": 400.0,
         "model_megabytes": 20.0,
         "calibration": ["Threshold 1."],
+        "remarks": [f"{name} saw a <dark> photo."],
+        "n_ng_taught": 0,
     }
 
 
@@ -85,6 +87,14 @@ def test_a_difference_in_escapes_names_the_worse_one():
     ]
 
 
+def test_a_method_that_has_seen_defects_is_told_from_the_others():
+    helped = figures([method("patchcore", 0.9), method("linear_probe", 1.0) | {"n_ng_taught": 20}], [])
+    told = [sentence for sentence in conclusions(helped) if "taught with" in sentence]
+    assert [sentence.partition(":")[0] for sentence in told] == [
+        "linear_probe was taught with 20 labelled defective photos too"
+    ]
+
+
 def test_equal_methods_share_the_first_place():
     tied = figures([method("a", 1.0), method("b", 1.0)], [differs("a", "b", 0.0, -0.05, 0.05)])
     assert conclusions(tied)[0] == "a and b share the highest image AUROC, 1.000."
@@ -117,7 +127,15 @@ def test_the_page_holds_all_and_escapes_names():
         machine="a machine",
     )
     html = render(page)
-    for text in ("plate &amp; co", "It &lt;broke&gt;.", "rust/a.png", "The first 1 are shown", "d.png", "no mask"):
+    for text in (
+        "plate &amp; co",
+        "It &lt;broke&gt;.",
+        "rust/a.png",
+        "The first 1 are shown",
+        "d.png",
+        "no mask",
+        "saw a &lt;dark",
+    ):
         assert text in html
     assert html.count("data:image/jpeg") == 3
     assert "+3.2 σ" in html and "−0.12" not in html and "−12.0" in html.replace("\N{NO-BREAK SPACE}%", "")

@@ -74,6 +74,8 @@ def _of_method(outcome: Outcome, areas: Areas) -> Figures:
         "inspect_megabytes": outcome.judge_bytes / 1e6,
         "model_megabytes": outcome.model_bytes / 1e6,
         "calibration": list(outcome.calibration),
+        "remarks": list(outcome.remarks),
+        "n_ng_taught": outcome.n_ng,
     }
 
 

@@ -48,6 +48,8 @@ class Outcome:
         teach_bytes, judge_bytes: peak memory of the whole process.
         model_bytes: of the model file, without the backbone's weights.
         calibration: what the thresholds rest on, a sentence per round.
+        remarks: what was noticed while it was taught, in any round.
+        n_ng: how many NG photos it learned from in a round, at most.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Outcome:
     judge_bytes: int
     model_bytes: int
     calibration: tuple[str, ...]
+    remarks: tuple[str, ...]
+    n_ng: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +135,8 @@ def _outcome(plan: Plan, name: str, trials: Sequence[Trial], kept: np.ndarray[An
         judge_bytes=max(trial.judged["memory_bytes"] for trial in trials),
         model_bytes=max(trial.taught["model_bytes"] for trial in trials),
         calibration=tuple(trial.taught["calibration"] for trial in trials),
+        remarks=tuple(dict.fromkeys(remark for trial in trials for remark in trial.taught["remarks"])),
+        n_ng=max(trial.taught["n_ng"] for trial in trials),
     )
 
 

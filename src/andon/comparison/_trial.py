@@ -47,6 +47,8 @@ def teach_one(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
         "seconds": seconds,
         "model_bytes": (folder / MODEL).stat().st_size,
         "calibration": pipeline.calibration.describe(),
+        "remarks": pipeline.manifest["remarks"],
+        "n_ng": len(pipeline.manifest.get("training_ng_sha256", ())),
     }
 
 

@@ -44,6 +44,7 @@ def conclusions(figures: Figures) -> list[str]:
         return []
     told = [sentence for name in ("image_auroc", "pixel_auroc") if (sentence := _best(figures, name))]
     told.append(_verdicts(figures))
+    told += _unfair(figures)
     if cheapest := _cheapest(figures):
         told.append(cheapest)
     return told
@@ -78,6 +79,17 @@ def _verdicts(figures: Figures) -> str:
     if not shown:
         return "No difference in false rejects or escapes is shown."
     return f"{'; '.join(shown)}."
+
+
+def _unfair(figures: Figures) -> Iterator[str]:
+    """Who has seen what the others have not."""
+    for method in figures["methods"]:
+        if n := method["n_ng_taught"]:
+            photos = "defective photo" if n == 1 else "defective photos"
+            yield (
+                f"{method['name']} was taught with {n} labelled {photos} too: help that those taught with good photos "
+                "alone did not have."
+            )
 
 
 def _all(figures: Figures, name: str) -> Iterator[Difference]:
