@@ -204,7 +204,7 @@ BAD_MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
         lambda model, path: path.write_bytes(model.read_bytes()[:5]),
         "damaged, cut short or no model",
     ),
-    "newer.safetensors": (newer, "has model format 9, but this Andon knows formats up to 1; update Andon"),
+    "newer.safetensors": (newer, "has model format 9, but this Andon reads format 2; update Andon"),
     "old.pkl": (lambda model, path: path.write_bytes(pickle.dumps([1])), "is a pickle"),
     "text.safetensors": (lambda model, path: path.write_text("no model"), "damaged, cut short or no model"),
     "a folder": (lambda model, path: path.mkdir(), "There is no model file"),

@@ -23,7 +23,7 @@ def test_it_prints_recipe_calibration_and_origin(andon_: Command, model: Path) -
 
 def test_as_json_it_prints_everything(andon_: Command, model: Path, pipeline: Pipeline) -> None:
     header = json.loads(andon_("info", model, "--json").out)
-    assert header["format"] == 1
+    assert header["format"] == 2
     assert header["recipe"] == json.loads(json.dumps(pipeline.recipe.to_tree()))
     assert header["manifest"] == pipeline.manifest
     assert header["calibration"]["n_ok"] == 6
