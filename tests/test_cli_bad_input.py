@@ -190,8 +190,8 @@ def test_a_photo_that_disappears_during_a_batch(model: Path, tmp_path: Path) -> 
 
 def newer(model: Path, path: Path) -> None:
     data = model.read_bytes()
-    assert data.count(b'\\"format\\": 1,') == 1
-    path.write_bytes(data.replace(b'\\"format\\": 1,', b'\\"format\\": 9,'))
+    assert data.count(b'\\"format\\": 2,') == 1
+    path.write_bytes(data.replace(b'\\"format\\": 2,', b'\\"format\\": 9,'))
 
 
 BAD_MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
