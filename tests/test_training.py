@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from andon.calibration import CalibrationRule
 from andon.errors import DatasetError, ImageError, NotCalibratedError
 from andon.held_out import recalibrate
 from andon.pipeline import Pipeline
+from andon.preprocess.resize import Resize
 
 
 def digest(path: Path) -> str:
@@ -196,3 +198,16 @@ def test_on_inspection_every_photo_is_enhanced(data: Path) -> None:
     taught = training.train(data, settings=(*drawn.FAST, gamma, "training.enhanced_share=0"))
     photo = drawn.part(70)
     assert taught.prepare(photo).frame.image.mean() < 0.5 * photo.mean()
+
+
+def test_a_photo_is_prepared_once_for_all_models_that_it_teaches(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[bytes] = []
+    resize = Resize.__call__
+    monkeypatch.setattr(
+        Resize, "__call__", lambda step, frame: (prepared.append(frame.image.tobytes()), resize(step, frame))[1]
+    )
+    photos = [s for s in datasets.read(data).samples if s.split == "train"]
+    few = datasets.Dataset(data, "folder", tuple(photos))
+    taught = training.teach(recipes.read("default", drawn.FAST), few)
+    assert "models that have not seen it" in taught.manifest["remarks"][0] and taught.thumbnails
+    assert set(Counter(prepared).values()) == {2}  # once to teach six models and for its thumbnail, once to be scored

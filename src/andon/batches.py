@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -32,26 +32,58 @@ def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, St
     return settled
 
 
+class Frames:
+    """Photos as the steps leave them. They are kept in memory while they fit, for all the models that they teach."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        self._steps = tuple(steps)
+        self._kept: dict[tuple[Path, bool], Frame] = {}
+        self._room = CACHE_BYTES
+
+    def read(self, photo: Path, *, enhanced: bool = True) -> Frame:
+        """The photo after all steps, or after those that do not merely enhance it.
+
+        Raises:
+            ImageError: the photo cannot be read or is of no use to a step.
+        """
+        key = (photo, enhanced)
+        if key in self._kept:
+            return self._kept[key]
+        steps = [step for step in self._steps if enhanced or not step.enhances]
+        frame = run_steps(steps, Frame.whole(images.read(photo)), photo)
+        self._room -= frame.image.nbytes + frame.roi.nbytes
+        if self._room >= 0:
+            self._kept[key] = frame
+        return frame
+
+
 class Batches:
-    """OK photos, or their tiles, as the detector takes them, the same at each iteration; kept in memory while they fit.
+    """OK photos, or their tiles, as the detector takes them, the same at each iteration.
 
     They come as torch tensors: x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool. A seeded share of them is
     enhanced, as `recipe.training.enhanced_share` says.
+
+    Args:
+        what: is being done with them, for the progress bar.
+        refuses: says why a detector cannot use a frame, if so.
+        frames: has the photos that were prepared before, with the same steps.
     """
 
     def __init__(
-        self, photos: Sequence[Path], recipe: Recipe, what: str, refuses: Callable[[Frame], str | None] | None = None
+        self,
+        photos: Sequence[Path],
+        recipe: Recipe,
+        what: str,
+        refuses: Callable[[Frame], str | None] | None = None,
+        frames: Frames | None = None,
     ) -> None:
         self._photos = photos
         self._refuses = refuses
-        self._steps = tuple(recipe.steps.values())
-        self._plain_steps = tuple(step for step in self._steps if not step.enhances)
+        self._frames = frames or Frames(recipe.steps.values())
         self._enhanced = draw(photos, recipe.training.enhanced_share, recipe.training.seed)
         self._tiling = recipe.tiling
         self._batch_size = recipe.training.batch_size
         self._what = what
-        self._kept: dict[Path, Frame] = {}
-        self._room = CACHE_BYTES
 
     def __iter__(self) -> Iterator[Batch]:
         frames: Iterator[Frame] = track(ordered_map(self._frame, self._photos), self._what, len(self._photos))
@@ -62,15 +94,9 @@ class Batches:
             yield torch.from_numpy(x), torch.from_numpy(roi)
 
     def _frame(self, photo: Path) -> Frame:
-        if photo in self._kept:
-            return self._kept[photo]
-        steps = self._steps if photo in self._enhanced else self._plain_steps
-        frame = run_steps(steps, Frame.whole(images.read(photo)), photo)
+        frame = self._frames.read(photo, enhanced=photo in self._enhanced)
         if self._refuses and (reason := self._refuses(frame)):
             raise ImageError(f"{photo} {reason}")
-        self._room -= frame.image.nbytes + frame.roi.nbytes
-        if self._room >= 0:
-            self._kept[photo] = frame
         return frame
 
 

@@ -14,17 +14,17 @@ from typing import Any
 
 from andon import backbones, datasets, detectors, images, likeness, recipes
 from andon.backbones import Backbone
-from andon.batches import Batches, settle_steps
+from andon.batches import Batches, Frames, settle_steps
 from andon.datasets import Dataset, Duplicates, Partition
 from andon.detectors import Checkpoint, History, LabelledBatches
 from andon.errors import ConfigError
 from andon.held_out import HeldOut, calibrated, errors_for_alphas, score_ok, unusual
 from andon.parallel import ordered_map
-from andon.pipeline import Pipeline, run_steps
+from andon.pipeline import Pipeline
 from andon.progress import track
 from andon.recipes import Recipe
 from andon.runtime import Precision
-from andon.types import Frame, Sample
+from andon.types import Sample
 
 LOG = logging.getLogger("andon")
 
@@ -90,10 +90,11 @@ def teach(
 
     backbone = backbones.create(recipe.backbone)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train)))
-    held_out = _scored_by_folds(recipe, backbone, parts, ng, precision)
+    frames = Frames(recipe.steps.values())
+    held_out = _scored_by_folds(recipe, backbone, parts, ng, precision, frames)
     digests = _training_digests(dataset, parts, ng)
     place = None if checkpoint is None else Checkpoint(checkpoint, _fingerprint(recipe, backbone, digests))
-    pipeline = _taught(recipe, backbone, parts.train, ng, "Teaching", precision, place)
+    pipeline = _taught(recipe, backbone, parts.train, ng, "Teaching", precision, frames, place)
     history = pipeline.detector.history
     remarks += [history.note] if history else []
     held_out += score_ok(pipeline, _paths(parts.calibration))
@@ -102,20 +103,19 @@ def teach(
     remarks += _warn(unusual(held_out))
     manifest = _manifest(dataset, parts, digests, remarks)
     manifest |= {"calibration_precision": pipeline.scorer.precision} | _epochs(history) | errors_for_alphas(held_out)
-    thumbnails = _thumbnails(recipe, _paths(parts.train))
+    thumbnails = _thumbnails(recipe, _paths(parts.train), frames)
     return replace(pipeline, calibration=calibration, manifest=manifest, thumbnails=thumbnails)
 
 
-def _thumbnails(recipe: Recipe, photos: Sequence[Path]) -> tuple[bytes, ...]:
+def _thumbnails(recipe: Recipe, photos: Sequence[Path], frames: Frames) -> tuple[bytes, ...]:
     """A small picture of each photo that teaches, for a detector that can say which of them a region looks like."""
     if not (recipe.training.thumbnails and detectors.detector_class(recipe.detector).keeps_patches):
         return ()
     if recipe.tiling is not None:
         return ()
-    steps = tuple(recipe.steps.values())
 
     def shrink(photo: Path) -> bytes:
-        return likeness.thumbnail(run_steps(steps, Frame.whole(images.read(photo)), photo).image)
+        return likeness.thumbnail(frames.read(photo).image)
 
     return tuple(track(ordered_map(shrink, photos), "Keeping thumbnails", len(photos)))
 
@@ -158,23 +158,29 @@ def _taught(
     ng: Sequence[Sample],
     what: str,
     precision: Precision,
+    frames: Frames,
     checkpoint: Checkpoint | None = None,
 ) -> Pipeline:
     detector = recipe.new_detector(backbone)
-    batches = Batches(_paths(ok), recipe, what, detector.refuses)
-    ng_batches = Batches(_paths(ng), recipe, f"{what} with NG photos", detector.refuses)
+    batches = Batches(_paths(ok), recipe, what, detector.refuses, frames)
+    ng_batches = Batches(_paths(ng), recipe, f"{what} with NG photos", detector.refuses, frames)
     detector.fit(LabelledBatches(batches, ng_batches) if ng else batches, recipe.training.seed, checkpoint)
     return Pipeline(recipe, detector, precision=precision)
 
 
 def _scored_by_folds(
-    recipe: Recipe, backbone: Backbone, parts: Partition, ng: Sequence[Sample], precision: Precision
+    recipe: Recipe,
+    backbone: Backbone,
+    parts: Partition,
+    ng: Sequence[Sample],
+    precision: Precision,
+    frames: Frames,
 ) -> list[HeldOut]:
     """Every OK photo, scored by a model that has not seen it; empty where there are no folds."""
     held_out: list[HeldOut] = []
     for number, fold in enumerate(parts.folds, start=1):
         what = f"Teaching without fold {number} of {len(parts.folds)}"
-        taught = _taught(recipe, backbone, fold.train, ng, what, precision)
+        taught = _taught(recipe, backbone, fold.train, ng, what, precision, frames)
         held_out += score_ok(taught, _paths(fold.held_out))
     return held_out
 
