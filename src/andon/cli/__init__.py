@@ -6,6 +6,7 @@ inside its functions, so that `andon --help` answers at once.
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import sys
@@ -39,6 +40,8 @@ def main() -> None:
         if stopped.code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
             typer.echo("Interrupted; what was finished is kept.", err=True)
         raise
+    finally:
+        gc.freeze()  # on its way out the interpreter would search all of torch for cycles, for a quarter of a second
 
 
 def build_app() -> typer.Typer:
