@@ -27,8 +27,8 @@ def photos(seed: int, n: int, *, spot: bool = False) -> Batch:
     return x.clamp(0, 1), torch.ones(n, 48, 80, dtype=torch.bool)
 
 
-def taught(backbone: Backbone, regularization: float = 10.0) -> Probe:
-    probe = detectors.create("linear_probe", backbone, {"regularization": regularization})
+def taught(backbone: Backbone, regularisation: float = 10.0) -> Probe:
+    probe = detectors.create("linear_probe", backbone, {"regularisation": regularisation})
     return probe.fit(LabelledBatches([photos(1, 12)], [photos(2, 9, spot=True)]), seed=0)
 
 
@@ -81,6 +81,6 @@ def test_one_kind_alone_is_refused(batches: list[Batch] | LabelledBatches, backb
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
-def test_a_regularization_that_is_none_is_refused(value: float, backbone: Backbone) -> None:
-    with pytest.raises(ConfigError, match=r"detector.regularization is .*above 0"):
-        detectors.create("linear_probe", backbone, {"regularization": value})
+def test_a_regularisation_that_is_none_is_refused(value: float, backbone: Backbone) -> None:
+    with pytest.raises(ConfigError, match=r"detector.regularisation is .*above 0"):
+        detectors.create("linear_probe", backbone, {"regularisation": value})

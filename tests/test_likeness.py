@@ -36,21 +36,34 @@ def batches(n: int, roi: Tensor) -> list[tuple[Tensor, Tensor]]:
     return list(zip(photos.split(2), roi.expand(n, -1, -1).split(2), strict=True))
 
 
-@pytest.mark.parametrize(("chunk", "ratio"), [(10_000, 1.0), (300, 0.13)])
+@pytest.mark.parametrize(
+    ("name", "parameters", "share", "chunk"),
+    [
+        ("patchcore", {"coreset_ratio": 1.0}, 1.0, 10_000),
+        ("patchcore", {"coreset_ratio": 0.13}, 0.13, 300),
+        ("spade", {"num_photos": 2}, 1.0, 0),
+        ("spade", {"num_photos": 2, "pixel_share": 0.4}, 0.4, 0),
+    ],
+)
 def test_a_patch_that_was_taught_is_found_in_its_photo_and_place(
-    chunk: int, ratio: float, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    parameters: dict[str, float],
+    share: float,
+    chunk: int,
+    backbone: Backbone,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In chunks too, and with an ROI, which leaves patches out."""
     monkeypatch.setattr("andon.detectors.patchcore.chunk_size", lambda dim: chunk)
     roi = torch.ones(HEIGHT, WIDTH, dtype=torch.bool)
     roi[:16, :40] = False
-    detector = detectors.create("patchcore", backbone, {"coreset_ratio": ratio})
+    detector = detectors.create(name, backbone, parameters)
     detector.fit(batches(5, roi), 0)
     distance, origin = detector.most_like(striped(3)[None], roi[None])
     rows, columns = distance.shape[1:]
     grid = torch.stack(torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"), -1)
     found = patches_in_roi(roi[None], (rows, columns))[0] & (distance[0] < 1e-3)
-    assert found.float().mean() > 0.6 * ratio
+    assert found.float().mean() > 0.6 * share
     assert (origin[0, ..., 0][found] == 3).all()
     expected = (grid + 0.5) / torch.tensor([rows, columns])
     torch.testing.assert_close(origin[0, ..., 1:][found], expected[found])

@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, map_size, patches_in_roi
+from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, require
 from andon.detectors._gaussians import Gaussians
 from andon.detectors._histograms import CELL, Colours, histograms, photo_histograms, window_histograms
-from andon.errors import ConfigError
 
 WINDOWS_PER_PHOTO = 256
 MAX_WINDOWS = 20_000
@@ -39,14 +38,9 @@ class HistogramConfig:
     window: int = 3
 
     def __post_init__(self) -> None:
-        if self.components < 2:
-            raise ConfigError(
-                f"detector.components is {self.components}; it must be 2 or more, as one is the method 'mahalanobis'."
-            )
-        if not 2 <= self.bins <= 64:
-            raise ConfigError(f"detector.bins is {self.bins}; it must be from 2 to 64.")
-        if self.window < 1 or self.window % 2 == 0:
-            raise ConfigError(f"detector.window is {self.window}; it must be an odd number of cells, such as 3.")
+        require(self.components >= 2, "components", self.components, "2 or more, as one is the method 'mahalanobis'")
+        require(2 <= self.bins <= 64, "bins", self.bins, "from 2 to 64")
+        require(self.window >= 1 and self.window % 2 == 1, "window", self.window, "an odd number of cells, such as 3")
 
 
 class Histogram(Detector[HistogramConfig]):

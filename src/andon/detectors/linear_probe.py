@@ -19,9 +19,9 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, LabelledBatches, map_size, patches_in_roi
+from andon.detectors._base import Batch, Detector, LabelledBatches, map_size, patches_in_roi, require
 from andon.detectors._embedding import embed
-from andon.errors import ConfigError, DatasetError
+from andon.errors import DatasetError
 
 MAX_ITERATIONS = 10_000
 
@@ -29,14 +29,13 @@ MAX_ITERATIONS = 10_000
 @dataclass(frozen=True, kw_only=True)
 class LinearProbeConfig:
     """Attributes:
-    regularization: strength of the L2 penalty on the weights of standardised features: 1 / C of scikit-learn.
+    regularisation: strength of the L2 penalty on the weights of standardised features: 1 / C of scikit-learn.
     """
 
-    regularization: float = 10.0
+    regularisation: float = 10.0
 
     def __post_init__(self) -> None:
-        if not self.regularization > 0:
-            raise ConfigError(f"detector.regularization is {self.regularization:g}; it must be above 0.")
+        require(self.regularisation > 0, "regularisation", self.regularisation, "above 0")
 
 
 class LinearProbe(Detector[LinearProbeConfig]):
@@ -68,7 +67,7 @@ class LinearProbe(Detector[LinearProbeConfig]):
         features = scaler.fit_transform(np.concatenate([ok, ng]))
         is_ng = np.repeat([False, True], [len(ok), len(ng)])
         probe = LogisticRegression(
-            C=1 / self.config.regularization, class_weight="balanced", max_iter=MAX_ITERATIONS
+            C=1 / self.config.regularisation, class_weight="balanced", max_iter=MAX_ITERATIONS
         ).fit(features, is_ng)
         weights = probe.coef_[0] / scaler.scale_  # for features that are not standardised
         self.weights_ = torch.from_numpy(weights).float()

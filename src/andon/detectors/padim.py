@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, patches_in_roi
+from andon.detectors._base import Batch, Detector, patches_in_roi, require
 from andon.detectors._embedding import concatenate
 from andon.detectors._moments import Moments
 from andon.errors import ConfigError
@@ -34,10 +34,8 @@ class PadimConfig:
     regularisation: float = 0.01
 
     def __post_init__(self) -> None:
-        if self.dimensions < 1:
-            raise ConfigError(f"detector.dimensions is {self.dimensions}; it must be 1 or more.")
-        if not self.regularisation > 0:
-            raise ConfigError(f"detector.regularisation is {self.regularisation:g}; it must be above 0.")
+        require(self.dimensions >= 1, "dimensions", self.dimensions, "1 or more")
+        require(self.regularisation > 0, "regularisation", self.regularisation, "above 0")
 
 
 class Padim(Detector[PadimConfig]):

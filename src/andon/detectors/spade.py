@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, patches_in_roi
+from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, require
 from andon.detectors._embedding import concatenate, random_orthogonal
+from andon.detectors._memory_bank import places
 from andon.detectors._scoring import nearest, neighbours
 from andon.errors import ConfigError
 
@@ -42,13 +43,10 @@ class SpadeConfig:
     image_score: Literal["photo", "pixel"] = "photo"
 
     def __post_init__(self) -> None:
-        for name in ("num_photos", "num_pixels"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"detector.{name} is {getattr(self, name)}; it must be 1 or more.")
-        if self.target_dim < 0:
-            raise ConfigError(f"detector.target_dim is {self.target_dim}; it must be 0 (no projection) or more.")
-        if not 0 < self.pixel_share <= 1:
-            raise ConfigError(f"detector.pixel_share is {self.pixel_share:g}; it must be above 0 and at most 1.")
+        require(self.num_photos >= 1, "num_photos", self.num_photos, "1 or more")
+        require(self.num_pixels >= 1, "num_pixels", self.num_pixels, "1 or more")
+        require(self.target_dim >= 0, "target_dim", self.target_dim, "0 (no projection) or more")
+        require(0 < self.pixel_share <= 1, "pixel_share", self.pixel_share, "above 0 and at most 1")
 
 
 class Spade(Detector[SpadeConfig]):
@@ -57,19 +55,20 @@ class Spade(Detector[SpadeConfig]):
     Attributes:
         projection_: (C, D) orthonormal columns.
         photos_: (N, C) the mean features of each OK photo inside its ROI.
-        gallery_: (M, D) float16, the pixels of all OK photos, photo after photo.
-        counts_: (N,) how many of them are of which photo.
+        gallery_: (M, D) float16, the pixels of all OK photos.
+        origin_: (M, 3) where each of them comes from, see `_memory_bank.places`.
     """
 
     Config = SpadeConfig
+    keeps_patches = True
     projection_: Tensor
     photos_: Tensor
     gallery_: Tensor
-    counts_: Tensor
+    origin_: Tensor
 
     def __init__(self, config: SpadeConfig, backbone: Backbone) -> None:
         super().__init__(config, backbone)
-        for name in ("projection_", "photos_", "gallery_", "counts_"):
+        for name in ("projection_", "photos_", "gallery_", "origin_"):
             self.register_buffer(name, None)
 
     @torch.inference_mode()
@@ -82,20 +81,33 @@ class Spade(Detector[SpadeConfig]):
         room = SHARE_OF_MEMORY * psutil.virtual_memory().available
         photos: list[Tensor] = []
         gallery: list[Tensor] = []
+        origins: list[Tensor] = []
         for x, roi in batches:
             features, inside = self._features(x * roi.unsqueeze(1), roi)
             photos.append(_mean(features, inside))
             for pixels, mask in zip(features @ self.projection_, inside, strict=True):
-                gallery.append(_drawn(pixels[mask], self.config.pixel_share, generator).half())
+                drawn = _drawn(int(mask.sum()), self.config.pixel_share, generator)
+                origins.append(places(mask, len(gallery))[drawn])
+                gallery.append(pixels[mask][drawn].half())
                 room -= gallery[-1].nbytes
             _require_room(room, sum(map(len, photos)))
-        self.photos_, self.gallery_ = torch.cat(photos), torch.cat(gallery)
-        self.counts_ = torch.tensor([len(pixels) for pixels in gallery])
+        self.photos_, self.gallery_, self.origin_ = torch.cat(photos), torch.cat(gallery), torch.cat(origins)
+
+    def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+        features, inside = self._features(x * roi.unsqueeze(1), roi)
+        _, closest = self._closest_photos(_mean(features, inside))
+        distances, origins = [], []
+        for photo, indices in zip(features @ self.projection_, closest, strict=True):
+            bank, rows = self._pixels_of(indices)
+            distance, found = nearest(photo.flatten(0, 1), bank)
+            distances.append(distance.view(inside.shape[1:]))
+            origins.append(self.origin_[rows[found]].view(*inside.shape[1:], 3))
+        return torch.stack(distances), torch.stack(origins)
 
     def _features(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         """All maps at the positions of the finest, (B, h, w, C), and which are inside the ROI, (B, h, w)."""
-        features = concatenate(self.backbone(x)).permute(0, 2, 3, 1)
-        return features, patches_in_roi(roi, (features.shape[1], features.shape[2]))
+        features = concatenate(self.backbone(x))
+        return features.permute(0, 2, 3, 1), patches_in_roi(roi, map_size(features))
 
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         features, inside = self._features(x, roi)
@@ -120,13 +132,17 @@ class Spade(Detector[SpadeConfig]):
 
     def _pixel_scores(self, queries: Tensor, photos: Tensor) -> Tensor:
         """Mean squared distance (Q,) of `queries` (Q, D) to the nearest pixels of these `photos` (equation 3)."""
-        pixels = torch.split(self.gallery_, self.counts_.tolist())
-        bank = torch.cat([pixels[photo] for photo in photos.tolist()]).float()
+        bank, _ = self._pixels_of(photos)
         if self.config.num_pixels == 1:
             return nearest(queries, bank)[0].square()
         k = self.config.num_pixels
         found = torch.cat([neighbours(some, bank, k) for some in torch.split(queries, QUERIES_AT_ONCE)])
         return (queries.unsqueeze(1) - bank[found]).square().sum(dim=2).mean(dim=1)
+
+    def _pixels_of(self, photos: Tensor) -> tuple[Tensor, Tensor]:
+        """The pixels (M', D) of these `photos`, and which rows of the gallery they are."""
+        rows = torch.isin(self.origin_[:, 0].long(), photos).nonzero().squeeze(1)
+        return self.gallery_[rows].float(), rows
 
 
 def _mean(features: Tensor, inside: Tensor) -> Tensor:
@@ -135,12 +151,11 @@ def _mean(features: Tensor, inside: Tensor) -> Tensor:
     return total / inside.sum(dim=(1, 2)).clamp(min=1).unsqueeze(1)
 
 
-def _drawn(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """That share of the rows of `pixels`, drawn by chance, at least one."""
+def _drawn(n: int, share: float, generator: torch.Generator) -> Tensor:
+    """Indices of that share of `n` pixels, drawn by chance, of one at least."""
     if share == 1:
-        return pixels
-    n = max(1, round(share * len(pixels)))
-    return pixels[torch.randperm(len(pixels), generator=generator)[:n]]
+        return torch.arange(n)
+    return torch.randperm(n, generator=generator)[: max(1, round(share * n))]
 
 
 def _require_room(room: float, n_photos: int) -> None:
