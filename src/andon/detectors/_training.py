@@ -12,12 +12,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from andon.detectors._base import HELD_OUT, Batch, History
+from andon.detectors._base import HELD_OUT, Batch, History, require
 from andon.detectors._checkpoint import Checkpoint, Losses, Tensors, Trainee, within
 from andon.detectors._photos import choose, mixed, those
 from andon.errors import ArtefactError, TrainingError
@@ -29,6 +30,26 @@ Step = Callable[[Tensor, Tensor], Mapping[str, float]]
 Validate = Callable[[Tensor, Tensor], float]
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientConfig:
+    """What the parameters of every detector that learns by gradient have in common.
+
+    Attributes:
+        epochs: at most.
+        patience: epochs without a better one on held-out OK photos after which the training ends.
+        learning_rate: of Adam.
+    """
+
+    epochs: int = 20
+    patience: int = 5
+    learning_rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
+        require(self.patience >= 1, "patience", self.patience, "1 or more")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
 
 
 def train(

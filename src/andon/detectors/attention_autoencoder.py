@@ -14,18 +14,15 @@ from andon.detectors._attention import AttentionAutoencoder as Network
 from andon.detectors._base import Batch, Detector, require
 from andon.detectors._scoring import aggregate
 from andon.detectors._ssim import ssim
-from andon.detectors._training import seeded, train
+from andon.detectors._training import GradientConfig, seeded, train
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttentionAutoencoderConfig:
+class AttentionAutoencoderConfig(GradientConfig):
     """Attributes:
     width: channels of the first level; each level has twice those of the one before.
     ssim_weight: share of 1 - SSIM in the loss, in [0, 1]; the rest is the mean squared error.
     top_k: the image score is the mean of so many largest pixel errors.
-    epochs: at most.
-    patience: epochs without a better one on held-out OK photos after which the training ends.
-    learning_rate: of Adam.
     """
 
     width: int = 16
@@ -33,13 +30,12 @@ class AttentionAutoencoderConfig:
     top_k: int = 1500
     epochs: int = 25
     patience: int = 10
-    learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
-        for name in ("width", "top_k", "epochs", "patience"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        super().__post_init__()
+        require(self.width >= 1, "width", self.width, "1 or more")
+        require(self.top_k >= 1, "top_k", self.top_k, "1 or more")
         require(0 <= self.ssim_weight <= 1, "ssim_weight", self.ssim_weight, "from 0 to 1")
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
 
 
 class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):

@@ -20,7 +20,7 @@ from andon.backbones import Backbone
 from andon.detectors._base import Batch, Detector, patches_in_roi, require
 from andon.detectors._covariance import StreamedCovariance, components
 from andon.detectors._scoring import aggregate
-from andon.detectors._training import seeded, train
+from andon.detectors._training import GradientConfig, seeded, train
 from andon.errors import ConfigError, DatasetError
 
 LOG = logging.getLogger("andon")
@@ -33,31 +33,25 @@ TINY_SPREAD = 1e-6  # where no channel moves, as in drawn parts without grain
 
 
 @dataclass(frozen=True, kw_only=True)
-class DfrConfig:
+class DfrConfig(GradientConfig):
     """Attributes:
     grid: positions along the short side of the grid that all feature maps are brought to. For photos of 1024 pixels
         128 makes calm maps and 170 finds smaller marks; time and memory grow with its square.
     variance: share of the features' variance whose principal components give the latent size, in (0, 1).
     samples: positions in all photos together that teach the autoencoder.
     top_k: the image score is the mean of so many largest patch scores.
-    epochs: at most.
-    patience: epochs without a better one on held-out OK photos after which the training ends.
-    learning_rate: of Adam.
     """
 
     grid: int = 64
     variance: float = 0.9
     samples: int = 100_000
     top_k: int = 50
-    epochs: int = 20
-    patience: int = 5
-    learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
-        for name in ("grid", "samples", "top_k", "epochs", "patience"):
+        super().__post_init__()
+        for name in ("grid", "samples", "top_k"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         require(0 < self.variance < 1, "variance", self.variance, "between 0 and 1")
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
 
 
 class Dfr(Detector[DfrConfig]):

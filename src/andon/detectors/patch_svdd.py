@@ -20,7 +20,7 @@ from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, req
 from andon.detectors._coreset import greedy_coreset
 from andon.detectors._patch_svdd_network import SIZES, Classifier, Encoder, losses
 from andon.detectors._scoring import nearest
-from andon.detectors._training import seeded, train
+from andon.detectors._training import GradientConfig, seeded, train
 
 PHOTOS_A_STEP = 4
 PAIRS = 256  # of each kind and size, per photo and step
@@ -29,11 +29,9 @@ TINT = 0.05  # each of its colours is made up to so much darker or brighter
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchSvddConfig:
+class PatchSvddConfig(GradientConfig):
     """Attributes:
-    epochs: the most; the paper trains for 300.
-    patience: so many epochs without a better one end the training.
-    learning_rate: of Adam.
+    epochs: at most; the paper trains for 300.
     svdd_weight: of the loss SVDD' beside that of the directions (lambda in equation 6).
     bank_patches: drawn by chance from the OK photos, for each size of patch.
     coreset_ratio: share of them that the memory bank keeps, in (0, 1].
@@ -41,15 +39,12 @@ class PatchSvddConfig:
 
     epochs: int = 12
     patience: int = 4
-    learning_rate: float = 1e-3
     svdd_weight: float = 0.1
     bank_patches: int = 60_000
     coreset_ratio: float = 0.1
 
     def __post_init__(self) -> None:
-        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        require(self.patience >= 1, "patience", self.patience, "1 or more")
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        super().__post_init__()
         require(self.svdd_weight >= 0, "svdd_weight", self.svdd_weight, "0 or more")
         require(self.bank_patches >= 1, "bank_patches", self.bank_patches, "1 or more")
         require(0 < self.coreset_ratio <= 1, "coreset_ratio", self.coreset_ratio, "above 0 and at most 1")

@@ -18,7 +18,7 @@ from andon.backbones import Backbone
 from andon.detectors._augmentation import paint_over, rotate_and_flip, shine
 from andon.detectors._base import Batch, Detector, require
 from andon.detectors._skip_ganomaly_network import Discriminator, Generator, initialise
-from andon.detectors._training import seeded, train
+from andon.detectors._training import GradientConfig, seeded, train
 from andon.errors import ConfigError
 
 BETAS = (0.5, 0.999)  # of Adam, as in the paper and in DCGAN
@@ -26,7 +26,7 @@ MIN_ERROR = 1e-6  # parts without any grain, such as drawn ones, may be given ba
 
 
 @dataclass(frozen=True, kw_only=True)
-class SkipGanomalyConfig:
+class SkipGanomalyConfig(GradientConfig):
     """Attributes:
     alpha: share of the reconstruction error in the image score, in [0, 1]; the rest is the latent error (equation 9).
         Each error is first divided by its mean over the OK photos that taught, where the paper scales scores to those
@@ -35,8 +35,6 @@ class SkipGanomalyConfig:
     depth: scales; the photo's height and width must be multiples of 2**depth.
     adversarial_weight, contextual_weight, latent_weight: of the three losses (equation 4). The paper's are 1, 40 and 1:
         the same proportions, which is nearly all that Adam sees of them.
-    epochs: at most.
-    patience: epochs without a better one, in contextual loss on held-out OK photos, after which the training ends.
     learning_rate: of both networks in the first epoch; it falls linearly to zero with the epochs.
     rotation: photos are turned at random by up to this many degrees to either side while teaching.
     flip: photos are mirrored at random while teaching.
@@ -61,14 +59,12 @@ class SkipGanomalyConfig:
     glare: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(0 <= self.alpha <= 1, "alpha", self.alpha, "from 0 to 1")
         require(self.width >= 1, "width", self.width, "1 or more")
         require(2 <= self.depth <= 8, "depth", self.depth, "from 2 to 8")
         for name in ("adversarial_weight", "contextual_weight", "latent_weight"):
             require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
-        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        require(self.patience >= 1, "patience", self.patience, "1 or more")
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
         require(0 <= self.rotation <= 180, "rotation", self.rotation, "from 0 to 180")
         require(0 <= self.painted < 1, "painted", self.painted, "at least 0 and below 1")
         require(0 <= self.glare <= 1, "glare", self.glare, "from 0 to 1")
