@@ -120,7 +120,7 @@ def test_a_missing_model_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_other_weights_than_those_it_was_taught_on_are_refused(model: Path, tmp_path: Path) -> None:
-    identity = model_file.read_header(model)["backbone"] | {"weights": "0" * 64}
+    identity = model_file.read_header(model)["backbone"] | {"weights_sha256": "0" * 64}
     path = with_header(model, tmp_path / "other.safetensors", backbone=identity)
     with pytest.raises(
         ArtefactError, match=r"was taught on other embedded weights .* give the right file with --weights"

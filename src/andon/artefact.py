@@ -87,7 +87,7 @@ def load_model(path: Path | str, *, weights: Path | str | None = None, precision
 
     def build() -> Backbone:
         backbone = _backbone(recipe.backbone, bundled)
-        if backbone.identity().weights != identity.weights:
+        if backbone.identity().weights_sha256 != identity.weights_sha256:
             raise ArtefactError(
                 f"{path} was taught on other {recipe.backbone.name} weights than the ones found here, so its scores "
                 "would be wrong; give the right file with --weights, or teach it again."

@@ -24,15 +24,15 @@ class Identity:
 
     Attributes:
         channels, strides, local: as of `Backbone`.
-        weights: its `fingerprint`.
-        layers: sha256 of what its layers are, in hex.
+        weights_sha256: its `fingerprint`.
+        layers_sha256: of what its layers are, in hex.
     """
 
     channels: tuple[int, ...]
     strides: tuple[int, ...]
     local: bool
-    weights: str
-    layers: str
+    weights_sha256: str
+    layers_sha256: str
 
 
 class Backbone(nn.Module):
@@ -83,8 +83,8 @@ class Backbone(nn.Module):
             channels=self.channels,
             strides=self.strides,
             local=self.local,
-            weights=fingerprint(self),
-            layers=layers,
+            weights_sha256=fingerprint(self),
+            layers_sha256=layers,
         )
 
     def built(self) -> Backbone:
