@@ -1,9 +1,10 @@
 """How well the recipe `canister` finds the object, tells damage, and learns from a set that holds damaged photos.
 
-    python benchmarks/canister.py [--data DIR] [--json]
+    python benchmarks/canister.py [--data DIR] [--seeds 0,1,2,3] [--set a.b=c ...] [--json]
 
-Measured on the drawn set of `andon data demo --kind canister` (60 photos, seed 0), which is drawn where DIR does not
-hold it. The AUROC is that of all OK test photos against the damaged ones that teach in no row, so that rows compare.
+Measured on the drawn sets of `andon data demo --kind canister` (60 photos each), one per seed, which are drawn where
+DIR/<seed> does not hold them. The AUROC is that of all OK test photos against the damaged ones that teach in no row, so
+that rows compare.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ BATCH = 8
 
 @dataclass(frozen=True)
 class Found:
-    """How well the region of interest covers the canister: intersection over union."""
+    """How well the region of interest covers the canister: intersection over union.
+
+    Attributes:
+        milliseconds: of processor time per photo, for all steps.
+    """
 
     mean_iou: float
     median_iou: float
@@ -43,6 +48,7 @@ class Found:
     n_above_90: int
     n_with_note: int
     n: int
+    milliseconds: float
 
 
 @dataclass(frozen=True)
@@ -58,29 +64,40 @@ class Row:
 
 def main() -> None:
     options = _options()
-    if not (options.data / OBJECT_MASKS).is_dir():
-        draw_canisters(options.data)
-    samples = datasets.read(options.data).samples
-    prepared = dict(zip(samples, _prepare(samples), strict=True))
-    found = cover(options.data, prepared)
-    if not options.json:
-        print(_found_line(found), flush=True)
-    rows = []
-    for row in measure(prepared):
-        rows.append(row)
+    results = {}
+    for seed in options.seeds:
+        folder = options.data / str(seed)
+        if not (folder / OBJECT_MASKS).is_dir():
+            draw_canisters(folder, seed=seed)
+        samples = datasets.read(folder).samples
+        started = time.process_time()
+        prepared = dict(zip(samples, _prepare(samples, options.set), strict=True))
+        milliseconds = 1000 * (time.process_time() - started) / len(samples)
+        found = cover(folder, prepared, milliseconds)
         if not options.json:
-            print(_row_line(row), flush=True)
+            print(f"seed {seed}: {_found_line(found)}", flush=True)
+        rows = []
+        for row in measure(prepared, options.set):
+            rows.append(row)
+            if not options.json:
+                print(_row_line(row), flush=True)
+        results[seed] = found, rows
     if options.json:
-        print(json.dumps({"roi": asdict(found), "rows": [asdict(row) for row in rows]}))
+        of_seeds = {
+            s: {"roi": asdict(found), "rows": [asdict(r) for r in rows]} for s, (found, rows) in results.items()
+        }
+        print(json.dumps(of_seeds))
+    else:
+        print(_mean_lines(list(results.values())))
 
 
-def _prepare(samples: Sequence[Sample]) -> list[Prepared]:
-    recipe = recipes.read("canister")
+def _prepare(samples: Sequence[Sample], settings: list[str]) -> list[Prepared]:
+    recipe = recipes.read("canister", settings)
     pipeline = Pipeline(recipe, recipe.new_detector(backbones.create(recipe.backbone)))
     return [pipeline.prepare(sample.path) for sample in samples]
 
 
-def cover(root: Path, prepared: dict[Sample, Prepared]) -> Found:
+def cover(root: Path, prepared: dict[Sample, Prepared], milliseconds: float) -> Found:
     """The ROI against the drawn canister, in the photo's own pixels."""
     ious, notes = [], 0
     for sample, photo in prepared.items():
@@ -91,10 +108,12 @@ def cover(root: Path, prepared: dict[Sample, Prepared]) -> Found:
         notes += bool(photo.frame.notes)
     values = np.array(ious)
     above = int((values >= 0.9).sum())
-    return Found(float(values.mean()), float(np.median(values)), float(values.min()), above, notes, len(values))
+    return Found(
+        float(values.mean()), float(np.median(values)), float(values.min()), above, notes, len(values), milliseconds
+    )
 
 
-def measure(prepared: dict[Sample, Prepared]) -> Iterator[Row]:
+def measure(prepared: dict[Sample, Prepared], settings: list[str]) -> Iterator[Row]:
     """Taught with OK photos alone, and with damaged ones among them; each with and without the density filter."""
     ok = [sample for sample in prepared if sample.split == "train"]
     damaged = sorted((s for s in prepared if s.is_anomalous), key=lambda sample: (sample.path.name, str(sample.defect)))
@@ -104,14 +123,16 @@ def measure(prepared: dict[Sample, Prepared]) -> Iterator[Row]:
     for what, taught in ((f"{len(ok)} OK", ok), (f"{len(ok)} OK, {N_LEFT_IN} damaged", ok + left_in)):
         for keep in (0.85, 1.0):
             started = time.perf_counter()
-            scores = _score([prepared[s] for s in taught], [prepared[s] for s in test], keep)
+            scores = _score([prepared[s] for s in taught], [prepared[s] for s in test], keep, settings)
             auroc = float(roc_auc_score(is_ng, scores))
             interval = auroc_interval(scores[~is_ng], scores[is_ng])
             yield Row(what, keep, auroc, interval, time.perf_counter() - started)
 
 
-def _score(taught: list[Prepared], test: list[Prepared], density_keep: float) -> NDArray[np.float64]:
-    recipe = recipes.read("canister", [f"detector.density_keep={density_keep}"])
+def _score(
+    taught: list[Prepared], test: list[Prepared], density_keep: float, settings: list[str]
+) -> NDArray[np.float64]:
+    recipe = recipes.read("canister", [*settings, f"detector.density_keep={density_keep}"])
     detector = recipe.new_detector(backbones.create(recipe.backbone))
     detector.fit(_batches(taught), recipe.training.seed)
     pipeline = Pipeline(recipe, detector)
@@ -128,7 +149,7 @@ def _found_line(found: Found) -> str:
     return (
         f"Object found in {found.n} photos: mean intersection over union {found.mean_iou:.3f}, "
         f"median {found.median_iou:.3f}, smallest {found.smallest_iou:.3f}, at least 0.9 in {found.n_above_90}; "
-        f"{found.n_with_note} with a note.\n\n"
+        f"{found.n_with_note} with a note; {found.milliseconds:.0f} ms of processor time per photo.\n"
         f"{'taught with':<24}{'density_keep':>12}   {'image AUROC':<24}{'seconds':>8}"
     )
 
@@ -138,9 +159,23 @@ def _row_line(row: Row) -> str:
     return f"{row.taught:<24}{row.density_keep:>12.2f}   {auroc:<24}{row.seconds:>8.0f}"
 
 
+def _mean_lines(results: list[tuple[Found, list[Row]]]) -> str:
+    """The mean over the seeds, with the least and the most."""
+    ious = np.array([found.mean_iou for found, _ in results])
+    spread = f"{ious.mean():.3f} ({ious.min():.3f} to {ious.max():.3f})"
+    lines = [f"Mean of {len(results)} seeds: intersection over union {spread}; image AUROC:"]
+    for rows in zip(*(rows for _, rows in results), strict=True):
+        aurocs = np.array([row.auroc for row in rows])
+        spread = f"{aurocs.mean():.3f} ({aurocs.min():.3f} to {aurocs.max():.3f})"
+        lines.append(f"{rows[0].taught:<24}{rows[0].density_keep:>12.2f}   {spread}")
+    return "\n".join(lines)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "andon-canisters")
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0])
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="a setting of the recipe")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

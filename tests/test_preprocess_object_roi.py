@@ -1,10 +1,12 @@
-"""object_roi finds an upright object on a cluttered desk, by GrabCut and by a tiny SAM, and says where it cannot."""
+"""object_roi finds an upright object on a cluttered desk, by spans, GrabCut or a tiny SAM, and says where not."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from itertools import combinations, product
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -13,8 +15,9 @@ import pytest
 from andon import images
 from andon.errors import AndonError, ConfigError, ImageError, MissingDependencyError, WeightsError
 from andon.pipeline import Pipeline
-from andon.preprocess import _grabcut, _object_rules, _sam
-from andon.preprocess._object_box import N_OUTLINES, coarse_box, edge_energy, expand, find_outlines
+from andon.preprocess import _grabcut, _object_rules, _sam, _spans
+from andon.preprocess._edges import edge_energy, sharp_steps, sharpness, to_lab
+from andon.preprocess._object_box import N_OUTLINES, coarse_box, expand, find_outlines
 from andon.preprocess._object_rules import Limits, Scenery, best
 from andon.preprocess.object_roi import ObjectRoi
 from andon.types import Failure, Frame, Mask, RgbImage
@@ -56,10 +59,11 @@ def overlap(roi: Mask, truth: Mask) -> float:
     return float((roi & truth).sum() / (roi | truth).sum())
 
 
+@pytest.mark.parametrize("proposals", ["spans", "grabcut"])
 @pytest.mark.parametrize("lean", [0, 4])
-def test_finds_the_object_on_a_cluttered_desk(lean: float) -> None:
+def test_finds_the_object_on_a_cluttered_desk(lean: float, proposals: Literal["spans", "grabcut"]) -> None:
     truth = bottle(lean=lean)
-    frame = ObjectRoi()(Frame.whole(desk(truth)))
+    frame = ObjectRoi(proposals=proposals)(Frame.whole(desk(truth)))
     assert overlap(frame.roi, truth) > 0.93
     assert frame.notes == ()
 
@@ -106,24 +110,95 @@ def test_a_blank_photo_is_refused_after_a_second_look_in_a_larger_box(
     )
     blank = 120 + np.random.default_rng(0).normal(0, noise, (*SIZE, 3))
     with pytest.raises(ImageError, match="no object found"):
-        ObjectRoi()(Frame.whole(blank.astype(np.uint8)))
+        ObjectRoi(proposals="grabcut")(Frame.whole(blank.astype(np.uint8)))
     half = len(boxes) // 2
     for first, second in zip(boxes[:half], boxes[half:], strict=True):
-        assert second[1] <= first[1] and second[3] >= first[3] and second != first
+        assert second[1] <= first[1] and second[3] >= first[3]
+    assert boxes[:half] != boxes[half:]
+
+
+@pytest.mark.parametrize("noise", [0, 2])
+def test_no_span_stands_out_of_a_blank_photo(noise: float) -> None:
+    blank = 120 + np.random.default_rng(0).normal(0, noise, (*SIZE, 3))
+    with pytest.raises(ImageError, match="no object found"):
+        ObjectRoi()(Frame.whole(blank.astype(np.uint8)))
+
+
+def test_colours_are_counted_for_each_height_by_itself() -> None:
+    """A black foot costs less in the object than beside it, though most of what is black lies beside it further up."""
+    body, black, desk_colour = 0, 1, 2
+    colours = np.full((100, 60), desk_colour)
+    colours[:, 20:40] = body
+    colours[80:92, 20:40] = colours[:50, :20] = black
+    trunk = np.zeros(colours.shape, bool)
+    trunk[:, 20:40] = True
+    costs = _spans._pixel_costs(colours, trunk)
+    assert costs[85, 30] < -_spans.SURELY - 1
+    assert costs[30, 10] > 1 and costs[70, 10] > 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_mask_of_spans_is_the_cheapest_of_all(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against a search through all masks of a small window."""
+    monkeypatch.setattr(_spans, "BAND", 1.0)
+    rng = np.random.default_rng(seed)
+    height, width = 3, 4
+    inside = rng.normal(0, 2, (height, width)).astype(np.float32)
+    across = rng.uniform(0, 2, (height, width + 1)).astype(np.float32)
+    down = rng.uniform(0, 2, (height + 1, width)).astype(np.float32)
+    axis = rng.uniform(1, 3, height)
+
+    def cost(spans: tuple[tuple[int, int], ...]) -> float:
+        """Infinite where the rows with a span are not one run."""
+        filled = [row for row, (left, right) in enumerate(spans) if left < right]
+        if not filled or len(filled) != filled[-1] - filled[0] + 1:
+            return float("inf")
+        mask = np.zeros((height + 2, width))
+        total = 0.0
+        for row in filled:
+            left, right = spans[row]
+            mask[row + 1, left:right] = 1
+            off_axis = abs((left + right) / 2 - axis[row])
+            total += across[row, left] + across[row, right] + _spans.OFF_AXIS * off_axis
+        return total + float((mask[1:-1] * inside).sum() + (np.abs(np.diff(mask, axis=0)) * down).sum())
+
+    of_row = [(0, 0), *combinations(range(width + 1), 2)]
+    cheapest = min(product(of_row, repeat=height), key=cost)
+    expected = [[left <= column < right for column in range(width)] for left, right in cheapest]
+    np.testing.assert_array_equal(_spans.cheapest(inside, across, down, axis), expected)
+
+
+def test_only_an_edge_in_focus_is_sharp() -> None:
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:, 20:] = 200
+    blurred = cv2.GaussianBlur(image, (0, 0), 4)
+    sharp, soft = (sharp_steps(to_lab(photo))[0] for photo in (image, blurred))
+    assert sharp.shape == (40, 61)
+    assert sharp[:, 20].min() > 70 and soft.max() < 0.1 * sharp[:, 20].min()
+    assert np.delete(sharp, 20, axis=1).max() == 0
+
+
+def test_symmetry_is_about_the_masks_own_axis() -> None:
+    assert _object_rules.symmetry(bottle(lean=4)) > 0.9
+    lopsided = bottle()
+    lopsided[120:200, 90:] = False
+    assert _object_rules.symmetry(lopsided) < 0.8
+    assert _object_rules.symmetry(np.zeros(SIZE, bool)) == 0
 
 
 def test_what_is_seen_only_in_the_larger_box_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     truth = bottle()
     masks = iter([[np.zeros(SIZE, bool)]] * N_OUTLINES)
     monkeypatch.setattr(_grabcut, "proposals", lambda *_: next(masks, [truth]))
-    frame = ObjectRoi()(Frame.whole(desk(truth)))
+    frame = ObjectRoi(proposals="grabcut")(Frame.whole(desk(truth)))
     assert frame.notes == ("no object was found at first: looked for in a larger box",)
     assert overlap(frame.roi, truth) > 0.95
 
 
 def scenery_of(image: RgbImage) -> Scenery:
-    lightness = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[:, :, 0]
-    return Scenery(lightness=np.asarray(lightness), energy=np.hypot(*edge_energy(image)), box=BOX, inset=INSET)
+    lab = to_lab(image)
+    sharp = sharpness(*sharp_steps(lab))
+    return Scenery(lightness=lab[:, :, 0], energy=np.hypot(*edge_energy(image)), sharpness=sharp, box=BOX, inset=INSET)
 
 
 def judged(*proposals: Mask, lo: float = 0.02) -> tuple[Mask, str]:

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from andon.preprocess._warp import Box
-from andon.types import FloatMap, Mask, RgbImage
+from andon.types import FloatMap, Mask
 
-SMOOTHING = 1.5  # sigma in pixels
-SATURATION = 95  # percentile: a print or a reflection does not count more than the object's long outline
+SATURATION = 98.5  # percentile: a print or a reflection does not count more than the object's long outline
+SHARP = 95  # percentile of the edge energy from which an edge is sharp
 ROWS = (0.15, 0.85)  # that are searched for upright edges, as shares of the height
 HALF_WIDTHS = (0.10, 0.40)  # of an object, as shares of the photo's width
 LEANS = range(-6, 7)  # of an object or a camera, in degrees
@@ -42,14 +42,6 @@ class Outline:
         """(H, W) bool: up to `share` of `half` from the axis, over the whole height."""
         rows, columns = np.indices(size)
         return np.abs(columns - self.axis + self.slope * (rows - size[0] / 2)) <= share * self.half
-
-
-def edge_energy(image: RgbImage) -> tuple[FloatMap, FloatMap]:
-    """Change of colour across and down the photo, two (H, W) in units of L*a*b* per pixel."""
-    smooth = cv2.GaussianBlur(image.astype(np.float32) / 255, (0, 0), SMOOTHING)
-    lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
-    across, down = (np.abs(cv2.Sobel(lab, cv2.CV_32F, *order, scale=1 / 8)).max(axis=2) for order in ((1, 0), (0, 1)))
-    return across, down
 
 
 def find_outlines(across: FloatMap) -> list[Outline]:
@@ -93,7 +85,7 @@ def coarse_box(outline: Outline, energy: FloatMap) -> Box:
     What lies behind the object is out of focus and has none. Padded by a tenth on each side.
     """
     height, width = energy.shape
-    is_sharp = (energy > np.percentile(energy, SATURATION)) & outline.between(CORE, energy.shape)
+    is_sharp = (energy > np.percentile(energy, SHARP)) & outline.between(CORE, energy.shape)
     rows = np.cumsum(is_sharp.sum(axis=1))
     top, bottom = (int(row) for row in np.searchsorted(rows, [TAIL * rows[-1], (1 - TAIL) * rows[-1]]))
     if bottom <= top:  # a photo without any edge

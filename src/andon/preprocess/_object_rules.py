@@ -35,11 +35,13 @@ class Scenery:
     Attributes:
         lightness: (H, W) L* in 0..100.
         energy: (H, W) edge energy in L*a*b* per pixel.
+        sharpness: (H, W) of `_edges.sharpness`.
         inset: the middle of the box, which shows the object.
     """
 
     lightness: FloatMap
     energy: FloatMap
+    sharpness: FloatMap
     box: Box
     inset: Box
 
@@ -62,11 +64,12 @@ class Found:
     """A mended proposal.
 
     Attributes:
+        looks: sharpness of the mask's outline times its symmetry; compares masks of different boxes.
         note: what had to be fallen back to; empty where nothing had.
     """
 
     mask: Mask
-    penalty: float
+    looks: float
     note: str
 
 
@@ -88,12 +91,12 @@ def best(proposed: Sequence[Mask], scenery: Scenery, limits: Limits) -> Found | 
     )
     for masks, note in attempts:
         mask = min(masks, key=lambda mask: penalty(mask, scenery, limits))
-        if (found := penalty(mask, scenery, limits)) < ACCEPTABLE:
-            return Found(mask=mask, penalty=found, note=note)
+        if penalty(mask, scenery, limits) < ACCEPTABLE:
+            return Found(mask=mask, looks=outline_sharpness(mask, scenery) * symmetry(mask), note=note)
     mask = np.zeros_like(seen[0])
     mask[_slices(scenery.box)] = True
     note = "no proposal fits an object: the box around it is used"
-    return Found(mask=mask, penalty=penalty(mask, scenery, limits), note=note)
+    return Found(mask=mask, looks=outline_sharpness(mask, scenery) * symmetry(mask), note=note)
 
 
 def right_way_round(mask: Mask, scenery: Scenery) -> Mask:
@@ -176,10 +179,30 @@ def penalty(mask: Mask, scenery: Scenery, limits: Limits) -> float:
     return missed + reaches_rim + BLURRED * blurred + wrong_size + too_wide
 
 
-def _outline(mask: Mask) -> Mask:
-    """(H, W) the outline of the mask, 3 pixels wide."""
+def outline_sharpness(mask: Mask, scenery: Scenery) -> float:
+    """Mean of the sharpest step within a pixel of the mask's outline."""
+    outline = _outline(mask, thickness=1)
+    return float(cv2.dilate(scenery.sharpness, np.ones((3, 3), np.uint8))[outline].mean()) if outline.any() else 0.0
+
+
+def symmetry(mask: Mask) -> float:
+    """How evenly a mask of one span per row lies about its axis, in [0, 1]; the axis may lean.
+
+    The narrower side of each row, as a share of the wider one.
+    """
+    rows = np.flatnonzero(mask.any(axis=1))
+    if len(rows) < 2:
+        return 0.0
+    left, right = mask[rows].argmax(axis=1), mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
+    axis = np.polyval(np.polyfit(rows, (left + right) / 2, 1, w=right - left), rows)
+    sides = np.clip([axis - left, right - axis], 0, None)
+    return float(sides.min(axis=0).sum() / sides.max(axis=0).sum())
+
+
+def _outline(mask: Mask, thickness: int = 3) -> Mask:
+    """(H, W) the outline of the mask, some pixels wide."""
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, 3) > 0
+    return cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, thickness) > 0
 
 
 def _rim(values: np.ndarray) -> np.ndarray:

@@ -57,7 +57,7 @@ def _load(model: str) -> tuple[Any, Any]:
     except ImportError:
         raise MissingDependencyError(
             "object_roi with a SAM model needs transformers; install it with: pip install 'andon[sam]', or leave "
-            "steps.object_roi.model out, which uses GrabCut."
+            "steps.object_roi.model out, which needs no model."
         ) from None
     try:
         network = SamModel.from_pretrained(model, use_safetensors=True)
@@ -65,5 +65,5 @@ def _load(model: str) -> tuple[Any, Any]:
     except Exception as error:  # the hub's client and the files have a dozen kinds of their own
         raise WeightsError(
             f"The SAM model {model!r} cannot be had ({type(error).__name__}); give a folder that holds config.json, "
-            "model.safetensors and the processor's settings, or leave steps.object_roi.model out, which uses GrabCut."
+            "model.safetensors and the processor's settings, or leave steps.object_roi.model out, which needs no model."
         ) from None
