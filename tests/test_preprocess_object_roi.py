@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
@@ -353,3 +354,19 @@ def test_a_sam_that_cannot_be_had_is_one_sentence(where: str, tmp_path: Path) ->
         ObjectRoi(model=model)(Frame.whole(desk(bottle())))
     assert isinstance(error.value, WeightsError)
     assert str(error.value).startswith(f"The SAM model {model!r} cannot be had (")
+
+
+@pytest.mark.parametrize("size", [(300, 30), (39, 60), (2000, 200)])
+def test_a_photo_too_small_or_too_narrow_is_refused(size: tuple[int, int]) -> None:
+    photo = np.random.default_rng(0).integers(0, 255, (*size, 3), dtype=np.uint8)
+    with pytest.raises(ImageError, match=rf"^no object can be told in {size[1]} x {size[0]} pixels: expected .*\.$"):
+        ObjectRoi()(Frame.whole(photo))
+
+
+@pytest.mark.parametrize("fg_inset", [0.01, 0.45])
+def test_the_smallest_photos_are_looked_at(fg_inset: float) -> None:
+    for height, width in ((40, 40), (40, 300), (225, 50)):
+        photo = np.full((height, width, 3), 40, np.uint8)
+        photo[height // 2 : height // 2 + 2] = 220
+        with suppress(ImageError):
+            ObjectRoi(fg_inset=fg_inset)(Frame.whole(photo))

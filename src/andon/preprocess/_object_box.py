@@ -95,9 +95,12 @@ def coarse_box(outline: Outline, energy: FloatMap) -> Box:
 
 
 def expand(box: Box, share: float, size: tuple[int, int]) -> Box:
-    """The box, larger by that share of its height and width on each side, within a photo of `size` (H, W)."""
+    """The box, larger by that share of its height and width on each side, within a photo of `size` (H, W).
+
+    A share below 0 makes it smaller; a pixel remains.
+    """
     top, left, bottom, right = box
-    down, across = round(share * (bottom - top)), round(share * (right - left))
+    down, across = (max(round(share * side), -((side - 1) // 2)) for side in (bottom - top, right - left))
     return max(top - down, 0), max(left - across, 0), min(bottom + down, size[0]), min(right + across, size[1])
 
 

@@ -127,8 +127,8 @@ def through_the_middle(mask: Mask, box: Box, vbridge_frac: float) -> Mask:
     """
     top, left, bottom, right = box
     height, width = bottom - top, right - left
-    axis, neck = (slice(left + round(a * width), left + round(b * width)) for a, b in (CENTRAL_BAND, BRIDGE_BAND))
-    middle = slice(top + round(MID_HEIGHT_BAND[0] * height), top + round(MID_HEIGHT_BAND[1] * height))
+    axis, neck = (_band(share, left, width) for share in (CENTRAL_BAND, BRIDGE_BAND))
+    middle = _band(MID_HEIGHT_BAND, top, height)
     bridge = cv2.getStructuringElement(cv2.MORPH_RECT, (1, 2 * round(vbridge_frac * height / 2) + 1))
     bridged = mask.astype(np.uint8)
     bridged[:, neck] = cv2.morphologyEx(np.ascontiguousarray(bridged[:, neck]), cv2.MORPH_CLOSE, bridge)
@@ -208,6 +208,12 @@ def _outline(mask: Mask, thickness: int = 3) -> Mask:
 def _rim(values: np.ndarray) -> np.ndarray:
     """The outermost values (H, W) of a box, in one row."""
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
+
+
+def _band(shares: tuple[float, float], start: int, length: int) -> slice:
+    """From one share of the length to the other, one pixel at least."""
+    first, last = (start + round(share * length) for share in shares)
+    return slice(first, max(last, first + 1))
 
 
 def _slices(box: Box) -> tuple[slice, slice]:

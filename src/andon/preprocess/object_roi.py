@@ -20,6 +20,7 @@ from andon.types import FloatMap, Frame, RgbImage
 Proposals = Literal["spans", "grabcut", "sam"]
 
 WORKING_SIDE = 320  # the object is looked for on a photo shrunk to this long side
+SHORTEST = 40  # pixels of that photo's short side: an object in less has no outline to speak of
 HANDICAP = 0.97  # what each outline's mask counts, against that of the one before: the outlines come best first
 RETRY = 0.25  # where nothing was found, the box grows by this share on each side
 
@@ -66,11 +67,17 @@ class ObjectRoi(Step):
 
     def __call__(self, frame: Frame) -> Frame:
         """Raises:
-        ImageError: the photo shows no object.
+        ImageError: the photo shows no object, or is too small or too narrow to show one.
         WeightsError: the model of "sam" cannot be had.
         MissingDependencyError: "sam" is asked for and transformers is not installed.
         """
         small = _shrink(frame.image)
+        if min(small.shape[:2]) < SHORTEST:
+            height, width = frame.size
+            raise ImageError(
+                f"no object can be told in {width} x {height} pixels: expected both sides to have {SHORTEST} or more, "
+                f"and neither to be over {WORKING_SIDE / SHORTEST:g} times the other."
+            )
         across, down = edge_energy(small)
         outlines, energy = find_outlines(across), np.hypot(across, down)
         boxes = [coarse_box(outline, energy) for outline in outlines]
