@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from andon.cores import over_cores
 from andon.detectors._scoring import nearest, neighbours
 
 LARGEST = 127  # of the whole numbers: they fit into 8 bits
@@ -55,7 +56,7 @@ class BankSearch:
             return nearest(queries, self.bank)
         if not len(queries):
             return queries.new_zeros(0), torch.zeros(0, dtype=torch.int64)
-        found = [self._nearest(part) for part in torch.split(queries, QUERIES)]
+        found = over_cores(torch.inference_mode()(self._nearest), torch.split(queries, QUERIES))
         return torch.cat([distance for distance, _ in found]), torch.cat([index for _, index in found])
 
     def neighbours(self, queries: Tensor, k: int) -> Tensor:
