@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import peer
 import torch
 from torch import Tensor
 
@@ -29,7 +29,6 @@ from andon import backbones, images
 from andon.detectors._coreset import greedy_coreset
 from andon.detectors._embedding import embed, random_orthogonal
 
-PEER_PYTHON = Path(".venv-peer/bin/python")
 CENTRES_TIMED = 100
 SAMPLE = 4000
 
@@ -114,9 +113,7 @@ def _peer(features: Tensor, n: int, python: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "features.npy"
         np.save(file, features.numpy())
-        command = [python, "-W", "ignore", Path(__file__).with_name("peer_coreset.py"), file, str(n)]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    answer = json.loads(output.splitlines()[-1])
+        answer = peer.ask(python, "peer_coreset.py", file, n)
     return {"peer_s": answer["seconds"], "peer_centres_timed": answer["centres_timed"]}
 
 
@@ -173,7 +170,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=256, help="side that photos are resized to")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--peer", action="store_true", help="time anomalib's too")
-    parser.add_argument("--peer-python", type=Path, default=PEER_PYTHON, help="of the environment it is installed in")
+    parser.add_argument("--peer-python", type=Path, default=peer.PYTHON, help="of the environment it is installed in")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

@@ -9,6 +9,7 @@ import sys
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib imports too much
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `import andon` does, which comes too late behind torch
 sys.path.remove(FOLDER)
 if __name__ == "__main__":
     import runpy

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import peer
 import torch
 from scorer import BATCH, compare_with_network
 from sklearn.metrics import roc_auc_score
@@ -31,8 +31,6 @@ from andon.pipeline import Pipeline, to_batch
 from andon.runtime import reference_scorer
 from andon.training import teach
 from andon.types import Inspection
-
-PEER_PYTHON = Path(".venv-peer/bin/python")
 
 
 class Run(NamedTuple):
@@ -150,9 +148,7 @@ def _peer(
             "photos": [str(photo) for photo in photos],
         }
         job.write_text(json.dumps(task))
-        command = [options.peer_python, "-W", "ignore", Path(__file__).with_name("peer_inspect.py"), job]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    answer = json.loads(output.splitlines()[-1])
+        answer = peer.ask(options.peer_python, "peer_inspect.py", job)
     figures = _figures(Run(**answer), labels)
     return figures | {"score_deviation": _deviation(ours, answer["scores"])}
 
@@ -211,7 +207,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--target-dim", type=int, default=0, help="dimensions of the bank; 0 does not project")
     parser.add_argument("--size", type=int, default=256, help="side that photos are resized to")
     parser.add_argument("--peer", action="store_true", help="time anomalib's too")
-    parser.add_argument("--peer-python", type=Path, default=PEER_PYTHON, help="of the environment it is installed in")
+    parser.add_argument("--peer-python", type=Path, default=peer.PYTHON, help="of the environment it is installed in")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.peer and options.target_dim != 0:

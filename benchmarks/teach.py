@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+import peer
+
 from andon import datasets, recipes
 from andon.training import teach
-
-PEER_PYTHON = Path(".venv-peer/bin/python")
 
 
 def main() -> None:
@@ -65,10 +64,7 @@ def _peer(photos: list[str], options: argparse.Namespace) -> dict[str, Any] | No
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.json"
         job.write_text(json.dumps(task))
-        command = [options.peer_python, "-W", "ignore", Path(__file__).with_name("peer_teach.py"), job]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    answer: dict[str, Any] = json.loads(output.splitlines()[-1])
-    return answer
+        return peer.ask(options.peer_python, "peer_teach.py", job)
 
 
 def _table(result: dict[str, Any]) -> str:
@@ -78,14 +74,14 @@ def _table(result: dict[str, Any]) -> str:
         f"ours          {result['ours_s']:9.1f} s   calibrating on {result['held_out']} more photos included; "
         f"{result['ours_cpu_s']:.1f} s of CPU time",
     ]
-    peer = result["peer"]
-    if peer is None:
+    theirs = result["peer"]
+    if theirs is None:
         return "\n".join([*lines, "anomalib 2.7 is left out: `make bench-peer` builds its environment."])
     return "\n".join(
         [
             *lines,
-            f"anomalib 2.7  {peer['seconds']:9.1f} s   embedding {peer['embed_s']:.1f} s, "
-            f"coreset {peer['coreset_s']:.1f} s scaled from {peer['centres_timed']} of its centres",
+            f"anomalib 2.7  {theirs['seconds']:9.1f} s   embedding {theirs['embed_s']:.1f} s, "
+            f"coreset {theirs['coreset_s']:.1f} s scaled from {theirs['centres_timed']} of its centres",
             f"ratio         {result['ratio']:9.1f} x",
         ]
     )
@@ -98,7 +94,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--backbone", default="resnet18", help="a network of timm")
     parser.add_argument("--ratio", type=float, default=0.1, help="share of the patches that the bank keeps")
     parser.add_argument("--size", type=int, default=256, help="side that photos are resized to")
-    parser.add_argument("--peer-python", type=Path, default=PEER_PYTHON, help="of the environment it is installed in")
+    parser.add_argument("--peer-python", type=Path, default=peer.PYTHON, help="of the environment it is installed in")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
