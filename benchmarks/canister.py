@@ -174,7 +174,7 @@ def _mean_lines(results: list[tuple[Found, list[Row]]]) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "andon-canisters")
-    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0])
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2, 3])
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="a setting of the recipe")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
