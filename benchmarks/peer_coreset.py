@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import torch
+from peer_inspect import declare_operators
 
 FEW, MORE = 5, 45
 
@@ -31,11 +32,7 @@ def seconds_for(features: torch.Tensor, n: int) -> float:
 
 def _sampler() -> type:
     """anomalib's class."""
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:  # one that was built for CUDA beside a CPU-only torch misses the names of two operators
-        for name in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    declare_operators()
     from anomalib.models.components.sampling import KCenterGreedy
 
     return KCenterGreedy

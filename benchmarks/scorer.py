@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from andon import backbones, detectors, images
 from andon.backbones import Backbone, BackboneConfig
-from andon.cores import one_core_each
+from andon.cores import over_cores
 from andon.detectors import Detector
 from andon.pipeline import to_batch
 from andon.preprocess.resize import Resize
@@ -55,8 +55,7 @@ def compare_with_network(
     photos = list(torch.from_numpy(x).split(1))
 
     def network() -> None:
-        with one_core_each() as workers:
-            list(workers.map(compiled, photos))
+        over_cores(compiled, photos)
 
     turns = [(_cost(network, len(x)), _cost(lambda: scorer(x, roi), len(x))) for _ in range(TURNS + 1)][1:]
     return _cheapest([turn[0] for turn in turns]), _cheapest([turn[1] for turn in turns])

@@ -87,17 +87,19 @@ def load_model(path: Path | str, *, weights: Path | str | None = None, precision
 
     def build() -> Backbone:
         backbone = _backbone(recipe.backbone, bundled)
-        if backbone.identity().weights_sha256 != identity.weights_sha256:
+        if backbones.fingerprint(backbone) != identity.weights_sha256:
             raise ArtefactError(
                 f"{path} was taught on other {recipe.backbone.name} weights than the ones found here, so its scores "
                 "would be wrong; give the right file with --weights, or teach it again."
             )
         return backbone
 
+    backbone = DeferredBackbone(identity, build)
     cheap = recipe.backbone.name == "embedded"
     gone = not bundled and recipe.backbone.weights is not None and not Path(recipe.backbone.weights).is_file()
     # Weights that were named just now are checked now, and missing ones are told even if a cache could do without.
-    backbone = build() if cheap or gone or weights is not None else DeferredBackbone(identity, build)
+    if cheap or gone or weights is not None:
+        backbone.built()
     detector = recipe.new_detector(backbone).restore(_without_prefix("detector.", tensors))
     calibration = header["calibration"] and _calibration(header["calibration"], tensors[OK_SCORES])
     return Pipeline(recipe, detector, calibration, header["manifest"], precision, _thumbnails(tensors))

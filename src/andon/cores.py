@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 
-def over_cores(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """function(item) of each item, in their order, side by side where torch has several threads."""
+def over_cores(function: Callable[..., R], *items: Iterable[Any]) -> list[R]:
+    """As `map` does it, in order, but side by side where torch has several threads."""
     if torch.get_num_threads() == 1:
-        return [function(item) for item in items]
+        return list(map(function, *items))
     with one_core_each() as workers:
-        return list(workers.map(function, items))
+        return list(workers.map(function, *items))
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.cores import one_core_each
+from andon.cores import over_cores
 from andon.detectors import Detector
 from andon.types import Mask, Nearest, Scores
 
@@ -81,8 +81,7 @@ class CpuScorer(Scorer):
     def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
         if len(x) == 1:
             return super().__call__(x, roi)
-        with one_core_each() as workers:
-            scores = list(workers.map(self._on_one_core, np.split(x, len(x)), np.split(roi, len(x))))
+        scores = over_cores(self._on_one_core, np.split(x, len(x)), np.split(roi, len(x)))
         return Scores(np.concatenate([s.image for s in scores]), np.concatenate([s.patch for s in scores]))
 
 

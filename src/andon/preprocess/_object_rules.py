@@ -90,13 +90,12 @@ def best(proposed: Sequence[Mask], scenery: Scenery, limits: Limits) -> Found | 
         ),
     )
     for masks, note in attempts:
-        mask = min(masks, key=lambda mask: penalty(mask, scenery, limits))
-        if penalty(mask, scenery, limits) < ACCEPTABLE:
-            return Found(mask=mask, looks=outline_sharpness(mask, scenery) * symmetry(mask), note=note)
+        penalties = [penalty(mask, scenery, limits) for mask in masks]
+        if min(penalties) < ACCEPTABLE:
+            return _found(masks[int(np.argmin(penalties))], scenery, note)
     mask = np.zeros_like(seen[0])
     mask[_slices(scenery.box)] = True
-    note = "no proposal fits an object: the box around it is used"
-    return Found(mask=mask, looks=outline_sharpness(mask, scenery) * symmetry(mask), note=note)
+    return _found(mask, scenery, "no proposal fits an object: the box around it is used")
 
 
 def right_way_round(mask: Mask, scenery: Scenery) -> Mask:
@@ -197,6 +196,10 @@ def symmetry(mask: Mask) -> float:
     axis = np.polyval(np.polyfit(rows, (left + right) / 2, 1, w=right - left), rows)
     sides = np.clip([axis - left, right - axis], 0, None)
     return float(sides.min(axis=0).sum() / sides.max(axis=0).sum())
+
+
+def _found(mask: Mask, scenery: Scenery, note: str) -> Found:
+    return Found(mask=mask, looks=outline_sharpness(mask, scenery) * symmetry(mask), note=note)
 
 
 def _outline(mask: Mask, thickness: int = 3) -> Mask:

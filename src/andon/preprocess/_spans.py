@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from andon.preprocess._edges import sharp_steps
 from andon.preprocess._object_box import PADDING, Outline
 from andon.preprocess._warp import Box
 from andon.types import FloatMap, Mask
@@ -31,9 +30,10 @@ WINDOW = 1.3  # the object is looked for up to this share of the outline's half 
 BAND = 0.65  # share of the window's columns on which a span may begin, and end: it crosses the middle
 
 
-def proposals(lab: FloatMap, boxes: Sequence[Box], outlines: Sequence[Outline]) -> list[Mask]:
-    """One mask (H, W) for each box and the outline in it."""
-    steps = sharp_steps(lab)
+def proposals(
+    lab: FloatMap, steps: tuple[FloatMap, FloatMap], boxes: Sequence[Box], outlines: Sequence[Outline]
+) -> list[Mask]:
+    """One mask (H, W) for each box and the outline in it; `steps` are the `_edges.sharp_steps` of the photo."""
     contrast = sum(float(np.square(step).mean()) for step in steps) + 1e-6  # 1 / beta of GrabCut, equation 5
     across, down = (np.asarray(EDGE * np.exp(-np.square(step) / contrast), dtype=np.float32) for step in steps)
     masks = []

@@ -98,13 +98,14 @@ class ObjectRoi(Step):
         """The mask that fits best of those proposed for all boxes; None where nothing stands out."""
         insets = [expand(box, -self.fg_inset, energy.shape) for box in boxes]
         lab = to_lab(image)
+        steps = sharp_steps(lab)
         if self.model is not None:
             proposed = _sam.proposals(image, boxes, self.model)
         elif self.proposals == "grabcut":
             proposed = [_grabcut.proposals(image, *where) for where in zip(boxes, insets, outlines, strict=True)]
         else:
-            proposed = [[mask] for mask in _spans.proposals(lab, boxes, outlines)]
-        sharp = sharpness(*sharp_steps(lab))
+            proposed = [[mask] for mask in _spans.proposals(lab, steps, boxes, outlines)]
+        sharp = sharpness(*steps)
         limits = Limits(vbridge_frac=self.vbridge_frac, area_lo=self.area_frac_lo, area_hi=self.area_frac_hi)
         chosen, chosen_is = None, (False, 0.0)
         for number, (masks, box, inset) in enumerate(zip(proposed, boxes, insets, strict=True)):
