@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 from andon import backbones, datasets, images, recipes
 from andon.backbones import Backbone, BackboneConfig
-from andon.batches import Batches, settle_steps
 from andon.evaluation import PixelCurves, Results, metrics
 from andon.evaluation.undefined import Undefined
-from andon.pipeline import Pipeline, Scored
+from andon.line.pipeline import Pipeline, Scored
+from andon.teaching.photos import Batches, settle_steps
 from andon.types import Sample
 
 SETS = ("bottle", "metal_plate", "fasteners")

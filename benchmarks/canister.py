@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from andon import backbones, datasets, images, recipes
-from andon.anomaly_map import roi_in_original
-from andon.datasets._canister import OBJECT_MASKS, draw_canisters
 from andon.detectors import Batch
+from andon.drawn.canisters import OBJECT_MASKS, draw_canisters
 from andon.evaluation.intervals import Interval, auroc_interval
-from andon.pipeline import Pipeline, Prepared, to_batch
+from andon.line.anomaly_map import roi_in_original
+from andon.line.pipeline import Pipeline, Prepared, to_batch
 from andon.types import Sample
 
 N_LEFT_IN = 5  # damaged photos among those that teach

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from andon import backbones, datasets, recipes
-from andon.batches import Batches, settle_steps
 from andon.config import Tree, override
 from andon.evaluation.intervals import Interval, auroc_interval
-from andon.pipeline import Pipeline, Scored
+from andon.line.pipeline import Pipeline, Scored
 from andon.recipes import Recipe
+from andon.teaching.photos import Batches, settle_steps
 from andon.types import Sample
 
 LIGHT = ("white_balance", "specular_highlights", "clahe")

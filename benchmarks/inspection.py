@@ -25,11 +25,11 @@ from sklearn.metrics import roc_auc_score
 
 from andon import datasets, recipes
 from andon.datasets import Dataset
-from andon.datasets._synthetic import draw_fasteners
-from andon.parallel import ordered_map
-from andon.pipeline import Pipeline, to_batch
-from andon.runtime import reference_scorer
-from andon.training import teach
+from andon.drawn.fasteners import draw_fasteners
+from andon.line.pipeline import Pipeline, to_batch
+from andon.ordered_map import ordered_map
+from andon.scorers.cpu import reference_scorer
+from andon.teaching.train import teach
 from andon.types import Inspection
 
 

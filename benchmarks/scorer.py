@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from andon import backbones, detectors, images
 from andon.backbones import Backbone, BackboneConfig
-from andon.cores import over_cores
 from andon.detectors import Detector
-from andon.pipeline import to_batch
+from andon.detectors._threads import over_cores
+from andon.line.pipeline import to_batch
 from andon.preprocess.resize import Resize
-from andon.runtime import CompiledBackbone, fastest_scorer, settle
+from andon.scorers.cpu import CompiledBackbone, fastest_scorer, settle
 from andon.types import Frame, Mask
 
 BATCH = 8

@@ -20,7 +20,7 @@ from typing import Any
 import peer
 
 from andon import datasets, recipes
-from andon.training import teach
+from andon.teaching.train import teach
 
 
 def main() -> None:

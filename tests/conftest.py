@@ -13,15 +13,16 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it when it is imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests themselves run side by side; torch reads it likewise
 
-import drawn
+import plate_photos
 import pytest
 import torch
 from torch import Tensor, nn
 
-from andon import artefact, training
 from andon.backbones import Backbone
 from andon.cli import main
-from andon.pipeline import Pipeline
+from andon.line.pipeline import Pipeline
+from andon.models import files as artefact
+from andon.teaching import train as training
 
 
 class TinyBackbone(Backbone):
@@ -55,13 +56,13 @@ def backbone() -> Backbone:
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """8 photos to learn from, 6 to calibrate, 2 OK and 2 rusty ones to test. Read only."""
-    return drawn.write_data(tmp_path_factory.mktemp("data") / "plates")
+    return plate_photos.write_data(tmp_path_factory.mktemp("data") / "plates")
 
 
 @pytest.fixture(scope="session")
 def pipeline(data: Path) -> Pipeline:
     """A model of `data`."""
-    return training.train(data, settings=drawn.FAST)
+    return training.train(data, settings=plate_photos.FAST)
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import drawn
+import plate_photos
 import pytest
 
 import andon
 
 
 def test_the_way_from_photos_to_a_verdict(data: Path, tmp_path: Path) -> None:
-    pipeline = andon.train(data, settings=drawn.FAST)
+    pipeline = andon.train(data, settings=plate_photos.FAST)
     andon.save(pipeline, tmp_path / "part.safetensors")
     inspection = andon.load(tmp_path / "part.safetensors").inspect(data / "test" / "rust" / "300.png")
     assert isinstance(pipeline, andon.Pipeline) and isinstance(inspection, andon.Inspection)

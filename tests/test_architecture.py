@@ -22,14 +22,11 @@ WITHOUT_TORCH = (
     "config",
     "images",
     "plugins",
-    "calibration",
-    "anomaly_map",
-    "regions",
-    "tiling",
-    "model_file",
+    "line",
     "preprocess",
+    "recipes",
     "datasets",
-    "visualization",
+    "reports",
     "evaluation",
 )
 TORCH_ALLOWED = ("preprocess/_sam.py",)

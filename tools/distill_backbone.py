@@ -37,7 +37,7 @@ from torch import Tensor, nn
 from andon import backbones, images
 from andon.backbones import Backbone, BackboneConfig
 from andon.backbones.embedded import Block, EmbeddedBackbone
-from andon.parallel import ordered_map
+from andon.ordered_map import ordered_map
 from andon.types import RgbImage
 
 CROP = 192

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from andon import images
-from andon.datasets._synthetic import DEFECTS, KINDS, draw_fastener
-from andon.datasets._synthetic_noise import fibres, noise
+from andon.drawn._noise import fibres, noise
+from andon.drawn.fasteners import DEFECTS, KINDS, draw_fastener
 from andon.types import RgbImage
 
 SIZE = (288, 288)

@@ -27,10 +27,10 @@ from andon.errors import (
 )
 
 if TYPE_CHECKING:
-    from andon.artefact import load_model as load
-    from andon.artefact import save_model as save
-    from andon.pipeline import Pipeline
-    from andon.training import train
+    from andon.line.pipeline import Pipeline
+    from andon.models.files import load_model as load
+    from andon.models.files import save_model as save
+    from andon.teaching.train import train
     from andon.types import Failure, Inspection, Region
 
 __all__ = [
@@ -60,11 +60,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 _WHERE = {
     "Failure": ("andon.types", "Failure"),
     "Inspection": ("andon.types", "Inspection"),
-    "Pipeline": ("andon.pipeline", "Pipeline"),
+    "Pipeline": ("andon.line.pipeline", "Pipeline"),
     "Region": ("andon.types", "Region"),
-    "load": ("andon.artefact", "load_model"),
-    "save": ("andon.artefact", "save_model"),
-    "train": ("andon.training", "train"),
+    "load": ("andon.models.files", "load_model"),
+    "save": ("andon.models.files", "save_model"),
+    "train": ("andon.teaching.train", "train"),
 }
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from andon.backbones._base import read_weights
-from andon.backbones._hub import fail_fast_offline
-from andon.backbones._torchvision import declare_operators
 from andon.backbones.cnn import CnnBackbone
 from andon.backbones.vit import VitBackbone
 from andon.errors import ConfigError, MissingDependencyError, WeightsError
+from andon.hub import fail_fast_offline
 from andon.plugins import suggestion
+from andon.torchvision_operators import declare_operators
 
 if TYPE_CHECKING:
     from andon.backbones import BackboneConfig

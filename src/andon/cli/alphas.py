@@ -12,7 +12,7 @@ from andon.errors import DatasetError, InputError
 if TYPE_CHECKING:
     from andon.datasets import Dataset
     from andon.evaluation.alphas import Row
-    from andon.pipeline import Pipeline
+    from andon.line.pipeline import Pipeline
 
 DIGESTS = ("calibration_sha256", "training_sha256")
 
@@ -43,9 +43,9 @@ def command(
     import numpy as np
 
     from andon import datasets
-    from andon.artefact import load_model, save_model
     from andon.evaluation import alphas
-    from andon.model_file import ensure_writable, is_bundled
+    from andon.models.files import load_model, save_model
+    from andon.models.header import ensure_writable, is_bundled
 
     if (choose is None) != (output is None):
         raise InputError("--choose and -o belong together; give both, the alpha and the model file to write.")

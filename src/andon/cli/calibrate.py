@@ -10,7 +10,7 @@ import typer
 from andon.errors import InputError
 
 if TYPE_CHECKING:
-    from andon.calibration import Method
+    from andon.line.calibration import Method
 
 
 def command(
@@ -45,10 +45,10 @@ def command(
     """
     from dataclasses import replace
 
-    from andon.artefact import load_model, save_model
-    from andon.cli._photos import expand
-    from andon.held_out import recalibrate
-    from andon.model_file import ensure_writable, is_bundled
+    from andon.images.walk import expand
+    from andon.models.files import load_model, save_model
+    from andon.models.header import ensure_writable, is_bundled
+    from andon.teaching.thresholds import recalibrate
 
     target = output or model
     ensure_writable(target)

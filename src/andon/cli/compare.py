@@ -63,9 +63,9 @@ def command(
     Example: andon compare photos/bolt --detectors patchcore,padim --out compared
     """
     from andon import datasets
-    from andon.cli._comparison import as_text, write_folder
-    from andon.cli._methods import methods
     from andon.comparison import compare, figures_of, plan
+    from andon.comparison.methods import methods
+    from andon.reports.comparison import as_text, write_folder
 
     shared: dict[str, object] = {"training.seed": seed}
     if false_reject_rate is not None:

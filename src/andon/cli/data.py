@@ -125,8 +125,8 @@ def demo(
     Example: andon data demo photos/demo
     """
     from andon import datasets
-    from andon.datasets._canister import draw_canisters
-    from andon.datasets._synthetic import draw_fasteners
+    from andon.drawn.canisters import draw_canisters
+    from andon.drawn.fasteners import draw_fasteners
 
     datasets.check_empty(folder)
     (draw_canisters if kind == "canister" else draw_fasteners)(folder, seed=seed)

@@ -21,11 +21,11 @@ def command(
     Example: andon demo
     """
     from andon import datasets, recipes
-    from andon.artefact import save_model
-    from andon.cli._evaluation import HEADLINES, as_lines, evaluate
-    from andon.datasets._synthetic import draw_fasteners
-    from andon.model_file import ensure_writable
-    from andon.training import teach
+    from andon.drawn.fasteners import draw_fasteners
+    from andon.models.files import save_model
+    from andon.models.header import ensure_writable
+    from andon.reports.evaluation import HEADLINES, as_lines, evaluate
+    from andon.teaching.train import teach
 
     photos, model, report = folder / "fasteners", folder / "model.safetensors", folder / "report"
     ensure_writable(model)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from andon.runtime import Scorer
+    from andon.scorers.cpu import Scorer
     from andon.types import Mask
 
 PACKAGES = (
@@ -69,7 +69,7 @@ def _say_speed_and_parity() -> None:
     import torch
 
     from andon import backbones, detectors
-    from andon.runtime import fastest_scorer, reference_scorer
+    from andon.scorers.cpu import fastest_scorer, reference_scorer
 
     generator = np.random.default_rng(0)
     x, roi = generator.random((8, 3, 256, 256), dtype=np.float32), np.ones((8, 256, 256), dtype=bool)

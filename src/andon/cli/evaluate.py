@@ -39,9 +39,9 @@ def command(
     Example: andon evaluate bolt.safetensors photos/bolt --out evaluation
     """
     from andon import datasets
-    from andon.artefact import load_model
-    from andon.cli._evaluation import as_lines, evaluate
     from andon.evaluation import metrics
+    from andon.models.files import load_model
+    from andon.reports.evaluation import as_lines, evaluate
 
     dataset = datasets.read(data, layout, ng_name or ())
     figures = evaluate(

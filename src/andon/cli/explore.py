@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from andon.cli._exploration import Exploration, Figures
+    from andon.reports.exploration import Exploration, Figures
 
 EXIT_INPUT = 2
 
@@ -34,7 +34,7 @@ def command(
     Example: andon explore photos/bolt --out first_look
     """
     from andon import datasets
-    from andon.cli._exploration import explore
+    from andon.reports.exploration import explore
 
     found = explore(datasets.read(data, layout, ng_name or ()))
     if out is not None:
@@ -48,7 +48,7 @@ def command(
 
 def as_text(figures: Figures) -> str:
     """The table of classes, and what the reader must know."""
-    from andon.visualization.exploration import conclusion
+    from andon.reports.pages.exploration import conclusion
 
     rows = [("class", "photos", "L*", "a*", "b*", "AUROC of colours alone")]
     for name, of_class in figures["classes"].items():
@@ -80,9 +80,10 @@ def write_folder(folder: Path, title: str, found: Exploration) -> None:
     from datetime import date
 
     from andon import images
-    from andon.visualization import class_plots, exploration
-    from andon.visualization.pages import write_file
-    from andon.visualization.sheet import sheet
+    from andon.reports.pages import exploration
+    from andon.reports.pages.writing import write_file
+    from andon.reports.pictures.samples import sheet
+    from andon.reports.plots import classes as class_plots
 
     figures = json.dumps(found.figures, indent=2, ensure_ascii=False)
     write_file(folder / "figures.json", figures.encode(errors="backslashreplace"))

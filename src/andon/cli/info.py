@@ -19,7 +19,7 @@ def command(
 
     Example: andon info bolt.safetensors
     """
-    from andon.model_file import read_header
+    from andon.models.header import read_header
 
     header = read_header(model)
     if as_json:

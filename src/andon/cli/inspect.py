@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from andon.cli._rows import Format
-    from andon.pipeline import Pipeline
+    from andon.line.pipeline import Pipeline
+    from andon.reports.row_files import Format
     from andon.types import Inspection
 
 EXIT_NG = 1
@@ -51,10 +51,10 @@ def command(
 
     Example: andon inspect bolt.safetensors new_photos/ --json
     """
-    from andon.artefact import load_model
-    from andon.cli._photos import expand, picture_names
-    from andon.cli._rows import RESULT_FILES, RowFile, csv_line, echo
     from andon.errors import InputError
+    from andon.images.walk import expand, picture_names
+    from andon.models.files import load_model
+    from andon.reports.row_files import RESULT_FILES, RowFile, csv_line, echo
     from andon.types import ROW_COLUMNS, Failure
 
     if as_json and as_csv:
@@ -102,8 +102,8 @@ def _where_time_went(stages: Counter[str], photos: int, seconds: float) -> str:
 def _write_pictures(pipeline: Pipeline, path: Path, inspection: Inspection, out: Path, name: Path) -> None:
     """The panel, and in parts/ the part beside its boxes where a step told it from the rest of the photo."""
     from andon import images
-    from andon.visualization.pair import pair
-    from andon.visualization.panel import panel
+    from andon.reports.pictures.panel import panel
+    from andon.reports.pictures.part import pair
 
     assert pipeline.calibration is not None  # inspect_batch saw to it
     photo = images.read(path)

@@ -62,11 +62,11 @@ def command(
     Example: andon train photos/bolt -o bolt.safetensors --recipe fastener
     """
     from andon import datasets, recipes
-    from andon.artefact import save_model
     from andon.config import override, put
-    from andon.model_file import ensure_writable
+    from andon.models.files import save_model
+    from andon.models.header import ensure_writable
     from andon.recipes import Recipe
-    from andon.training import teach
+    from andon.teaching.train import teach
 
     tree = recipes.read_tree(recipe)
     if detector is not None and detector != tree.get("detector", {}).get("name", "patchcore"):
@@ -108,13 +108,13 @@ def command(
 def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:
     """One sheet per photo of `dataset`: the photo, and what each step of `recipe` made of it."""
     from andon import datasets, images
-    from andon.batches import settle_steps
-    from andon.cli._photos import picture_names
     from andon.errors import ImageError
-    from andon.pipeline import run_steps
+    from andon.images.walk import picture_names
+    from andon.line.pipeline import run_steps
     from andon.progress import track
+    from andon.reports.pictures.before_after import before_after
+    from andon.teaching.photos import settle_steps
     from andon.types import Frame
-    from andon.visualization.steps import before_after
 
     unreadable = datasets.find_duplicates(dataset.samples).unreadable
     for why in unreadable.values():

@@ -18,18 +18,18 @@ from typing import Any
 import numpy as np
 
 from andon import images
-from andon.artefact import load_model, save_model
 from andon.comparison._job import JOB, JUDGED, MODEL, TAUGHT, sample_of
 from andon.datasets import Dataset
 from andon.errors import AndonError
 from andon.evaluation.evaluate import examine
 from andon.evaluation.pixel_curves import PixelCurves
-from andon.pipeline import Pipeline
+from andon.line.pipeline import Pipeline
+from andon.models.files import load_model, save_model
 from andon.recipes import Recipe
-from andon.training import teach
+from andon.reports.pages.gallery import to_jpeg
+from andon.reports.pictures.views import make_tiles
+from andon.teaching.train import teach
 from andon.types import Failure, FloatMap, Inspection, Mask, Sample
-from andon.visualization.gallery import to_jpeg
-from andon.visualization.tiles import make_tiles
 
 N_TIMED = 20
 TILE_SIDE = 200

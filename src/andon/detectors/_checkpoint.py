@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from andon import model_file
+from andon.models import header as model_file
 
 KEY = "andon checkpoint"
 Tensors = dict[str, Tensor]

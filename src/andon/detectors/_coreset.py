@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from andon.cores import one_core_each
 from andon.detectors._cells import Cells
 from andon.detectors._distances import exact, screen
+from andon.detectors._threads import one_core_each
 from andon.progress import track
 
 BLOCK = 2048  # candidates in a round, so also the most centres that it finds

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from andon.cores import over_cores
 from andon.detectors._scoring import nearest, neighbours
+from andon.detectors._threads import over_cores
 
 LARGEST = 127  # of the whole numbers: they fit into 8 bits
 GROUP = 64  # rows that are looked at together before they are looked at one by one

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from andon.calibration import calibrate
 from andon.errors import ConfigError, ImageError, NotCalibratedError
-from andon.pipeline import Photo, Pipeline
+from andon.line.calibration import calibrate
+from andon.line.pipeline import Photo, Pipeline
 from andon.progress import track
 from andon.types import Failure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from andon import images
-from andon.pipeline import Pipeline
+from andon.line.pipeline import Pipeline
 from andon.progress import track
 from andon.types import Failure, Inspection, Mask, Sample
 

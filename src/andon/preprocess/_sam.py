@@ -46,11 +46,11 @@ def proposals(image: RgbImage, boxes: Sequence[Box], model: str) -> list[list[Ma
 @cache
 def _load(model: str) -> tuple[Any, Any]:
     """The network and what prepares its input."""
-    from andon.backbones import _hub
-    from andon.backbones._torchvision import declare_operators
+    from andon import hub
+    from andon.torchvision_operators import declare_operators
 
     if not Path(model).is_dir():
-        _hub.fail_fast_offline()
+        hub.fail_fast_offline()
     try:
         declare_operators()
         from transformers import SamModel, SamProcessor

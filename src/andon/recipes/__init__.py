@@ -10,14 +10,14 @@ from typing import Any, Self
 
 from andon import detectors, preprocess
 from andon.backbones import Backbone, BackboneConfig
-from andon.calibration import CalibrationRule
 from andon.config import Tree, convert, from_dict, override, require_section, to_dict
 from andon.detectors import Detector
 from andon.errors import ConfigError
+from andon.line.calibration import CalibrationRule
+from andon.line.regions import RegionRule
+from andon.line.tiling import Tiling
 from andon.plugins import suggestion
 from andon.preprocess import Step
-from andon.regions import RegionRule
-from andon.tiling import Tiling
 
 FOLDER = Path(__file__).parent
 SECTIONS = ("steps", "tiling", "backbone", "detector", "anomaly_map", "regions", "calibration", "training")

@@ -1,0 +1,1 @@
+"""Drawn photo sets with exact ground truth. Nothing is downloaded and nothing was photographed."""

@@ -1,0 +1,93 @@
+"""The folder that an evaluation leaves behind: report, figures, plots and a picture of every photo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from andon import images
+from andon.images.walk import picture_names
+from andon.line.pipeline import Pipeline
+from andon.reports.pages import evaluation as report
+from andon.reports.pages.gallery import Photo, photo_of
+from andon.reports.pages.writing import write_file
+from andon.reports.pictures.panel import panel
+from andon.reports.plots import evaluation as plots
+from andon.types import Inspection, Mask, Sample
+
+
+class ReportFolder:
+    """Takes one inspected photo after another; `finish` writes the report of all."""
+
+    def __init__(self, folder: Path, pipeline: Pipeline, photos: Sequence[Path]) -> None:
+        assert pipeline.calibration is not None
+        self._folder = folder
+        self._pipeline = pipeline
+        self._calibration = pipeline.calibration
+        self._names = dict(zip(photos, picture_names(photos), strict=True))
+        self._photos: list[Photo] = []
+        self._colours = np.zeros((2, 3, 256), dtype=np.int64)  # of the OK and of the NG photos
+
+    def add(self, sample: Sample, inspection: Inspection, mask: Mask | None) -> None:
+        """Write the picture of one photo and keep a small one for the report."""
+        photo = images.read(sample.path)
+        threshold = self._calibration.pixel_threshold
+        picture = panel(photo, inspection, pixel_threshold=threshold, mask=mask, label=_label(sample))
+        images.write(self._folder / "pictures" / self._names[sample.path], picture)
+        is_anomalous = bool(sample.is_anomalous)
+        self._photos.append(
+            photo_of(
+                photo,
+                inspection,
+                pixel_threshold=threshold,
+                is_anomalous=is_anomalous,
+                defect=sample.defect,
+                mask=mask,
+            )
+        )
+        self._colours[int(is_anomalous)] += plots.count_colours(photo)
+
+    def finish(self, figures: Mapping[str, Any], *, title: str, subtitle: str, remarks: Sequence[str]) -> None:
+        """Write figures.json, the plots and report.html.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        page = report.Report(
+            title=title,
+            subtitle=subtitle,
+            figures=figures,
+            photos=tuple(self._photos),
+            pixel_threshold=self._calibration.pixel_threshold,
+            review_threshold=self._calibration.review_threshold,
+            colours=(self._colours[0], self._colours[1]),
+            parameters=self._pipeline.recipe.to_tree(),
+            provenance=_brief(self._pipeline.manifest),
+            losses=self._pipeline.manifest.get("losses", {}),
+            best_epoch=self._pipeline.manifest.get("best_epoch"),
+            remarks=(self._calibration.describe(), *remarks),
+        )
+        write_file(
+            self._folder / "figures.json",
+            json.dumps(figures, indent=2, ensure_ascii=False).encode(errors="backslashreplace"),
+        )
+        for plot in report.plots_of(page, "png"):
+            write_file(self._folder / f"plots/{plot.name}.png", plot.data)
+        report.write(self._folder / "report.html", page)
+
+
+def _label(sample: Sample) -> str:
+    return sample.defect or ("defective" if sample.is_anomalous else "good")
+
+
+def _brief(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with numbers of photos in place of their digests, without what the page says elsewhere."""
+    return {
+        name: f"{len(value)} photos" if name.endswith("_sha256") else value
+        for name, value in manifest.items()
+        if name not in ("remarks", "losses")
+    }

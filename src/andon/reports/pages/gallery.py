@@ -1,0 +1,125 @@
+"""The photos of a report: reduced pictures of each, in groups by what became of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import NamedTuple
+
+from PIL import Image
+
+from andon.reports.pictures.nearest_ok import pair
+from andon.reports.pictures.views import make_tiles
+from andon.reports.text import number
+from andon.types import Inspection, Mask, RgbImage, Verdict
+
+TILE_SIDE = 256
+MAX_LIKENESSES = 3  # of a photo
+JPEG_QUALITY = 72
+
+
+class Picture(NamedTuple):
+    """A JPEG and its caption."""
+
+    caption: str
+    jpeg: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """One inspected photo as the report shows it; `photo_of` makes it.
+
+    Attributes:
+        name: of the file, with its folder.
+        defect: its kind, None for an OK photo or where it has no name.
+        likenesses: regions beside the patches of OK photos that they look most like, where these were asked for.
+    """
+
+    name: str
+    is_anomalous: bool
+    defect: str | None
+    verdict: Verdict
+    score: float
+    sigma: float
+    p_value: float
+    notes: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    likenesses: tuple[Picture, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What the photo is known to be."""
+        return self.defect or ("defective" if self.is_anomalous else "good")
+
+
+def photo_of(
+    photo: RgbImage,
+    inspection: Inspection,
+    *,
+    pixel_threshold: float,
+    is_anomalous: bool,
+    defect: str | None = None,
+    mask: Mask | None = None,
+) -> Photo:
+    """The photo with its pictures reduced to some 40 kB in all.
+
+    Args:
+        photo: (H0, W0, 3) uint8 RGB.
+        mask: (H0, W0) the true defect, where it is known.
+    """
+    tiles = make_tiles(photo, inspection, pixel_threshold, mask, TILE_SIDE)
+    explained = [region.looks_like for region in inspection.regions if region.looks_like is not None]
+    return Photo(
+        name="/".join(PurePath(inspection.path).parts[-2:]),
+        is_anomalous=is_anomalous,
+        defect=defect,
+        verdict=inspection.verdict,
+        score=inspection.score,
+        sigma=inspection.sigma,
+        p_value=inspection.p_value,
+        notes=inspection.notes,
+        pictures=tuple(Picture(tile.caption, to_jpeg(tile.picture)) for tile in tiles),
+        likenesses=tuple(
+            Picture(f"looks most like {like.photo}, at {number(like.distance)}", to_jpeg(pair(like)))
+            for like in explained[:MAX_LIKENESSES]
+        ),
+    )
+
+
+def to_jpeg(picture: RgbImage) -> bytes:
+    """The picture as a JPEG file."""
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "JPEG", quality=JPEG_QUALITY)
+    return data.getvalue()
+
+
+class Group(NamedTuple):
+    """Photos of one outcome, the most worrying first."""
+
+    heading: str
+    meaning: str
+    photos: list[Photo]
+    is_miss: bool = False
+
+
+def groups_of(photos: Iterable[Photo]) -> list[Group]:
+    """The misses first; in each group NG photos by rising score, then OK photos by falling score."""
+    escaped = Group("Escaped", "defective, but called OK", [], is_miss=True)
+    rejected = Group("Falsely rejected", "good, but called NG", [], is_miss=True)
+    review = Group("For review", "set aside for a person", [])
+    caught = Group("Rightly called NG", "lowest score first", [])
+    passed = Group("Rightly called OK", "highest score first", [])
+    for photo in sorted(photos, key=_least_sure_first):
+        if photo.verdict == "review":
+            review.photos.append(photo)
+        elif photo.is_anomalous:
+            (caught if photo.verdict == "NG" else escaped).photos.append(photo)
+        else:
+            (passed if photo.verdict == "OK" else rejected).photos.append(photo)
+    return [group for group in (escaped, rejected, review, caught, passed) if group.photos]
+
+
+def _least_sure_first(photo: Photo) -> tuple[bool, float]:
+    return (False, photo.score) if photo.is_anomalous else (True, -photo.score)

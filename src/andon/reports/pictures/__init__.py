@@ -1,0 +1,1 @@
+"""What is drawn on and around photos: arrays in, arrays out."""

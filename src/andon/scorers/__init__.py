@@ -1,0 +1,1 @@
+"""Scorers: a taught detector made ready to score numpy batches."""

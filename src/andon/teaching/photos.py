@@ -1,0 +1,106 @@
+"""Photos as a detector is taught with them: preprocessed, in batches, as often as it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from andon import images
+from andon.detectors import Batch
+from andon.errors import ImageError
+from andon.line.pipeline import run_steps, to_batch
+from andon.ordered_map import ordered_map
+from andon.preprocess import Step
+from andon.progress import track
+from andon.recipes import Recipe
+from andon.types import Frame
+
+CACHE_BYTES = 2**30
+
+
+def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, Step]:
+    """The steps with their open parameters settled from the OK photos, each as the steps before it leave them."""
+    settled: dict[str, Step] = {}
+    for name, step in steps.items():
+        before = tuple(settled.values())
+        frames = (run_steps(before, Frame.whole(images.read(photo)), photo) for photo in photos)
+        settled[name] = step.fit(frames)
+    return settled
+
+
+class Frames:
+    """Photos as the steps leave them. They are kept in memory while they fit, for all the models that they teach."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        self._steps = tuple(steps)
+        self._kept: dict[tuple[Path, bool], Frame] = {}
+        self._room = CACHE_BYTES
+
+    def read(self, photo: Path, *, enhanced: bool = True) -> Frame:
+        """The photo after all steps, or after those that do not merely enhance it.
+
+        Raises:
+            ImageError: the photo cannot be read or is of no use to a step.
+        """
+        key = (photo, enhanced)
+        if key in self._kept:
+            return self._kept[key]
+        steps = [step for step in self._steps if enhanced or not step.enhances]
+        frame = run_steps(steps, Frame.whole(images.read(photo)), photo)
+        self._room -= frame.image.nbytes + frame.roi.nbytes
+        if self._room >= 0:
+            self._kept[key] = frame
+        return frame
+
+
+class Batches:
+    """OK photos, or their tiles, as the detector takes them, the same at each iteration.
+
+    They come as torch tensors: x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool. A seeded share of them is
+    enhanced, as `recipe.training.enhanced_share` says.
+
+    Args:
+        what: is being done with them, for the progress bar.
+        refuses: says why a detector cannot use a frame, if so.
+        frames: has the photos that were prepared before, with the same steps.
+    """
+
+    def __init__(
+        self,
+        photos: Sequence[Path],
+        recipe: Recipe,
+        what: str,
+        refuses: Callable[[Frame], str | None] | None = None,
+        frames: Frames | None = None,
+    ) -> None:
+        self._photos = photos
+        self._refuses = refuses
+        self._frames = frames or Frames(recipe.steps.values())
+        self._enhanced = draw(photos, recipe.training.enhanced_share, recipe.training.seed)
+        self._tiling = recipe.tiling
+        self._batch_size = recipe.training.batch_size
+        self._what = what
+
+    def __iter__(self) -> Iterator[Batch]:
+        frames: Iterator[Frame] = track(ordered_map(self._frame, self._photos), self._what, len(self._photos))
+        if self._tiling is not None:
+            frames = (tile.frame for whole in map(self._tiling.cut, frames) for tile in whole)
+        while batch := list(islice(frames, self._batch_size)):
+            x, roi = to_batch(batch)
+            yield torch.from_numpy(x), torch.from_numpy(roi)
+
+    def _frame(self, photo: Path) -> Frame:
+        frame = self._frames.read(photo, enhanced=photo in self._enhanced)
+        if self._refuses and (reason := self._refuses(frame)):
+            raise ImageError(f"{photo} {reason}")
+        return frame
+
+
+def draw(photos: Sequence[Path], share: float, seed: int) -> frozenset[Path]:
+    """A share of the photos, rounded to whole photos; the same for the same seed."""
+    order = np.random.default_rng(seed).permutation(len(photos))
+    return frozenset(photos[index] for index in order[: round(share * len(photos))])

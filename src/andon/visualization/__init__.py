@@ -1,1 +1,0 @@
-"""Pictures for people: heatmap, boxes, panel, plots and the HTML report; arrays and plain values in, pictures out."""

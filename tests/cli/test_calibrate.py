@@ -1,0 +1,104 @@
+"""andon calibrate: the options say which rule, and the model is written whole."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import plate_photos
+import pytest
+from conftest import Command
+
+from andon import images
+from andon.models import files as artefact
+from andon.models.header import read_header
+
+
+@pytest.fixture
+def own_model(model: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(model, tmp_path / "own.safetensors"))
+
+
+@pytest.fixture
+def ok(tmp_path: Path) -> Path:
+    plate_photos.write_parts(tmp_path / "neue OK", range(400, 410))
+    return tmp_path / "neue OK"
+
+
+@pytest.fixture
+def ng(tmp_path: Path) -> Path:
+    for seed in range(500, 504):
+        images.write(tmp_path / "ng" / f"{seed}.png", plate_photos.rusty(seed)[0])
+    return tmp_path / "ng"
+
+
+def test_the_model_is_written_anew_in_its_place(andon_: Command, own_model: Path, ok: Path) -> None:
+    before = read_header(own_model)
+    ran = andon_("calibrate", own_model, ok, "--percentile", 80)
+    after = read_header(own_model)
+    assert ran.code == 0
+    assert ran.out.startswith("Threshold ") and "the 80th percentile, from 10 held-out OK photos" in ran.out
+    assert after["calibration"]["in_words"] in ran.out
+    assert after["recipe"]["calibration"]["percentile"] == 80
+    assert after["calibration"]["threshold"] != before["calibration"]["threshold"]
+    assert after["backbone"] == before["backbone"]
+
+
+def test_with_another_output_the_model_itself_stays(andon_: Command, own_model: Path, ok: Path) -> None:
+    before, other = own_model.read_bytes(), own_model.with_name("other.safetensors")
+    assert andon_("calibrate", own_model, ok, "-o", other).code == 0
+    assert own_model.read_bytes() == before
+    assert artefact.load_model(other).calibration is not None
+
+
+def test_each_option_implies_its_method(andon_: Command, own_model: Path, ok: Path, ng: Path) -> None:
+    for options, method in (
+        (("--false-reject-rate", 0.1), "conformal"),
+        (("--percentile", 90), "percentile"),
+        (("--ng", ng), "target-recall"),
+        (("--ng", ng, "--recall", 0.5), "target-recall"),
+        (("--method", "percentile", "--review-percentile", 50), "percentile"),
+    ):
+        ran = andon_("calibrate", own_model, ok, *options)
+        assert (ran.code, ran.err) == (0, ran.err)
+        assert read_header(own_model)["recipe"]["calibration"]["method"] == method
+    header = read_header(own_model)["calibration"]
+    assert header["review_threshold"] < header["threshold"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--false-reject-rate", 0.01), "10 calibration photos can promise a false-reject rate of 9.1 % at best"),
+        (("--false-reject-rate", "nan"), "calibration.false_reject_rate is nan; it must be between 0 and 1."),
+        (("--percentile", -5), "calibration.percentile is -5; it must be between 0 and 100."),
+        (
+            ("--percentile", 90, "--false-reject-rate", 0.2),
+            "The options belong to the methods percentile and conformal; choose one with --method.",
+        ),
+        (("--recall", 0.9), "The method target-recall needs labelled NG photos"),
+    ],
+)
+def test_a_rule_that_cannot_be_kept_is_refused_and_the_model_stays(
+    options: tuple[object, ...], sentence: str, andon_: Command, own_model: Path, ok: Path
+) -> None:
+    before = own_model.read_bytes()
+    ran = andon_("calibrate", own_model, ok, *options)
+    assert ran.code == 2
+    assert ran.err.startswith(f"Error: {sentence}")
+    assert own_model.read_bytes() == before
+
+
+def test_photos_that_taught_the_model_are_refused(andon_: Command, own_model: Path, data: Path) -> None:
+    ran = andon_("calibrate", own_model, data / "train")
+    assert ran.code == 2
+    assert "8 of the 8 photos taught this model" in ran.err
+
+
+def test_ng_photos_print_what_other_thresholds_would_do(
+    andon_: Command, own_model: Path, ok: Path, ng: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="andon"):
+        assert andon_("calibrate", own_model, ok, "--ng", ng, "--recall", 0.5).code == 0
+    (table,) = [message.splitlines() for message in caplog.messages if "NG caught" in message]
+    assert "4 of 4 (100 %)" in table[1] and "2 of 4 (50 %)" in table[-1] and " of 10 (" in table[1]

@@ -1,0 +1,45 @@
+"""andon demo: from drawn photos to a report."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Command
+
+from andon.drawn import fasteners as _synthetic
+
+
+def test_it_draws_teaches_and_reports(andon_: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = functools.partial(_synthetic.draw_fasteners, n_train=2, n_calibration=2, n_test=2)
+    monkeypatch.setattr(_synthetic, "draw_fasteners", few)
+    folder = tmp_path / "Vorführung"
+    ran = andon_("demo", folder)
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    report = folder / "report" / "report.html"
+    assert lines[-1] == f"Report: {report}" and report.is_file()
+    names = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "escape_rate")
+    assert [line.split()[0] for line in lines[-6:-1]] == list(names)
+    figures = json.loads((folder / "report" / "figures.json").read_text(encoding="utf-8"))
+    assert (figures["n_ok"], figures["n_ng"]) == (1, 1)
+    assert len(list((folder / "report" / "pictures").rglob("*.png"))) == 2
+    assert (folder / "model.safetensors").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_whole_demo_reaches_its_figures(andon_: Command, tmp_path: Path) -> None:
+    assert andon_("demo", tmp_path).code == 0
+    figures = json.loads((tmp_path / "report" / "figures.json").read_text(encoding="utf-8"))
+    assert figures["image_auroc"] >= 0.97
+    assert figures["pixel_auroc"] >= 0.95
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_drawing(andon_: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = andon_("demo", tmp_path / "file" / "demo")
+    assert ran.code == 2
+    assert "cannot be written" in ran.err

@@ -1,0 +1,105 @@
+"""andon evaluate: the figures, the report folder, and what is no test set."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import plate_photos
+import pytest
+from conftest import Command
+
+from andon import images
+
+KEYS = (
+    "image_auroc image_ap f1_max precision recall accuracy pixel_auroc aupro false_reject_rate escape_rate n_ok n_ng "
+    "threshold"
+)
+
+
+def test_the_figures_are_those_of_the_test_photos(andon_: Command, model: Path, data: Path) -> None:
+    ran = andon_("evaluate", model, data, "--json")
+    assert ran.code == 0
+    figures = json.loads(ran.out)
+    assert set(KEYS.split()) <= set(figures)
+    assert (figures["n_ok"], figures["n_ng"]) == (2, 2)
+    assert figures["image_auroc"] == figures["recall"] == 1.0
+    assert figures["escape_rate"] == 0.0
+    assert figures["pixel_auroc"] > 0.9
+    assert figures["failures"] == {}
+
+
+def test_the_figures_are_printed_for_people(andon_: Command, model: Path, data: Path) -> None:
+    ran = andon_("evaluate", model, data)
+    assert ran.code == 0
+    assert "image_auroc        1.0000  (95 % interval" in ran.out
+
+
+def test_it_leaves_a_folder_with_report_figures_rows_and_pictures(
+    andon_: Command, model: Path, data: Path, tmp_path: Path
+) -> None:
+    photos = Path(shutil.copytree(data, tmp_path / "Platten 1"))
+    (photos / "test" / "rust" / "broken.png").write_bytes(b"rubbish")
+    out = tmp_path / "Auswertung"
+    ran = andon_("evaluate", model, photos, "--out", out, "--json")
+    assert ran.code == 2  # one photo could not be inspected
+    figures = json.loads(ran.out)
+    assert json.loads((out / "figures.json").read_text(encoding="utf-8")) == figures
+    assert list(figures["failures"]) == [str(photos / "test" / "rust" / "broken.png")]
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "Platten 1" in report and "broken.png" in report
+    assert len(list((out / "pictures").rglob("*.png"))) == 4
+    assert len((out / "inspections.jsonl").read_text(encoding="utf-8").splitlines()) == 5
+
+
+def test_without_ok_photos_a_figure_is_undefined_and_says_why(
+    andon_: Command, model: Path, data: Path, tmp_path: Path
+) -> None:
+    photos = Path(shutil.copytree(data, tmp_path / "plates"))
+    shutil.rmtree(photos / "test" / "good")
+    figures = json.loads(andon_("evaluate", model, photos, "--json").out)
+    assert figures["image_auroc"] is None
+    assert "no OK photo" in figures["undefined"]["image_auroc"]
+    assert "undefined: " in andon_("evaluate", model, photos).out
+
+
+def test_photos_that_the_model_has_seen_do_not_test_it(
+    andon_: Command, model: Path, data: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(data / "train" / "good", tmp_path / "set" / "ok")
+    plate_photos.write_parts(tmp_path / "set" / "ok", range(600, 603))
+    shutil.copytree(data / "test" / "rust", tmp_path / "set" / "ng")
+    figures = json.loads(andon_("evaluate", model, tmp_path / "set", "--json").out)
+    assert (figures["n_ok"], figures["n_ng"]) == (3, 2)
+
+
+@pytest.mark.parametrize("size", [(48, 144), (144, 96)])
+def test_a_mask_of_another_size_is_refused_by_name(
+    size: tuple[int, int], andon_: Command, model: Path, data: Path, tmp_path: Path
+) -> None:
+    photos = Path(shutil.copytree(data, tmp_path / "plates"))
+    images.write(photos / "ground_truth" / "rust" / "301_mask.png", plate_photos.part(1, size=size))
+    ran = andon_("evaluate", model, photos)
+    assert ran.code == 2
+    assert f"301_mask.png is {size[1]} x {size[0]} pixels but its photo is 144 x 96" in ran.err
+    assert "export it again" in ran.err and "Traceback" not in ran.err
+
+
+def test_a_data_set_without_test_photos_is_refused(andon_: Command, model: Path, data: Path, tmp_path: Path) -> None:
+    photos = Path(shutil.copytree(data, tmp_path / "plates"))
+    shutil.rmtree(photos / "test")
+    ran = andon_("evaluate", model, photos)
+    assert ran.code == 2
+    assert ran.err.strip().endswith(
+        "No labelled photo was inspected; an evaluation needs test photos that are known as OK or NG."
+    )
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(
+    andon_: Command, model: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    ran = andon_("evaluate", model, data, "--out", tmp_path / "file" / "out")
+    assert ran.code == 2
+    assert "cannot be written" in ran.err

@@ -1,0 +1,191 @@
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from andon.errors import InputError
+from andon.reports.pages.evaluation import Report, render, write
+from andon.reports.pages.gallery import Photo, photo_of
+from andon.reports.pages.sentences import headlines
+from andon.types import Inspection, Region
+
+
+def figures(**changes):
+    """What an evaluation of 26 OK and 71 NG photos without masks gives."""
+    return {
+        "n_ok": 26,
+        "n_ng": 71,
+        "threshold": 2.5,
+        "image_auroc": 0.991,
+        "image_ap": 0.997,
+        "false_reject_rate": 1 / 26,
+        "escape_rate": 0.0,
+        "review_rate": 0.0,
+        "pixel_auroc": None,
+        "aupro": None,
+        "intervals": {
+            "image_auroc": [0.932, 1.0],
+            "false_reject_rate": [0.00097, 0.1964],
+            "escape_rate": [0.0, 0.0506],
+        },
+        "undefined": {"pixel_auroc": "no photo has a mask", "aupro": "no photo has a mask"},
+        "confusion": {"OK": {"OK": 25, "review": 0, "NG": 1}, "NG": {"OK": 0, "review": 0, "NG": 71}},
+        "per_defect": {},
+    } | changes
+
+
+def photo(name, is_anomalous, verdict, score, **more):
+    return Photo(
+        name=name, is_anomalous=is_anomalous, defect=None, verdict=verdict, score=score, sigma=1.0, p_value=0.5, **more
+    )
+
+
+ONLY_OK = figures(
+    n_ng=0,
+    image_auroc=None,
+    image_ap=None,
+    escape_rate=None,
+    undefined=dict.fromkeys(("image_auroc", "image_ap", "escape_rate", "pixel_auroc", "aupro"), "no NG photo"),
+    confusion={"OK": {"OK": 26, "review": 0, "NG": 0}, "NG": {"OK": 0, "review": 0, "NG": 0}},
+)
+PHOTOS = (
+    photo("caught.png", True, "NG", 3.0),
+    photo("passed_sure.png", False, "OK", 1.0),
+    photo("passed_close.png", False, "OK", 2.4),
+    photo("escaped_close.png", True, "OK", 2.3),
+    photo("escaped_far.png", True, "OK", 0.5),
+    photo("rejected.png", False, "NG", 2.7),
+    photo("aside.png", True, "review", 2.45),
+)
+
+
+def page(**changes):
+    fields = {"title": "Plate", "subtitle": "today", "figures": figures(), "photos": PHOTOS, "pixel_threshold": 2.0}
+    return render(Report(**(fields | changes)))
+
+
+def plain(html):
+    return html.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_headlines_are_plain_sentences_with_intervals():
+    told = {headline.title: plain(headline.sentence) for headline in headlines(figures())}
+    assert told["False rejects"] == "Of 26 good parts 1 was rejected (95 % interval 0.1 to 19.6 %)."
+    assert told["Escapes"] == "Of 71 defective parts none was called OK (95 % interval 0.0 to 5.1 %)."
+    assert "in 99.1 % of such pairs" in told["Image AUROC"]
+    assert told["AUPRO"] == "Not defined: no photo has a mask."
+    assert "For review" not in told
+
+
+def test_a_review_band_has_a_headline_of_its_own():
+    confusion = {"OK": {"OK": 24, "review": 1, "NG": 1}, "NG": {"OK": 0, "review": 2, "NG": 69}}
+    told = headlines(figures(review_rate=3 / 97, confusion=confusion))
+    assert "Of 97 parts 3 were set aside for a person." in [headline.sentence for headline in told]
+
+
+@pytest.fixture(scope="module")
+def full_page():
+    counts = np.ones((3, 256), dtype=np.int64)
+    per_defect = {"scratch": figures(escape_rate=0.25, aupro=0.876)}
+    return page(
+        colours=(counts, counts),
+        parameters={"detector": {"name": "patchcore", "k": 9}, "steps": [{"name": "resize"}]},
+        figures=figures(per_defect=per_defect, sharpness=0.125),
+    )
+
+
+def test_the_misses_come_first_and_the_least_sure_of_each_group_leads(full_page):
+    gallery = full_page[full_page.index("<h2>Photos") : full_page.index("<h2>Record")]
+    names = re.findall(r'class="name">(\w+)\.png', gallery)
+    assert names == [
+        "escaped_far",
+        "escaped_close",
+        "rejected",
+        "aside",
+        "caught",
+        "passed_close",
+        "passed_sure",
+    ]
+    assert "Escaped: 2" in gallery
+    assert "Falsely rejected: 1" in gallery
+
+
+def test_what_users_wrote_is_escaped():
+    bad = "<script>alert(1)</script>"
+    html = page(
+        title=bad,
+        subtitle=bad,
+        photos=(photo(bad, False, "OK", 1.0, notes=(bad,)), *PHOTOS),
+        remarks=(bad,),
+        parameters={bad: {"k": bad}},
+        provenance={"by": bad},
+        figures=figures(per_defect={bad: figures()}),
+    )
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;alert(1)") >= 10
+
+
+def test_the_page_needs_nothing_from_elsewhere(full_page):
+    assert "http" not in full_page
+    assert full_page.count("data:image/svg+xml;base64,") == 5
+    assert set(re.findall(r'src="(.{11})', full_page)) == {"data:image/"}
+
+
+def test_parameters_are_named_as_set_takes_them_and_undefined_figures_give_their_reason(full_page):
+    assert re.search(r"detector\.k</td><td[^>]*>9<", full_page)
+    assert re.search(r"steps\.0\.name</td><td[^>]*>resize<", full_page)
+    assert "not defined: no photo has a mask" in full_page
+
+
+def test_a_metric_that_nobody_described_is_shown_by_its_name(full_page):
+    assert re.search(r"sharpness<.*?0\.1250", full_page, re.DOTALL)
+
+
+def test_kinds_of_defect_have_a_row_each(full_page):
+    row = plain(full_page[full_page.index(">scratch<") : full_page.index("</table>")])
+    assert "25.0 %" in row
+    assert "0.876" in row
+    assert "0.932 to 1.000" in row
+
+
+def test_a_test_set_of_one_class_makes_a_report_too():
+    html = page(figures=ONLY_OK, photos=PHOTOS[1:3])
+    assert html.count("data:image/svg+xml") == 2
+    assert "Not defined: no NG photo." in html
+
+
+def test_photos_are_embedded_small_with_their_verdict_and_mask():
+    size = (900, 1500)
+    texture = np.random.default_rng(0).integers(60, 200, (90, 150, 3), dtype=np.uint8)
+    large = np.asarray(Image.fromarray(texture).resize((size[1], size[0])))
+    values = np.ones(size, dtype=np.float32)
+    inspected = Inspection(
+        path="plant 2/scratch/007.png",
+        sha256="",
+        score=3.1,
+        threshold=2.5,
+        verdict="NG",
+        p_value=0.02,
+        sigma=3.0,
+        confidence=1.0,
+        regions=(Region((10, 10, 200, 90), 900, 4.0, 3.0),),
+        anomaly_map=values,
+    )
+    shown = photo_of(large, inspected, pixel_threshold=2.0, is_anomalous=True, defect="scratch", mask=values > 2)
+    assert shown.name == "scratch/007.png"
+    assert [picture.caption for picture in shown.pictures] == ["Photo", "Deviation", "Regions", "True defect"]
+    assert sum(len(picture.jpeg) for picture in shown.pictures) < 75_000
+    with Image.open(io.BytesIO(shown.pictures[0].jpeg)) as picture:
+        assert picture.size[0] / picture.size[1] == pytest.approx(1500 / 900, rel=0.02)
+    html = page(photos=(shown,), figures=ONLY_OK)
+    assert html.count("data:image/jpeg") == 5  # four pictures and the colour scale
+
+
+def test_write_makes_its_folder_and_a_failure_is_one_sentence(tmp_path):
+    report = Report(title="Prüfteil 7", subtitle="", figures=ONLY_OK, photos=PHOTOS, pixel_threshold=2.0)
+    write(tmp_path / "new folder" / "report.html", report)
+    assert "Prüfteil 7" in (tmp_path / "new folder" / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be written"):
+        write(tmp_path / "new folder" / "report.html" / "below.html", report)

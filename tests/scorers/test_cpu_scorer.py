@@ -1,0 +1,231 @@
+"""What scores in place of plain torch must say the same."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import plate_photos
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from andon import detectors
+from andon.backbones import Backbone, BackboneConfig, create
+from andon.detectors import Detector
+from andon.detectors._scoring import nearest
+from andon.line.pipeline import Pipeline
+from andon.scorers import cpu as runtime
+from andon.scorers.cpu import Precision, Scorer, fastest_scorer, reference_scorer
+from andon.types import Mask, Scores
+
+SIZE = (96, 160)
+
+
+@pytest.fixture(scope="module")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that is not the user's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(shared_cache))
+
+
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector[object]:
+    """PatchCore on the embedded backbone, taught with six noisy plates."""
+    x, roi = plates(6, seed=0)
+    batch = torch.from_numpy(x), torch.from_numpy(roi)
+    return detectors.create("patchcore", create(BackboneConfig())).fit([batch], seed=0)
+
+
+def plates(n: int, seed: int) -> tuple[NDArray[np.float32], Mask]:
+    """Noise, brighter in a square of the last plate; a strip on the left lies outside the ROI."""
+    x = np.random.default_rng(seed).normal(0.5, 0.03, (n, 3, *SIZE)).astype(np.float32)
+    x[-1, :, 32:64, 80:112] += 0.3
+    roi = np.ones((n, *SIZE), bool)
+    roi[:, :, :24] = False
+    return x, roi
+
+
+def largest_difference(scores: Scores, others: Scores) -> float:
+    """Of image and patch scores, relative to the reference's largest."""
+    image = np.abs(scores.image - others.image).max() / others.image.max()
+    patch = np.abs(scores.patch - others.patch).max() / others.patch.max()
+    return float(max(image, patch))
+
+
+def test_the_compiled_network_scores_as_torch_does(detector: Detector[object]) -> None:
+    x, roi = plates(3, seed=1)
+    compiled, reference = fastest_scorer(detector, precision="f32"), reference_scorer(detector)
+    assert isinstance(compiled.detector.backbone, runtime.CompiledBackbone)
+    assert largest_difference(compiled(x, roi), reference(x, roi)) < 1e-5
+
+
+def test_maps_of_one_network_are_not_mixed_up_in_the_cache() -> None:
+    x = torch.from_numpy(plates(1, seed=1)[0][:, :, :32, :48])
+    for strides in ((8,), (4,)):
+        backbone = create(BackboneConfig(strides=strides))
+        maps = runtime.CompiledBackbone(backbone, "f32")(x)
+        for compiled, original in zip(maps, backbone(x), strict=True):
+            torch.testing.assert_close(compiled, original, rtol=1e-3, atol=1e-4)
+
+
+def test_a_compiled_vit_gives_the_same_tokens_on_a_photo_of_any_size() -> None:
+    backbone = create(BackboneConfig(name="deit_tiny_patch16_224", blocks=(0,)), pretrained=False)
+    compiled = runtime.CompiledBackbone(backbone, "f32")
+    x = torch.rand(2, 3, 50, 100, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        torch.testing.assert_close(compiled(x)[0], backbone(x)[0], rtol=0, atol=1e-4)
+    assert not compiled.local
+
+
+def test_bfloat16_stays_within_two_percent_and_is_not_float32(detector: Detector[object]) -> None:
+    x, roi = plates(3, seed=1)
+    scores, reference = fastest_scorer(detector, precision="bf16")(x, roi), reference_scorer(detector)(x, roi)
+    assert 1e-5 < largest_difference(scores, reference) < 0.02
+
+
+def test_no_two_threads_make_the_first_call_of_a_network_at_once(
+    detector: Detector[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that do sometimes wait for each other forever."""
+    alone: dict[int, bool] = {}
+    infer = runtime._infer
+
+    def recorded(request: ov.InferRequest, photo: Tensor) -> list[NDArray[np.float32]]:
+        alone.setdefault(id(request), runtime.COMPILING.locked())
+        return infer(request, photo)
+
+    monkeypatch.setattr(runtime, "_infer", recorded)
+    x, roi = plates(4, seed=5)
+    fastest_scorer(detector, precision="f32")(x, roi)
+    assert len(alone) == torch.get_num_threads() and all(alone.values())
+
+
+def test_photos_of_several_sizes_and_batches_go_through_one_scorer(detector: Detector[object]) -> None:
+    scorer, reference = fastest_scorer(detector, precision="f32"), reference_scorer(detector)
+    x, roi = plates(2, seed=2)
+    for window in (np.s_[:, :64, :96], np.s_[:, :, :], np.s_[:, :64, :96]):
+        part, inside = np.ascontiguousarray(x[:, *window]), np.ascontiguousarray(roi[window])
+        assert largest_difference(scorer(part, inside), reference(part, inside)) < 1e-5
+    together = scorer(x, roi)
+    alone = [scorer(x[i : i + 1], roi[i : i + 1]) for i in range(2)]
+    assert np.allclose(together.image, [float(scores.image[0]) for scores in alone], rtol=1e-5)
+
+
+def test_photos_side_by_side_keep_their_order_and_leave_torch_its_threads(
+    detector: Detector[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = torch.get_num_threads()
+    x, roi = plates(7, seed=5)
+    x, roi = np.concatenate([x, x[::-1]]), np.concatenate([roi, roi[::-1]])
+    torch.set_num_threads(3)
+    try:
+        scores = fastest_scorer(detector, precision="f32")(x, roi)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
+    assert largest_difference(scores, reference_scorer(detector)(x, roi)) < 1e-5
+    assert len(set(scores.image[:7].tolist())) == 7
+
+
+def test_the_detector_itself_is_left_as_it_is(detector: Detector[object]) -> None:
+    backbone = detector.backbone
+    names = list(detector.state_dict())
+    fastest_scorer(detector)(*plates(1, seed=0))
+    assert detector.backbone is backbone
+    assert list(detector.state_dict()) == names
+
+
+def test_the_cache_is_filled_once_and_knows_weights_from_one_another(
+    detector: Detector[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    x, roi = plates(1, seed=3)
+    first = fastest_scorer(detector, precision="f32")(x, roi)
+    assert len(list(tmp_path.rglob("network.xml"))) == 1
+    again = fastest_scorer(detector, precision="f32")(x, roi)
+    assert len(list(tmp_path.rglob("network.xml"))) == 1
+    assert np.array_equal(first.patch, again.patch)
+    other = detectors.create("patchcore", create(BackboneConfig()))
+    with torch.no_grad():
+        next(other.backbone.parameters()).mul_(1.1)
+    other.restore(detector.learned())
+    assert largest_difference(fastest_scorer(other, precision="f32")(x, roi), reference_scorer(other)(x, roi)) < 1e-5
+    assert len(list(tmp_path.rglob("network.xml"))) == 2
+
+
+def test_without_a_place_for_the_cache_it_works_all_the_same(
+    detector: Detector[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    x, roi = plates(1, seed=3)
+    compiled, reference = fastest_scorer(detector, precision="f32"), reference_scorer(detector)
+    assert largest_difference(compiled(x, roi), reference(x, roi)) < 1e-5
+
+
+class Unconvertible(Backbone):
+    """A network with a layer that OpenVINO does not know."""
+
+    def __init__(self) -> None:
+        super().__init__((3,), (8,))
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        values, vectors = torch.linalg.eigh(torch.eye(3) + torch.einsum("bihw,bjhw->bij", x, x) * 1e-6)
+        return [torch.einsum("bij,bjhw->bihw", vectors * values[:, None], x)[:, :, ::8, ::8]]
+
+
+def test_a_network_that_does_not_convert_runs_in_torch_with_a_remark(caplog: pytest.LogCaptureFixture) -> None:
+    x, roi = plates(3, seed=4)
+    taught = detectors.create("patchcore", Unconvertible())
+    taught.fit([(torch.from_numpy(x), torch.from_numpy(roi))], seed=0)
+    with caplog.at_level(logging.WARNING, logger="andon"):
+        scores = fastest_scorer(taught)(x, roi)
+    assert largest_difference(scores, reference_scorer(taught)(x, roi)) < 1e-4
+    assert caplog.messages[-1] == "OpenVINO cannot run this network, so torch does, which is slower."
+
+
+def test_a_model_warns_when_it_runs_at_another_precision(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+    def at(precision: Precision) -> list[str]:
+        caplog.clear()
+        Pipeline(pipeline.recipe, pipeline.detector, pipeline.calibration, pipeline.manifest, precision)
+        return [record.message for record in caplog.records]
+
+    calibrated_in = pipeline.manifest["calibration_precision"]
+    assert calibrated_in == runtime.settle("auto")
+    other: Precision = "bf16" if calibrated_in == "f32" else "f32"
+    assert at("auto") == []
+    (warning,) = at(other)
+    assert f"calibrated in {calibrated_in} and now runs in {other}" in warning
+
+
+def test_verdicts_are_the_references(pipeline: Pipeline) -> None:
+    plain = Pipeline(pipeline.recipe, pipeline.detector, pipeline.calibration, pipeline.manifest)
+    object.__setattr__(plain, "scorer", Scorer(pipeline.detector, 8))
+    for photo in (plate_photos.part(70), plate_photos.rusty(71)[0]):
+        ours, reference = pipeline.inspect(photo), plain.inspect(photo)
+        assert ours.verdict == reference.verdict
+        assert ours.score == pytest.approx(reference.score, rel=1e-4)
+
+
+@pytest.mark.parametrize("rows", [1, 1024, 1025, 3000])
+def test_the_search_in_tiles_finds_the_nearest_row(rows: int) -> None:
+    generator = torch.Generator().manual_seed(rows)
+    bank = torch.randn(rows, 24, generator=generator)
+    queries = torch.cat([bank[-1:] + 1e-4, torch.randn(200, 24, generator=generator)])
+    distance, index = nearest(queries, bank)
+    exact = torch.cdist(queries.double(), bank.double(), compute_mode="donot_use_mm_for_euclid_dist")
+    assert torch.equal(index, exact.argmin(dim=1))
+    torch.testing.assert_close(distance.double(), exact.amin(dim=1), rtol=1e-4, atol=0)
