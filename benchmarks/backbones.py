@@ -99,7 +99,7 @@ def _compiled(model: ov.Model, precision: str, x: torch.Tensor) -> Callable[[], 
 def _accuracy(backbone: Backbone, folder: Path, settings: list[str]) -> dict[str, float | None]:
     samples = datasets.read(folder).samples
     ok = [sample.path for sample in samples if sample.split == "train" and sample.is_anomalous is False]
-    recipe = recipes.read("default", settings)
+    recipe = recipes.build("default", settings)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, ok))
     detector = recipe.new_detector(backbone).fit(Batches(ok, recipe, f"Teaching {folder.name}"), recipe.training.seed)
     test = _measured(samples)

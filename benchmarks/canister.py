@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def _prepare(samples: Sequence[Sample], settings: list[str]) -> list[Prepared]:
-    recipe = recipes.read("canister", settings)
+    recipe = recipes.build("canister", settings)
     pipeline = Pipeline(recipe, recipe.new_detector(backbones.create(recipe.backbone)))
     return [pipeline.prepare(sample.path) for sample in samples]
 
@@ -132,7 +132,7 @@ def measure(prepared: dict[Sample, Prepared], settings: list[str]) -> Iterator[R
 def _score(
     taught: list[Prepared], test: list[Prepared], density_keep: float, settings: list[str]
 ) -> NDArray[np.float64]:
-    recipe = recipes.read("canister", [*settings, f"detector.density_keep={density_keep}"])
+    recipe = recipes.build("canister", [*settings, f"detector.density_keep={density_keep}"])
     detector = recipe.new_detector(backbones.create(recipe.backbone))
     detector.fit(_batches(taught), recipe.training.seed)
     pipeline = Pipeline(recipe, detector)

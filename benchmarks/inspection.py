@@ -58,7 +58,7 @@ def _measure(dataset: Dataset, options: argparse.Namespace) -> dict[str, Any]:
         f"detector.target_dim={options.target_dim}",
         f"steps.resize.image_size={options.size}",
     ]
-    pipeline, teach_s = _timed(lambda: teach(recipes.read("default", settings), dataset))
+    pipeline, teach_s = _timed(lambda: teach(recipes.build("default", settings), dataset))
     samples = [sample for sample in dataset.samples if sample.split == "test" and sample.is_anomalous is not None]
     photos = [sample.path for sample in samples]
     labels = [bool(sample.is_anomalous) for sample in samples]

@@ -34,7 +34,7 @@ def main() -> None:
     ]
     dataset = datasets.read(options.data)
     cpu, start = time.process_time(), time.perf_counter()
-    pipeline = teach(recipes.read("default", settings), dataset)
+    pipeline = teach(recipes.build("default", settings), dataset)
     ours, cpu = time.perf_counter() - start, time.process_time() - cpu
     photos = [str(options.data / name) for name in pipeline.manifest["training_sha256"]]
     result: dict[str, Any] = {

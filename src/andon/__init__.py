@@ -2,8 +2,8 @@
 
 import andon
 
-pipeline = andon.train("photos/")
-andon.save(pipeline, "part.safetensors")
+model = andon.train("photos/")
+andon.save(model, "part.safetensors")
 inspection = andon.load("part.safetensors").inspect("new.jpg")
 print(inspection.verdict, inspection.score, inspection.regions)
 """
@@ -15,27 +15,28 @@ from typing import TYPE_CHECKING, Any
 
 from andon.errors import (
     AndonError,
-    ArtefactError,
     ConfigError,
     DatasetError,
     ImageError,
     InputError,
     MissingDependencyError,
+    ModelError,
     NotCalibratedError,
     NotFittedError,
+    TrainingError,
     WeightsError,
 )
 
 if TYPE_CHECKING:
     from andon.line.pipeline import Pipeline
-    from andon.models.files import load_model as load
-    from andon.models.files import save_model as save
+    from andon.models.load import load
+    from andon.models.save import save
+    from andon.models.taught import Taught
     from andon.teaching.train import train
     from andon.types import Failure, Inspection, Region
 
 __all__ = [
     "AndonError",
-    "ArtefactError",
     "ConfigError",
     "DatasetError",
     "Failure",
@@ -43,10 +44,13 @@ __all__ = [
     "InputError",
     "Inspection",
     "MissingDependencyError",
+    "ModelError",
     "NotCalibratedError",
     "NotFittedError",
     "Pipeline",
     "Region",
+    "Taught",
+    "TrainingError",
     "WeightsError",
     "load",
     "save",
@@ -62,8 +66,9 @@ _WHERE = {
     "Inspection": ("andon.types", "Inspection"),
     "Pipeline": ("andon.line.pipeline", "Pipeline"),
     "Region": ("andon.types", "Region"),
-    "load": ("andon.models.files", "load_model"),
-    "save": ("andon.models.files", "save_model"),
+    "Taught": ("andon.models.taught", "Taught"),
+    "load": ("andon.models.load", "load"),
+    "save": ("andon.models.save", "save"),
     "train": ("andon.teaching.train", "train"),
 }
 

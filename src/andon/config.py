@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import tomllib
 import types
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from andon.errors import ConfigError
 from andon.plugins import suggestion
@@ -54,18 +54,16 @@ def require_section(value: object, where: str) -> None:
         raise ConfigError(f"{where} is {value!r}; expected a section, so set its parameters: {where}.NAME=VALUE.")
 
 
-def override(tree: Tree, settings: Iterable[str]) -> Tree:
-    """A copy of `tree` with each setting "a.b=c" laid over it; c is read as a TOML value, else as a string.
+def parse_setting(setting: str) -> tuple[str, Any]:
+    """The key and the value of "a.b=c"; c is read as a TOML value, else as a string.
 
     Raises:
-        ConfigError: a setting has no "=" or goes through something that is not a section.
+        ConfigError: there is no "=" or no key.
     """
-    for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals or not path.strip():
-            raise ConfigError(f"{setting!r} is not a setting; write it as section.name=value.")
-        tree = put(tree, path.strip(), parse_value(text.strip()))
-    return tree
+    key, equals, text = setting.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"{setting!r} is not a setting; write it as section.name=value.")
+    return key.strip(), parse_value(text.strip())
 
 
 def put(tree: Tree, path: str, value: Any) -> Tree:
@@ -107,6 +105,11 @@ def convert(value: Any, hint: Any, where: str) -> Any:
         return value
     if origin is tuple:
         return _convert_tuple(value, arguments, where)
+    if origin is Mapping:
+        require_section(value, where)
+        return {key: convert(inner, arguments[1], f"{where}.{key}") for key, inner in value.items()}
+    if is_dataclass(hint):
+        return from_dict(cast(type, hint), value, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if isinstance(value, float) and not math.isfinite(value):

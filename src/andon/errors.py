@@ -5,7 +5,7 @@ AndonError
 │   ├── ImageError           a photo that cannot be read or is of no use
 │   ├── DatasetError         a folder that holds no usable data set
 │   ├── ConfigError          a recipe or a setting that is wrong
-│   ├── ArtefactError        a model file that cannot be read or written
+│   ├── ModelError           a model file that cannot be read or written
 │   └── WeightsError         backbone weights that are missing or do not fit
 ├── TrainingError            a training by gradient came to nothing
 ├── NotFittedError           a detector was asked to score before it was taught
@@ -37,7 +37,7 @@ class ConfigError(InputError):
     """A recipe or a setting is wrong."""
 
 
-class ArtefactError(InputError):
+class ModelError(InputError):
     """A model file cannot be read or written."""
 
 

@@ -51,3 +51,15 @@ def _feed(function: Callable[[T], R], items: Iterable[T], results: Queue[Future[
         results.put(failed)
     finally:
         results.put(None)
+
+
+def ready_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Runs of at most `size` items."""
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

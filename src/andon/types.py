@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from andon.rows import LooksLike, ModelOfRow, RegionOfRow, Row
+
+Precision = Literal["auto", "f32", "bf16"]
+"""What a network computes in; "auto" is bf16 where the processor has instructions for it, else f32."""
 
 Split = Literal["train", "calibration", "test"]
 Verdict = Literal["OK", "review", "NG"]
@@ -34,7 +43,7 @@ class Sample:
     defect: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """A photo on its way through the preprocessing steps.
 
@@ -76,24 +85,29 @@ class Frame:
         return replace(self, notes=(*self.notes, note))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scores:
     """What a detector says of a batch; higher is more anomalous.
 
     Attributes:
         image: (B,) float32.
         patch: (B, h, w) float32, zero outside the ROI.
+        terms: (B, k) float32, what the image score is made of, for a detector that weighs several; k is 0 for others.
     """
 
     image: NDArray[np.float32]
     patch: NDArray[np.float32]
+    terms: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        if self.image.ndim != 1 or self.patch.ndim != 3 or len(self.image) != len(self.patch):
-            raise ValueError(f"scores must be (B,) and (B, h, w), but got {self.image.shape} and {self.patch.shape}")
+        if self.image.ndim != 1 or self.patch.ndim != 3 or self.terms.ndim != 2:
+            shapes = f"{self.image.shape}, {self.patch.shape} and {self.terms.shape}"
+            raise ValueError(f"scores must be (B,), (B, h, w) and (B, k), but got {shapes}")
+        if len({len(self.image), len(self.patch), len(self.terms)}) > 1:
+            raise ValueError(f"scores of {len(self.image)} photos came with patches of {len(self.patch)}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Nearest:
     """For each patch of a batch, the nearest patch of the OK photos that taught the detector.
 
@@ -107,7 +121,7 @@ class Nearest:
     origin: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Likeness:
     """The patch of an OK photo that a region looks most like.
 
@@ -175,6 +189,30 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class ModelId:
+    """Which model it was.
+
+    Attributes:
+        name: of its file, without the ending.
+        sha256: of its content, in hex; "" for a model that was never saved.
+    """
+
+    name: str = ""
+    sha256: str = ""
+
+
+UNSAVED = ModelId()
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What Andon says of one photo.
 
@@ -184,12 +222,17 @@ class Inspection:
         p_value: share of OK photos that would score at least as high, from the calibration photos, in (0, 1].
         sigma: (score - mean) / standard deviation of the calibration photos' scores.
         confidence: how sure it is that the photo is not OK, from sigma (1 sigma 0.68, 2 sigma 0.95), in [0, 1].
+        review_threshold: None where the model has no review band.
+        reasons: for the verdict, in sentences; empty for OK.
         regions: where it deviates, strongest first.
         anomaly_map: (H0, W0) float32 in the photo file's pixels; None where it was not asked for.
         roi: (H0, W0) bool, where the part is; None where all of the photo is inspected, or the map was not asked for.
         notes: what a preprocessing step could not do on this photo, and what the detector measured on it.
         lines: where it measured that.
         milliseconds: time per stage.
+        part_id: of the part, where it is known.
+        inspection_id: unlike that of any other inspection.
+        inspected_at: in UTC.
     """
 
     path: str
@@ -200,60 +243,79 @@ class Inspection:
     p_value: float
     sigma: float
     confidence: float
+    review_threshold: float | None = None
+    reasons: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     anomaly_map: FloatMap | None = field(default=None, repr=False, compare=False)
     roi: Mask | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
     milliseconds: dict[str, float] = field(default_factory=dict, compare=False)
+    part_id: str | None = None
+    model: ModelId = UNSAVED
+    inspection_id: str = field(default_factory=_new_id, compare=False)
+    inspected_at: datetime = field(default_factory=_now, compare=False)
 
     def to_row(self) -> dict[str, Any]:
-        """One flat row of plain values: the schema of CSV and JSON Lines alike."""
-        return {
-            "path": self.path,
-            "verdict": self.verdict,
-            "score": self.score,
-            "threshold": self.threshold,
-            "sigma": self.sigma,
-            "confidence": self.confidence,
-            "p_value": self.p_value,
-            "n_regions": len(self.regions),
-            "regions": [[*region.xyxy, region.area_px, region.peak, region.mean] for region in self.regions],
-            "looks_like": [[like.photo, like.distance] for region in self.regions if (like := region.looks_like)],
-            "notes": "; ".join(self.notes),
-            "milliseconds": sum(self.milliseconds.values()),
-            "sha256": self.sha256,
-            "error": "",
-        }
+        """One row of plain values, see `rows.Row`."""
+        return Row(
+            **_occasion(self),
+            sha256=self.sha256,
+            verdict=self.verdict,
+            reasons=self.reasons,
+            score=self.score,
+            threshold=self.threshold,
+            review_threshold=self.review_threshold,
+            p_value=self.p_value,
+            sigma=self.sigma,
+            confidence=self.confidence,
+            regions=tuple(map(_region_of_row, self.regions)),
+            notes=self.notes,
+            milliseconds=sum(self.milliseconds.values()),
+        ).to_dict()
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A photo of a batch that could not be inspected, and why."""
+    """A photo that could not be inspected, and why.
+
+    Attributes:
+        part_id, model, inspection_id, inspected_at: as of `Inspection`.
+    """
 
     path: str
     error: str
+    part_id: str | None = None
+    model: ModelId = UNSAVED
+    inspection_id: str = field(default_factory=_new_id, compare=False)
+    inspected_at: datetime = field(default_factory=_now, compare=False)
 
     def to_row(self) -> dict[str, Any]:
-        """The same columns as `Inspection.to_row`, empty but for path, verdict "error" and the reason."""
-        row: dict[str, Any] = dict.fromkeys(ROW_COLUMNS)
-        return row | {"path": self.path, "verdict": "error", "error": self.error}
+        """A row without a score, with the verdict "error" and the reason."""
+        return Row(**_occasion(self), sha256="", verdict="error", reasons=(self.error,), error=self.error).to_dict()
 
 
-ROW_COLUMNS = (
-    "path",
-    "verdict",
-    "score",
-    "threshold",
-    "sigma",
-    "confidence",
-    "p_value",
-    "n_regions",
-    "regions",
-    "looks_like",
-    "notes",
-    "milliseconds",
-    "sha256",
-    "error",
-)
-"""The keys of every row, in order."""
+@cache  # reading it takes milliseconds
+def _version() -> str:
+    return version("andon")
+
+
+def _occasion(result: Inspection | Failure) -> dict[str, Any]:
+    """What rows of inspections and of failures have in common."""
+    return {
+        "inspection_id": result.inspection_id,
+        "part_id": result.part_id,
+        "path": result.path,
+        "model": ModelOfRow(name=result.model.name, sha256=result.model.sha256),
+        "andon_version": _version(),
+        "inspected_at": result.inspected_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+
+
+def _region_of_row(region: Region) -> RegionOfRow:
+    x0, y0, x1, y1 = region.xyxy
+    found = region.looks_like
+    like = None if found is None else LooksLike(photo=found.photo, distance=found.distance)
+    return RegionOfRow(
+        x0=x0, y0=y0, x1=x1, y1=y1, area_px=region.area_px, peak=region.peak, mean=region.mean, looks_like=like
+    )

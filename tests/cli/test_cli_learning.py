@@ -14,7 +14,7 @@ import pytest
 from conftest import Command
 
 from andon.detectors import _training
-from andon.errors import ArtefactError
+from andon.errors import ModelError
 from andon.models import header as model_file
 from andon.models.files import load_model, save_model
 from andon.models.header import read_header
@@ -142,7 +142,7 @@ def test_a_full_disk_for_the_checkpoint_is_a_warning(
 
     def full(path: Path, content: bytes) -> None:
         if "checkpoint" in path.name:
-            raise ArtefactError(f"{path} cannot be written (No space left on device); choose another place with -o.")
+            raise ModelError(f"{path} cannot be written (No space left on device); choose another place with -o.")
         write(path, content)
 
     monkeypatch.setattr(model_file, "write", full)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from andon.detectors import Batch, Checkpoint, History, _photos, _training
 from andon.detectors._training import seeded, train
-from andon.errors import ArtefactError, ConfigError, DatasetError, TrainingError
+from andon.errors import ModelError, ConfigError, DatasetError, TrainingError
 from andon.models import header as model_file
 
 STEPS_PER_EPOCH = 5
@@ -237,7 +237,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(path: Path, data: bytes) -> None:
-        raise ArtefactError(f"{path.name} cannot be written (No space left on device); choose another place.")
+        raise ModelError(f"{path.name} cannot be written (No space left on device); choose another place.")
 
     monkeypatch.setattr(_training, "SECONDS_BETWEEN_CHECKPOINTS", 0)
     monkeypatch.setattr(model_file, "write", full)

@@ -166,7 +166,7 @@ def test_a_defect_across_tile_borders_is_one_region_in_its_place(tiled_pipeline:
 
 
 def test_teaching_sees_tiles(data: Path) -> None:
-    recipe = recipes.read("default", TILED)
+    recipe = recipes.build("default", TILED)
     photos = sorted((data / "train" / "good").iterdir())[:2]
     batches = list(Batches(photos, recipe, "Teaching"))
     assert {tuple(x.shape[1:]) for x, _ in batches} == {(3, 128, 128)}
@@ -207,7 +207,7 @@ def test_on_the_command_line_a_tile_size_will_do(andon_: Command, data: Path, tm
 )
 def test_what_cannot_be_is_refused_in_one_sentence(setting: str, sentence: str) -> None:
     with pytest.raises(ConfigError) as error:
-        recipes.read("default", [setting])
+        recipes.build("default", [setting])
     assert str(error.value).startswith(sentence)
 
 
@@ -217,7 +217,7 @@ def test_a_detector_that_learns_from_ng_photos_is_not_taught_with_their_tiles(da
 
 
 def test_a_recipe_without_tiles_says_nothing_of_them() -> None:
-    assert recipes.read("default").tiling is None
-    assert "tiling" not in recipes.read("default").to_tree()
-    tiled = recipes.read("default", ["tiling.size=128"])
+    assert recipes.build("default").tiling is None
+    assert "tiling" not in recipes.build("default").to_tree()
+    tiled = recipes.build("default", ["tiling.size=128"])
     assert Recipe.from_tree(tiled.to_tree()) == tiled

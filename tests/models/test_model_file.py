@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from andon import backbones
-from andon.errors import AndonError, ArtefactError, WeightsError
+from andon.errors import AndonError, ModelError, WeightsError
 from andon.line.pipeline import Pipeline
 from andon.models import files as artefact
 from andon.models import header as model_file
@@ -84,14 +84,14 @@ def test_a_model_that_was_cut_short_is_refused(kept: float, model: Path, tmp_pat
     data = model.read_bytes()
     path = tmp_path / "cut.safetensors"
     path.write_bytes(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
-    with pytest.raises(ArtefactError, match=r"cut\.safetensors is damaged, cut short or no model .*; copy it again"):
+    with pytest.raises(ModelError, match=r"cut\.safetensors is damaged, cut short or no model .*; copy it again"):
         artefact.load_model(path)
 
 
 @pytest.mark.parametrize(("number", "do"), [(1, "teach it again"), (99, "update Andon")])
 def test_a_model_of_another_format_is_refused(number: int, do: str, model: Path, tmp_path: Path) -> None:
     path = with_header(model, tmp_path / "other.safetensors", format=number)
-    with pytest.raises(ArtefactError, match=rf"has model format {number}, but this Andon reads format 2; {do}\.$"):
+    with pytest.raises(ModelError, match=rf"has model format {number}, but this Andon reads format 2; {do}\.$"):
         artefact.load_model(path)
 
 
@@ -99,26 +99,26 @@ def test_a_model_of_another_format_is_refused(number: int, do: str, model: Path,
 def test_a_pickle_is_never_opened(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"model{suffix}"
     path.write_bytes(pickle.dumps({"weights": 1}))
-    with pytest.raises(ArtefactError, match=r"is a pickle, which can run any program .* never opens one"):
+    with pytest.raises(ModelError, match=r"is a pickle, which can run any program .* never opens one"):
         artefact.load_model(path)
 
 
 def test_a_pickle_under_a_false_name_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(pickle.dumps({"weights": list(range(100))}))
-    with pytest.raises(ArtefactError, match=r"is damaged, cut short or no model"):
+    with pytest.raises(ModelError, match=r"is damaged, cut short or no model"):
         artefact.load_model(path)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"andon": "{}"}, {"andon": "[1]"}, {"andon": "no json"}])
 def test_a_foreign_safetensors_file_is_refused(metadata: dict[str, str] | None, tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(2)}, tmp_path / "foreign.safetensors", metadata)
-    with pytest.raises(ArtefactError, match=r"is no Andon model|no model"):
+    with pytest.raises(ModelError, match=r"is no Andon model|no model"):
         artefact.load_model(tmp_path / "foreign.safetensors")
 
 
 def test_a_missing_model_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(ArtefactError, match=r"There is no model file .*; teach one with: andon train PHOTOS -o "):
+    with pytest.raises(ModelError, match=r"There is no model file .*; teach one with: andon train PHOTOS -o "):
         artefact.load_model(tmp_path / "gone.safetensors")
 
 
@@ -126,7 +126,7 @@ def test_other_weights_than_those_it_was_taught_on_are_refused(model: Path, tmp_
     identity = model_file.read_header(model)["backbone"] | {"weights_sha256": "0" * 64}
     path = with_header(model, tmp_path / "other.safetensors", backbone=identity)
     with pytest.raises(
-        ArtefactError, match=r"was taught on other embedded weights .* give the right file with --weights"
+        ModelError, match=r"was taught on other embedded weights .* give the right file with --weights"
     ):
         artefact.load_model(path)
 
@@ -136,7 +136,7 @@ def test_a_tensor_that_is_missing_is_noticed(model: Path, tmp_path: Path) -> Non
         tensors = {name: file.get_tensor(name) for name in file.keys() if name != "detector.bank_"}  # noqa: SIM118
         metadata = file.metadata()
     save_file(tensors, tmp_path / "m.safetensors", metadata)
-    with pytest.raises(ArtefactError, match=r"does not hold what its detector learned; teach it again"):
+    with pytest.raises(ModelError, match=r"does not hold what its detector learned; teach it again"):
         artefact.load_model(tmp_path / "m.safetensors")
 
 
@@ -180,7 +180,7 @@ def test_weights_that_were_replaced_are_noticed_when_the_network_is_built(
     save_file(changed, weights)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
     try:
-        with pytest.raises(ArtefactError, match=r"was taught on other resnet10t weights"):
+        with pytest.raises(ModelError, match=r"was taught on other resnet10t weights"):
             artefact.load_model(tmp_path / "m.safetensors").inspect(plate_photos.rusty(50)[0])
     finally:
         weights.write_bytes(kept)
@@ -195,7 +195,7 @@ def test_weights_that_have_moved_can_be_named(cnn_pipeline: Pipeline, weights: P
     with safe_open(weights, framework="pt") as file:
         changed = {name: file.get_tensor(name) + 0.01 for name in file.keys()}  # noqa: SIM118
     save_file(changed, moved)
-    with pytest.raises(ArtefactError, match=r"was taught on other resnet10t weights"):
+    with pytest.raises(ModelError, match=r"was taught on other resnet10t weights"):
         artefact.load_model(tmp_path / "m.safetensors", weights=moved)
 
 
@@ -213,7 +213,7 @@ def test_a_place_that_cannot_be_written_is_refused(pipeline: Pipeline, tmp_path:
 
 
 def test_a_name_of_a_pickle_is_refused_before_teaching(tmp_path: Path) -> None:
-    with pytest.raises(ArtefactError, match=r"let its name end in \.safetensors"):
+    with pytest.raises(ModelError, match=r"let its name end in \.safetensors"):
         model_file.ensure_writable(tmp_path / "model.pth")
 
 
@@ -229,7 +229,7 @@ def test_a_write_that_fails_leaves_the_old_model_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ArtefactError, match=r"No space left on device"):
+    with pytest.raises(ModelError, match=r"No space left on device"):
         artefact.save_model(pipeline, path)
     assert [found.name for found in tmp_path.iterdir()] == ["m.safetensors"]
     assert path.read_bytes() == b"the old model"

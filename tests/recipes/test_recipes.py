@@ -13,7 +13,7 @@ from andon.recipes import Recipe
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_every_recipe_is_valid_and_survives_the_way_through_a_dict(name: str) -> None:
-    recipe = recipes.read(name)
+    recipe = recipes.build(name)
     assert recipe.description.endswith(".")
     assert Recipe.from_tree(recipe.to_tree()) == recipe
     assert recipe.backbone.name == "embedded"  # so that every recipe runs without a network
@@ -22,7 +22,7 @@ def test_every_recipe_is_valid_and_survives_the_way_through_a_dict(name: str) ->
 @pytest.mark.parametrize("name", recipes.names())
 def test_every_recipe_has_a_step_that_decides_the_size(name: str) -> None:
     key = recipes.image_size_key(recipes.read_tree(name))
-    assert recipes.read(name, [f"{key}=192"]) != recipes.read(name)
+    assert recipes.build(name, [f"{key}=192"]) != recipes.build(name)
 
 
 def test_the_order_of_steps_is_that_of_the_file() -> None:
@@ -33,7 +33,7 @@ def test_the_order_of_steps_is_that_of_the_file() -> None:
 def test_a_recipe_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "Mein Rezept.toml"
     path.write_text('description = "Größe"\n[detector]\ncoreset_ratio = 0.5\n', encoding="utf-8")
-    recipe = recipes.read(str(path), ["detector.coreset_ratio=0.25"])
+    recipe = recipes.build(str(path), ["detector.coreset_ratio=0.25"])
     assert recipe.description == "Größe"
     assert recipe.detector_config.coreset_ratio == 0.25
 
@@ -70,14 +70,14 @@ def test_a_recipe_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit_is_refused_in_one_sentence(setting: str, sentence: str) -> None:
     with pytest.raises(ConfigError) as error:
-        recipes.read("default", [setting])
+        recipes.build("default", [setting])
     assert str(error.value).startswith(sentence)
     assert str(error.value)[-1] in ".?"
 
 
 def test_a_missing_recipe_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ConfigError, match="There is no recipe 'fastner'; did you mean 'fastener'"):
-        recipes.read("fastner")
+        recipes.build("fastner")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, content: bytes, why
     path = tmp_path / "wrong.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=why):
-        recipes.read(str(path))
+        recipes.build(str(path))
 
 
 def test_a_recipe_without_a_size_says_how_to_give_one() -> None:

@@ -99,7 +99,7 @@ def test_a_batch_size_changes_nothing_that_matters(pipeline: Pipeline, data: Pat
 
 
 def test_the_open_parameters_of_steps_are_settled_and_kept(pipeline: Pipeline) -> None:
-    assert recipes.read("default", plate_photos.FAST).steps["resize"].canvas is None  # type: ignore[attr-defined]
+    assert recipes.build("default", plate_photos.FAST).steps["resize"].canvas is None  # type: ignore[attr-defined]
     assert pipeline.recipe.steps["resize"].canvas == (64, 96)  # type: ignore[attr-defined]
 
 
@@ -174,7 +174,7 @@ def test_photos_of_mixed_shapes_are_taught_on_one_canvas(tmp_path: Path) -> None
 
 
 def test_a_data_set_that_was_read_before_is_taught_alike(pipeline: Pipeline, data: Path, tmp_path: Path) -> None:
-    taught = training.teach(recipes.read("default", plate_photos.FAST), datasets.read(data))
+    taught = training.teach(recipes.build("default", plate_photos.FAST), datasets.read(data))
     assert model_bytes(taught, tmp_path / "a") == model_bytes(pipeline, tmp_path / "b")
 
 
@@ -186,7 +186,7 @@ def enhanced(folder: Path, share: float, seed: int = 0) -> list[bool]:
         f"training.seed={seed}",
         "training.batch_size=3",
     )
-    recipe = recipes.read("default", (*settings, "steps.gamma.gamma=3.0"))
+    recipe = recipes.build("default", (*settings, "steps.gamma.gamma=3.0"))
     batches = Batches(sorted(folder.iterdir()), recipe, "Teaching")
     first, again = ([float(photo.mean()) for x, _ in batches for photo in x] for _ in range(2))
     assert first == again
@@ -217,6 +217,6 @@ def test_a_photo_is_prepared_once_for_all_models_that_it_teaches(data: Path, mon
     )
     photos = [s for s in datasets.read(data).samples if s.split == "train"]
     few = datasets.Dataset(data, "folder", tuple(photos))
-    taught = training.teach(recipes.read("default", plate_photos.FAST), few)
+    taught = training.teach(recipes.build("default", plate_photos.FAST), few)
     assert "models that have not seen it" in taught.manifest["remarks"][0] and taught.thumbnails
     assert set(Counter(prepared).values()) == {2}  # once to teach six models and for its thumbnail, once to be scored

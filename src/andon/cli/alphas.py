@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from andon.cli import _options as options
 from andon.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
     from andon.datasets import Dataset
-    from andon.evaluation.alphas import Row
-    from andon.line.pipeline import Pipeline
-
-DIGESTS = ("calibration_sha256", "training_sha256")
+    from andon.models.taught import Taught
+    from andon.teaching.alphas import Choice
 
 
 def command(
@@ -27,8 +26,8 @@ def command(
     percentile: Annotated[float, typer.Option(min=0, max=100, help="Of their scores; makes the threshold.")] = 95,
     choose: Annotated[float | None, typer.Option(help="Write a model with this alpha to -o.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Model file to write.")] = None,
-    layout: Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")] = None,
-    ng_name: Annotated[list[str] | None, typer.Option(help="What NG is called. Repeatable.")] = None,
+    layout: options.Layout = None,
+    ng_name: options.NgNames = None,
 ) -> None:
     """Print what each alpha gives, the share of the reconstruction error in the
     score.
@@ -43,26 +42,27 @@ def command(
     import numpy as np
 
     from andon import datasets
-    from andon.evaluation import alphas
-    from andon.models.files import load_model, save_model
-    from andon.models.header import ensure_writable, is_bundled
+    from andon.models.file import ensure_writable
+    from andon.models.header import read_header
+    from andon.models.load import load_taught
+    from andon.models.save import save
+    from andon.teaching import alphas
 
     if (choose is None) != (output is None):
         raise InputError("--choose and -o belong together; give both, the alpha and the model file to write.")
     if output is not None:
         ensure_writable(output)
-    pipeline = load_model(model)
+    taught = load_taught(model)
     dataset = datasets.read(data, layout, ng_name or ())
-    seen = {digest for key in DIGESTS for digest in pipeline.manifest[key].values()}
-    tested, _ = datasets.samples_to_evaluate(dataset.samples, seen)
+    tested, _ = datasets.samples_to_evaluate(dataset.samples, taught.manifest.seen)
     if not tested:
         raise DatasetError(f"{data} holds no labelled photos that {model} has not seen; give the data that taught it.")
     is_anomalous = np.array([bool(sample.is_anomalous) for sample in tested], dtype=bool)
     if threshold_from == "held-out":
-        setting = alphas.held_out_errors(pipeline)
+        setting = alphas.held_out_errors(taught)
     else:
-        setting = alphas.errors_of(pipeline, photos_that_taught(pipeline, dataset))
-    tested_errors = alphas.errors_of(pipeline, [sample.path for sample in tested])
+        setting = alphas.errors_of(taught, photos_that_trained(taught, dataset))
+    tested_errors = alphas.errors_of(taught, [sample.path for sample in tested])
     typer.echo("\n".join(as_lines(alphas.table(setting, tested_errors, is_anomalous, percentile))))
     photos = f"{(~is_anomalous).sum()} OK and {is_anomalous.sum()} NG test photos of {dataset.root.resolve().name}"
     typer.echo(
@@ -70,26 +70,26 @@ def command(
         f"Precision and recall: on {photos}; an alpha chosen by them does better on them than on others."
     )
     if choose is not None and output is not None:
-        chosen = alphas.recalibrated(pipeline, choose)
+        chosen = alphas.recalibrated(taught, choose)
         remark = f"alpha {choose:g} was chosen in view of {photos}, so figures on those flatter the model."
-        manifest = dict(chosen.manifest) | {"remarks": [*chosen.manifest["remarks"], remark]}
-        save_model(replace(chosen, manifest=manifest), output, bundle_backbone=is_bundled(model))
+        chosen = replace(chosen, manifest=chosen.manifest.remarked(remark))
+        save(chosen, output, bundle_backbone=read_header(model).is_bundled)
         typer.echo(f"Model: {output}")
 
 
-def photos_that_taught(pipeline: Pipeline, dataset: Dataset) -> list[Path]:
-    """The OK photos of the data set that the model learnt from."""
+def photos_that_trained(model: Taught, dataset: Dataset) -> list[Path]:
+    """The OK photos of the data set that the model was trained with."""
     from andon import images
 
-    digests = set(pipeline.manifest["training_sha256"].values())
+    digests = set(model.manifest.trained.digests)
     paths = (sample.path for sample in dataset.samples if sample.is_anomalous is False)
     photos = [path for path in paths if images.sha256(images.read_bytes(path)) in digests]
     if not photos:
-        raise DatasetError(f"{dataset.root} holds none of the photos that taught the model; give the data that did.")
+        raise DatasetError(f"{dataset.root} holds none of the photos that trained the model; give the data that did.")
     return photos
 
 
-def as_lines(rows: list[Row]) -> list[str]:
+def as_lines(rows: list[Choice]) -> list[str]:
     """The table for people."""
     lines = [f"{'alpha':>5} {'threshold':>10} {'precision':>10} {'recall':>10}"]
     lines += [f"{row.alpha:5.1f} {row.threshold:10.4f} {rate(row.precision)} {rate(row.recall)}" for row in rows]

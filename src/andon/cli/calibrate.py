@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from andon.cli import _options as options
 from andon.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Annotated[Path, typer.Argument(help="Model file made by andon train.")],
-    ok: Annotated[Path, typer.Argument(metavar="OK_DIR", help="OK photos that the model was not taught with.")],
+    model: options.Model,
+    ok: Annotated[Path, typer.Argument(metavar="OK_DIR", help="OK photos that the model was not trained with.")],
     method: Annotated[
         Literal["percentile", "conformal", "target-recall"] | None,
         typer.Option(help="How the threshold is drawn; follows from the other options where it is left out."),
@@ -32,7 +33,7 @@ def command(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Model file to write; MODEL itself if not given.")
     ] = None,
-    weights: Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")] = None,
+    weights: options.Weights = None,
 ) -> None:
     """Draw the threshold anew from OK photos, or to catch a share of NG photos.
 
@@ -46,13 +47,15 @@ def command(
     from dataclasses import replace
 
     from andon.images.walk import expand
-    from andon.models.files import load_model, save_model
-    from andon.models.header import ensure_writable, is_bundled
+    from andon.models.file import ensure_writable
+    from andon.models.header import read_header
+    from andon.models.load import load_taught
+    from andon.models.save import save
     from andon.teaching.thresholds import recalibrate
 
     target = output or model
     ensure_writable(target)
-    pipeline = load_model(model, weights=weights)
+    before = load_taught(model, weights=weights)
     given = {
         "percentile": percentile,
         "false_reject_rate": false_reject_rate,
@@ -60,12 +63,12 @@ def command(
         "review_percentile": review_percentile,
     }
     rule = replace(
-        pipeline.recipe.calibration,
-        method=method or _implied_method(given, ng, pipeline.recipe.calibration.method),
+        before.recipe.calibration,
+        method=method or _implied_method(given, ng, before.recipe.calibration.method),
         **{name: value for name, value in given.items() if value is not None},
     )
-    taught = recalibrate(pipeline, rule, expand([str(ok)]), [] if ng is None else expand([str(ng)]))
-    save_model(taught, target, bundle_backbone=is_bundled(model))
+    taught = recalibrate(before, rule, expand([str(ok)]), [] if ng is None else expand([str(ng)]))
+    save(taught, target, bundle_backbone=read_header(model).is_bundled)
     assert taught.calibration is not None
     typer.echo(taught.calibration.describe())
     typer.echo(f"Model: {target}")

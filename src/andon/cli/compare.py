@@ -6,9 +6,11 @@ import json
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from andon.cli import _options as options
 
 EXIT_INPUT = 2
 
@@ -31,25 +33,14 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Folder for comparison.html and what is finished, to go on from.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
-    false_reject_rate: Annotated[
-        float | None, typer.Option(help="Let all promise this false-reject rate (conformal), for example 0.05.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="section.name=value over every recipe. Repeatable.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Same photos and same seed, same folds and models.")] = 0,
-    layout: Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")] = None,
-    ng_name: Annotated[
-        list[str] | None,
-        typer.Option(help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
-    ] = None,
-    allow_duplicates: Annotated[
-        bool, typer.Option(help="Compare even where a test photo is identical to a training photo.")
-    ] = False,
-    precision: Annotated[
-        Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
-    ] = "auto",
+    as_json: options.AsJson = False,
+    false_reject_rate: options.FalseRejectRate = None,
+    settings: options.Settings = None,
+    seed: options.Seed = None,
+    layout: options.Layout = None,
+    ng_name: options.NgNames = None,
+    allow_duplicates: options.AllowDuplicates = False,
+    precision: options.Precision = "auto",
 ) -> None:
     """Teach several methods with the same photos and say where they differ.
 
@@ -67,11 +58,10 @@ def command(
     from andon.comparison.methods import methods
     from andon.reports.comparison import as_text, write_folder
 
-    shared: dict[str, object] = {"training.seed": seed}
-    if false_reject_rate is not None:
-        shared |= {"calibration.method": "conformal", "calibration.false_reject_rate": false_reject_rate}
+    shared = options.promise(false_reject_rate) | {"training.seed": seed}
     chosen = methods(recipe, detectors, backbones, weights or (), settings or (), shared)
-    todo = plan(datasets.read(data, layout, ng_name or ()), folds, seed, allow_duplicates=allow_duplicates)
+    dataset = datasets.read(data, layout, ng_name or ())
+    todo = plan(dataset, folds, chosen[0].recipe.training.seed, allow_duplicates=allow_duplicates)
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         comparison = compare(todo, chosen, folder, precision=precision)

@@ -14,7 +14,7 @@ def command(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder for photos, model and report.")] = FOLDER,
     seed: Annotated[int, typer.Option(help="Same seed, same photos and model.")] = 0,
 ) -> None:
-    """Draw a set of nuts, bolts and screws, teach a model, and write a report.
+    """Draw a set of nuts, bolts and screws, train a model, and write a report.
 
     Nothing is downloaded. It takes two or three minutes on two cores.
 
@@ -22,8 +22,8 @@ def command(
     """
     from andon import datasets, recipes
     from andon.drawn.fasteners import draw_fasteners
-    from andon.models.files import save_model
-    from andon.models.header import ensure_writable
+    from andon.models.file import ensure_writable
+    from andon.models.save import save
     from andon.reports.evaluation import HEADLINES, as_lines, evaluate
     from andon.teaching.train import teach
 
@@ -32,8 +32,8 @@ def command(
     typer.echo(f"Drawing nuts, bolts and screws into {photos}", err=True)
     draw_fasteners(photos, seed=seed)
     dataset = datasets.read(photos)
-    pipeline = teach(recipes.read("default", [f"training.seed={seed}"]), dataset)
-    save_model(pipeline, model)
-    figures = evaluate(pipeline, dataset, model_name=model.name, out=report)
+    taught = teach(recipes.build("default", [f"training.seed={seed}"]), dataset)
+    save(taught, model)
+    figures = evaluate(taught, dataset, model_name=model.name, out=report)
     typer.echo("\n".join(as_lines(figures, HEADLINES)))
     typer.echo(f"Report: {report / 'report.html'}")

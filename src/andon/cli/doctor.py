@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from andon.scorers.cpu import Scorer
+    from andon.line.scorer import Scorer
     from andon.types import Mask
 
 PACKAGES = (
@@ -40,16 +39,18 @@ def command() -> None:
     """
     import torch
 
+    from andon import resources
+
     _say("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     for package in PACKAGES:
         _say(package, _version(package))
-    _say("CPU", f"{os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}")
+    _say("CPU", f"{resources.cpus()} cores, {torch.backends.cpu.get_cpu_capability()}")
     _say("CUDA", torch.cuda.get_device_name() if torch.cuda.is_available() else "none")
     _say_speed_and_parity()
     if not _finds_planted_defect():
-        typer.echo("PROBLEM  A model taught on this machine does not find a planted defect; install Andon anew.")
+        typer.echo("PROBLEM  A model trained on this machine does not find a planted defect; install Andon anew.")
         raise typer.Exit(EXIT_PROBLEM)
-    typer.echo("A model taught on this machine finds a planted defect: everything works.")
+    typer.echo("A model trained on this machine finds a planted defect: everything works.")
 
 
 def _say(what: str, value: str) -> None:
@@ -69,7 +70,7 @@ def _say_speed_and_parity() -> None:
     import torch
 
     from andon import backbones, detectors
-    from andon.scorers.cpu import fastest_scorer, reference_scorer
+    from andon.scorers import fastest_scorer, reference_scorer
 
     generator = np.random.default_rng(0)
     x, roi = generator.random((8, 3, 256, 256), dtype=np.float32), np.ones((8, 256, 256), dtype=bool)

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from andon.cli import _options as options
 
 EXIT_INPUT = 2
 
 
 def command(
-    model: Annotated[Path, typer.Argument(help="Model file made by andon train.")],
+    model: options.Model,
     data: Annotated[Path, typer.Argument(help="Data set with labelled test photos.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+    as_json: options.AsJson = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.html, figures.json, inspections and pictures.")
     ] = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show which OK photo each region looks most like.")
-    ] = False,
-    layout: Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")] = None,
-    ng_name: Annotated[
-        list[str] | None,
-        typer.Option(help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
-    ] = None,
-    weights: Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")] = None,
-    precision: Annotated[
-        Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
-    ] = "auto",
+    explain: options.Explain = False,
+    layout: options.Layout = None,
+    ng_name: options.NgNames = None,
+    weights: options.Weights = None,
+    precision: options.Precision = "auto",
 ) -> None:
     """Inspect the labelled test photos of DATA and say how well the model does.
 
@@ -40,12 +35,12 @@ def command(
     """
     from andon import datasets
     from andon.evaluation import metrics
-    from andon.models.files import load_model
+    from andon.models.load import load_taught
     from andon.reports.evaluation import as_lines, evaluate
 
     dataset = datasets.read(data, layout, ng_name or ())
     figures = evaluate(
-        load_model(model, weights=weights, precision=precision),
+        load_taught(model, weights=weights, precision=precision),
         dataset,
         model_name=model.stem,
         out=out,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from andon.cli import _options as options
+
+if TYPE_CHECKING:
+    from andon.models.header import Header
 
 INDENT = "  "
 
 
 def command(
-    model: Annotated[Path, typer.Argument(help="Model file made by andon train.")],
+    model: options.Model,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, photo digests included.")] = False,
 ) -> None:
     """Print a model's recipe, calibration and origin, without loading the model.
@@ -23,19 +27,29 @@ def command(
 
     header = read_header(model)
     if as_json:
-        typer.echo(json.dumps(header, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(everything(header), indent=2, ensure_ascii=False))
         return
-    manifest = header["manifest"]
-    header["manifest"] = {
-        name: f"{len(value)} photos" if name.endswith("_sha256") else value for name, value in manifest.items()
-    }
-    if "losses" in manifest:
-        best = manifest["best_epoch"] - 1
-        del header["manifest"]["losses"]
-        header["manifest"]["losses_in_best_epoch"] = {name: losses[best] for name, losses in manifest["losses"].items()}
     typer.echo(f"{model}: {model.stat().st_size / 1e6:.1f} MB")
-    for line in outline(header):
+    for line in outline(everything(header) | {"manifest": header.manifest.summary()}):
         typer.echo(line)
+
+
+def everything(header: Header) -> dict[str, Any]:
+    """The header as plain values, each photo with its digest."""
+    calibration = header.calibration
+    thumbnails = {
+        "photos": len(header.thumbnails),
+        "megabytes": round(sum(len(one.jpeg) for one in header.thumbnails) / 1e6, 2),
+    }
+    return {
+        "format": header.format,
+        "sha256": header.model_id.sha256,
+        "recipe": header.recipe.to_tree(),
+        "backbone": header.backbone,
+        "calibration": calibration and calibration.summary(),
+        "manifest": header.manifest.to_tree() | header.manifest.photos(),
+        "thumbnails": thumbnails,
+    }
 
 
 def outline(tree: dict[str, Any], depth: int = 0) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from andon.cli import _options as options
+from andon.errors import InputError
 
 if TYPE_CHECKING:
     from andon.line.pipeline import Pipeline
@@ -21,7 +25,7 @@ VERDICTS = ("OK", "review", "NG", "error")
 
 
 def command(
-    model: Annotated[Path, typer.Argument(help="Model file made by andon train.")],
+    model: options.Model,
     photos: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Photos, folders, or globs such as 'a/*.png'.")
     ],
@@ -31,14 +35,16 @@ def command(
     visualize: Annotated[
         bool, typer.Option("--visualize", help="Write pictures into --out; of parts that a step isolated, into parts/.")
     ] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Name the OK photo that each region looks most like, and show it.")
-    ] = False,
+    explain: options.Explain = False,
+    part_id_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX", help="Finds the part id in a photo's file name: its first group, else all it matches."
+        ),
+    ] = None,
     fail_on_ng: Annotated[bool, typer.Option("--fail-on-ng", help="Exit code 1 if any photo is NG.")] = False,
-    weights: Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")] = None,
-    precision: Annotated[
-        Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
-    ] = "auto",
+    weights: options.Weights = None,
+    precision: options.Precision = "auto",
 ) -> None:
     """Say of each photo: OK, review or NG, where it deviates, and how sure it is.
 
@@ -51,26 +57,27 @@ def command(
 
     Example: andon inspect bolt.safetensors new_photos/ --json
     """
-    from andon.errors import InputError
     from andon.images.walk import expand, picture_names
-    from andon.models.files import load_model
+    from andon.models.load import load
     from andon.reports.row_files import RESULT_FILES, RowFile, csv_line, echo
-    from andon.types import ROW_COLUMNS, Failure
+    from andon.rows import CSV_COLUMNS
+    from andon.types import Failure
 
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other; choose one.")
     if visualize and out is None:
         raise InputError("--visualize needs a folder for the pictures; give --out DIR.")
     paths = expand(photos)
-    pipeline = load_model(model, weights=weights, precision=precision)
+    pattern = _pattern(part_id_from)
+    pipeline = load(model, weights=weights, precision=precision)
     how: Format = "json" if as_json else "csv" if as_csv else "text"
     verdicts, stages = Counter[str](), Counter[str]()
     started = time.perf_counter()
     with ExitStack() as stack:
         files = [] if out is None else [stack.enter_context(RowFile(out / name)) for name in RESULT_FILES]
         if as_csv:
-            typer.echo(csv_line(ROW_COLUMNS))
-        results = pipeline.inspect_batch(paths, with_map=visualize, explain=explain)
+            typer.echo(csv_line(CSV_COLUMNS))
+        results = pipeline.inspect_batch(paths, part_id_from=pattern, with_map=visualize, explain=explain)
         for path, name, result in zip(paths, picture_names(paths), results, strict=True):
             row = result.to_row()
             verdicts[row["verdict"]] += 1
@@ -91,6 +98,21 @@ def command(
         raise typer.Exit(EXIT_INPUT)
     if fail_on_ng and verdicts["NG"]:
         raise typer.Exit(EXIT_NG)
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    """The regular expression, or None where none was given.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return None if text is None else re.compile(text)
+    except re.error as error:
+        raise InputError(
+            f"--part-id-from {text!r} is no regular expression ({error}); for example '(.+)_cam1' takes what stands "
+            "before _cam1."
+        ) from None
 
 
 def _where_time_went(stages: Counter[str], photos: int, seconds: float) -> str:

@@ -1,11 +1,13 @@
-"""andon train: teach a model from OK photos."""
+"""andon train: a model from OK photos."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from andon.cli import _options as options
 
 if TYPE_CHECKING:
     from andon.datasets import Dataset
@@ -26,30 +28,19 @@ def command(
     batch_size: Annotated[int | None, typer.Option(help="Photos that the network sees at once.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Size of the preprocessed photo in pixels.")] = None,
     tile: Annotated[int | None, typer.Option(help="Cut the preprocessed photo into tiles of this side.")] = None,
-    false_reject_rate: Annotated[
-        float | None, typer.Option(help="Promise this false-reject rate (conformal), for example 0.01.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="section.name=value over the recipe. Repeatable.")
-    ] = None,
+    false_reject_rate: options.FalseRejectRate = None,
+    settings: options.Settings = None,
     thumbnails: Annotated[
-        bool, typer.Option(help="Keep small pictures of the OK photos in the model, for inspect --explain.")
-    ] = True,
+        bool | None, typer.Option(help="Keep small pictures of the OK photos in the model, for inspect --explain.")
+    ] = None,
     preprocess_only: Annotated[
-        Path | None, typer.Option(help="Write before/after sheets into this folder and teach nothing.")
+        Path | None, typer.Option(help="Write before/after sheets into this folder and train nothing.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Same photos and same seed, same model.")] = None,
-    layout: Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")] = None,
-    ng_name: Annotated[
-        list[str] | None,
-        typer.Option(help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
-    ] = None,
-    allow_duplicates: Annotated[
-        bool, typer.Option(help="Teach even where a test photo is identical to a training photo.")
-    ] = False,
-    precision: Annotated[
-        Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
-    ] = "auto",
+    seed: options.Seed = None,
+    layout: options.Layout = None,
+    ng_name: options.NgNames = None,
+    allow_duplicates: options.AllowDuplicates = False,
+    precision: options.Precision = "auto",
     bundle_backbone: Annotated[
         bool, typer.Option(help="Put the backbone's weights into the model file, for a computer without them.")
     ] = False,
@@ -62,16 +53,12 @@ def command(
     Example: andon train photos/bolt -o bolt.safetensors --recipe fastener
     """
     from andon import datasets, recipes
-    from andon.config import override, put
-    from andon.models.files import save_model
-    from andon.models.header import ensure_writable
-    from andon.recipes import Recipe
+    from andon.models.file import ensure_writable
+    from andon.models.save import save
     from andon.teaching.train import teach
 
-    tree = recipes.read_tree(recipe)
-    if detector is not None and detector != tree.get("detector", {}).get("name", "patchcore"):
-        tree["detector"] = {"name": detector}  # the recipe's parameters are another detector's
-    shorthands = {
+    given = {
+        "detector.name": detector,
         "backbone.name": backbone,
         "backbone.weights": None if weights is None else str(weights),
         "tiling.size": tile,
@@ -79,28 +66,22 @@ def command(
         "detector.target_dim": target_dim,
         "training.batch_size": batch_size,
         "training.seed": seed,
-        "training.thumbnails": None if thumbnails else False,
-        "calibration.false_reject_rate": false_reject_rate,
-        "calibration.method": None if false_reject_rate is None else "conformal",
+        "training.thumbnails": thumbnails,
+        "image_size": image_size,
     }
-    if image_size is not None:
-        shorthands[recipes.image_size_key(tree)] = image_size
-    for key, value in shorthands.items():
-        if value is not None:
-            tree = put(tree, key, value)
-    plan = Recipe.from_tree(override(tree, settings or []))
+    plan = recipes.build(recipe, settings or (), given | options.promise(false_reject_rate))
     dataset = datasets.read(data, layout, ng_name or ())
     if preprocess_only is not None:
         write_sheets(plan, dataset, preprocess_only)
         return
     ensure_writable(model)
     checkpoint = model.with_suffix(".checkpoint.safetensors")
-    pipeline = teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision, checkpoint=checkpoint)
-    save_model(pipeline, model, bundle_backbone=bundle_backbone)
-    history = pipeline.detector.history
+    taught = teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision, checkpoint=checkpoint)
+    save(taught, model, bundle_backbone=bundle_backbone)
+    history = taught.detector.history
     if history is None or not history.interrupted:
         checkpoint.unlink(missing_ok=True)
-    pictures = sum(map(len, pipeline.thumbnails)) / 1e6
+    pictures = sum(len(thumbnail.jpeg) for thumbnail in taught.pipeline.thumbnails) / 1e6
     of_which = f", of which {pictures:.1f} MB are thumbnails of the OK photos" if pictures else ""
     typer.echo(f"Model: {model} ({model.stat().st_size / 1e6:.1f} MB{of_which})")
 

@@ -19,7 +19,7 @@ from andon.comparison._outcomes import Comparison, Method, Outcome, Trial, colle
 from andon.comparison._plan import Plan, Round, plan
 from andon.comparison._process import run
 from andon.errors import InputError
-from andon.scorers.cpu import Precision
+from andon.types import Precision
 
 __all__ = ["Comparison", "Method", "Outcome", "Plan", "Round", "compare", "disagreements", "figures_of", "plan"]
 

@@ -10,8 +10,7 @@ from typing import Any
 from andon import images
 from andon.comparison._plan import Plan, Round
 from andon.recipes import Recipe
-from andon.scorers.cpu import Precision
-from andon.types import Sample
+from andon.types import Precision, Sample
 
 JOB = "job.json"
 TAUGHT = "taught.json"

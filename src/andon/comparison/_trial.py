@@ -24,7 +24,8 @@ from andon.errors import AndonError
 from andon.evaluation.evaluate import examine
 from andon.evaluation.pixel_curves import PixelCurves
 from andon.line.pipeline import Pipeline
-from andon.models.files import load_model, save_model
+from andon.models.load import load_taught
+from andon.models.save import save
 from andon.recipes import Recipe
 from andon.reports.pages.gallery import to_jpeg
 from andon.reports.pictures.views import make_tiles
@@ -39,25 +40,26 @@ def teach_one(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     """Teach the method and save its model."""
     dataset = Dataset(Path(job["root"]), job["layout"], tuple(sample_of(values) for values in job["teach"]))
     started = time.perf_counter()
-    pipeline = teach(Recipe.from_tree(job["recipe"]), dataset, allow_duplicates=True, precision=job["precision"])
+    taught = teach(Recipe.from_tree(job["recipe"]), dataset, allow_duplicates=True, precision=job["precision"])
     seconds = time.perf_counter() - started
-    save_model(pipeline, folder / MODEL)
-    assert pipeline.calibration is not None
+    save(taught, folder / MODEL)
+    assert taught.calibration is not None
     return {
         "seconds": seconds,
         "model_bytes": (folder / MODEL).stat().st_size,
-        "calibration": pipeline.calibration.describe(),
-        "remarks": pipeline.manifest["remarks"],
-        "n_ng": len(pipeline.manifest.get("training_ng_sha256", ())),
+        "calibration": taught.calibration.describe(),
+        "remarks": taught.manifest.remarks,
+        "n_ng": len(taught.manifest.trained_ng),
     }
 
 
 def judge_all(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     """Judge the round's photos with the saved model."""
     samples = [sample_of(values) for values in job["judge"]]
-    pipeline = load_model(folder / MODEL, precision=job["precision"])
+    taught = load_taught(folder / MODEL, precision=job["precision"])
+    pipeline = taught.pipeline
     milliseconds = _latency(pipeline, [sample.path for sample in samples[: N_TIMED + 1]])
-    learnt = set(pipeline.manifest.get("training_ng_sha256", {}).values())
+    learnt = set(taught.manifest.trained_ng.digests)
     photos: dict[str, Any] = {}
     histograms = []
     for number, (sample, result, mask) in enumerate(examine(pipeline, samples)):

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from andon import plugins
 from andon.backbones import Backbone
-from andon.config import from_dict
-from andon.detectors._base import Batch, Detector, History, LabelledBatches
+from andon.config import from_dict, to_dict
+from andon.detectors._base import Batch, Capabilities, Detector, History, LabelledBatches
 from andon.detectors._checkpoint import Checkpoint
+from andon.errors import ConfigError
+from andon.recipes import Recipe
 
-__all__ = ["Batch", "Checkpoint", "Detector", "History", "LabelledBatches", "create", "detector_class", "names"]
+__all__ = [
+    "Batch",
+    "Capabilities",
+    "Checkpoint",
+    "Detector",
+    "History",
+    "LabelledBatches",
+    "configured",
+    "create",
+    "detector_class",
+    "names",
+    "of_recipe",
+]
 
 
 def names() -> list[str]:
@@ -41,3 +56,24 @@ def create(name: str, backbone: Backbone, parameters: Mapping[str, Any] | None =
     """
     cls = detector_class(name)
     return cls(from_dict(cls.Config, parameters or {}, "detector"), backbone)
+
+
+def configured(recipe: Recipe) -> Recipe:
+    """The recipe with all parameters of its detector, those too that it leaves to their defaults.
+
+    Raises:
+        ConfigError: there is no such detector, it has no such parameter, or it cannot work as the recipe wants.
+    """
+    cls = detector_class(recipe.detector)
+    if recipe.tiling is not None and cls.capabilities.needs_object:
+        raise ConfigError(f"{recipe.detector} looks at the outline of a whole part; take 'tiling' out of the recipe.")
+    return replace(recipe, parameters=to_dict(from_dict(cls.Config, recipe.parameters, "detector")))
+
+
+def of_recipe(recipe: Recipe, backbone: Backbone) -> Detector[Any]:
+    """The recipe's detector, not trained yet.
+
+    Raises:
+        ConfigError: see `configured`.
+    """
+    return create(recipe.detector, backbone, recipe.parameters)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from andon.backbones import Backbone
 from andon.detectors._checkpoint import Checkpoint, Losses
-from andon.errors import ArtefactError, ConfigError, NotFittedError
+from andon.errors import ConfigError, ModelError, NotFittedError
 from andon.types import Frame, Measured
 
 Batch = tuple[Tensor, Tensor]
@@ -56,6 +56,25 @@ class History:
     interrupted: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What a detector needs and what it can do beside scoring.
+
+    Attributes:
+        needs_ng: it learns from labelled NG photos too; `fit` then takes `LabelledBatches`.
+        needs_object: it looks at the outline of the part, so that the ROI must show one, whole.
+        keeps_patches: it can say which patch of which OK photo a patch is `most_like`.
+        learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
+        terms: names of what the image score is made of, where the weights can be chosen anew (`andon alphas`).
+    """
+
+    needs_ng: bool = False
+    needs_object: bool = False
+    keeps_patches: bool = False
+    learns_by_gradient: bool = False
+    terms: tuple[str, ...] = ()
+
+
 class Detector(nn.Module, Generic[C]):
     """Base of all detectors.
 
@@ -64,21 +83,14 @@ class Detector(nn.Module, Generic[C]):
     model.
 
     Attributes:
-        needs_ng: whether it learns from labelled NG photos too; `fit` then takes `LabelledBatches`.
-        needs_object: whether it looks at the outline of the part, so that the ROI must show one, whole.
-        keeps_patches: whether it can say which patch of which OK photo a patch is `most_like`.
         config: the detector's parameters, a frozen dataclass.
         backbone: frozen; not part of what is learned.
-        learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
         history: what `_training.train` returned; None for a detector that does not learn by gradient.
         checkpoint: for `_training.train`.
     """
 
     Config: ClassVar[type]
-    needs_ng: ClassVar[bool] = False
-    needs_object: ClassVar[bool] = False
-    keeps_patches: ClassVar[bool] = False
-    learns_by_gradient: ClassVar[bool] = False
+    capabilities: ClassVar[Capabilities] = Capabilities()
 
     def __init__(self, config: C, backbone: Backbone) -> None:
         super().__init__()
@@ -110,12 +122,18 @@ class Detector(nn.Module, Generic[C]):
         Raises:
             NotFittedError: the detector has not been taught.
         """
+        image, patches, _ = self.score(x, roi)
+        return image, patches
+
+    def score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `forward`; and (B, k) the `capabilities.terms` of each image score."""
         if not self.is_fitted:
-            raise NotFittedError(f"This {type(self).__name__} has not been taught; call fit with OK photos first.")
-        return self._score(x * roi.unsqueeze(1), roi)
+            raise NotFittedError(f"This {type(self).__name__} has not been fitted; call fit with OK photos first.")
+        image, patches, *terms = self._score(x * roi.unsqueeze(1), roi)
+        return image, patches, terms[0] if terms else image.new_zeros(len(image), 0)
 
     def refuses(self, frame: Frame) -> str | None:
-        """Why nothing can be said of this preprocessed photo, as a sentence that lacks its subject; None: it can."""
+        """Why the detector can say nothing of this frame, to follow the photo's name in a sentence; else None."""
         del frame
         return None
 
@@ -125,7 +143,7 @@ class Detector(nn.Module, Generic[C]):
         return Measured()
 
     def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
-        """For each patch, the nearest patch of the photos that taught the detector, where it `keeps_patches`.
+        """For each patch, the nearest patch of the photos that taught the detector, where it keeps patches.
 
         Args:
             x, roi: as of `forward`.
@@ -149,11 +167,11 @@ class Detector(nn.Module, Generic[C]):
         """Put back what `learned` gave.
 
         Raises:
-            ArtefactError: a tensor is missing or of no use to this detector.
+            ModelError: a tensor is missing or of no use to this detector.
         """
         present, open_buffers = self.learned(), self._open_buffers()
         if learned.keys() != present.keys() | open_buffers.keys():
-            raise ArtefactError("The model file does not hold what its detector learned; teach it again.")
+            raise ModelError("The model file does not hold what its detector learned; teach it again.")
         for name, tensor in learned.items():
             if name in open_buffers:
                 owner, _, attribute = name.rpartition(".")
@@ -167,8 +185,8 @@ class Detector(nn.Module, Generic[C]):
         """Learn; x of the batches is not blanked yet: multiply it by the ROI."""
 
     @abstractmethod
-    def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
-        """As `forward`, with x already blanked outside the ROI."""
+    def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, ...]:
+        """As `forward`, with x already blanked outside the ROI; and, where the detector has them, the terms (B, k)."""
 
     def _open_buffers(self) -> dict[str, Tensor | None]:
         """The buffers that are None until the detector is taught."""

@@ -14,7 +14,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from andon.models import header as model_file
+from andon.errors import ModelError
+from andon.files import write_whole
 
 KEY = "andon checkpoint"
 Tensors = dict[str, Tensor]
@@ -35,10 +36,13 @@ class Checkpoint:
         """Replace the file.
 
         Raises:
-            ArtefactError: it cannot be written; the old one stays as it was.
+            ModelError: it cannot be written; the old one stays as it was.
         """
         header = json.dumps({"fingerprint": self.fingerprint, "losses": losses})
-        model_file.write(self.path, save(tensors, {KEY: header}))
+        try:
+            write_whole(self.path, save(tensors, {KEY: header}))
+        except OSError as error:
+            raise ModelError(f"{self.path} cannot be written ({error.strerror or error}).") from None
 
     def read(self) -> tuple[Tensors, Losses] | None:
         """What was written; None where there is no file, a damaged one or that of another training."""

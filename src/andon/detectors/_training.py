@@ -21,7 +21,7 @@ from torch.optim import Optimizer
 from andon.detectors._base import HELD_OUT, Batch, History, require
 from andon.detectors._checkpoint import Checkpoint, Losses, Tensors, Trainee, within
 from andon.detectors._photos import choose, mixed, those
-from andon.errors import ArtefactError, TrainingError
+from andon.errors import ModelError, TrainingError
 from andon.progress import counted
 
 LOG = logging.getLogger("andon")
@@ -176,7 +176,7 @@ class _Run:
         best = {f"best.{name}": tensor.clone() for name, tensor in self._best.items() if name.startswith("modules.")}
         try:
             self._checkpoint.write(tensors | best, self.losses)
-        except ArtefactError as error:
+        except ModelError as error:
             LOG.warning(f"The training goes on without a checkpoint: {error}")
             self._checkpoint = None
         self._written = time.monotonic()

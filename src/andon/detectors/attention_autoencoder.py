@@ -11,7 +11,7 @@ from torch.optim import Adam
 
 from andon.backbones import Backbone
 from andon.detectors._attention import AttentionAutoencoder as Network
-from andon.detectors._base import Batch, Detector, require
+from andon.detectors._base import Batch, Capabilities, Detector, require
 from andon.detectors._scoring import aggregate
 from andon.detectors._ssim import ssim
 from andon.detectors._training import GradientConfig, seeded, train
@@ -46,7 +46,7 @@ class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):
     """
 
     Config = AttentionAutoencoderConfig
-    learns_by_gradient = True
+    capabilities = Capabilities(learns_by_gradient=True)
     taught_: Tensor
 
     def __init__(self, config: AttentionAutoencoderConfig, backbone: Backbone) -> None:

@@ -17,7 +17,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, require
+from andon.detectors._base import Batch, Capabilities, Detector, require
 from andon.detectors._silhouette import Silhouette, Values, from_axis, to_axis
 from andon.errors import ImageError
 from andon.types import Frame, Line, Mask, Measured
@@ -59,7 +59,7 @@ class CylinderProfile(Detector[CylinderProfileConfig]):
     """
 
     Config = CylinderProfileConfig
-    needs_object = True
+    capabilities = Capabilities(needs_object=True)
     profile_: Tensor
     profile_spread_: Tensor
     tilt_: Tensor

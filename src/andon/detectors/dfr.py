@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, patches_in_roi, require
+from andon.detectors._base import Batch, Capabilities, Detector, patches_in_roi, require
 from andon.detectors._covariance import StreamedCovariance, components
 from andon.detectors._scoring import aggregate
 from andon.detectors._training import GradientConfig, seeded, train
@@ -67,7 +67,7 @@ class Dfr(Detector[DfrConfig]):
     """
 
     Config = DfrConfig
-    learns_by_gradient = True
+    capabilities = Capabilities(learns_by_gradient=True)
     autoencoder: nn.Sequential | None
     mean_: Tensor
     spread_: Tensor

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, LabelledBatches, map_size, patches_in_roi, require
+from andon.detectors._base import Batch, Capabilities, Detector, LabelledBatches, map_size, patches_in_roi, require
 from andon.detectors._embedding import embed
 from andon.errors import DatasetError
 
@@ -50,7 +50,7 @@ class LinearProbe(Detector[LinearProbeConfig]):
     """
 
     Config = LinearProbeConfig
-    needs_ng = True
+    capabilities = Capabilities(needs_ng=True)
     weights_: Tensor
     bias_: Tensor
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, require
+from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
 from andon.detectors._coreset import greedy_coreset
 from andon.detectors._patch_svdd_network import SIZES, Classifier, Encoder, losses
 from andon.detectors._scoring import nearest
@@ -59,7 +59,7 @@ class PatchSvdd(Detector[PatchSvddConfig]):
     """
 
     Config = PatchSvddConfig
-    learns_by_gradient = True
+    capabilities = Capabilities(learns_by_gradient=True)
     small_bank_: Tensor
     large_bank_: Tensor
 

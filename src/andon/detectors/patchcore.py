@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, require
+from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
 from andon.detectors._density import densest
 from andon.detectors._embedding import embed, mean_chroma, random_orthogonal
 from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks, places
@@ -74,7 +74,7 @@ class PatchCore(Detector[PatchCoreConfig]):
     """
 
     Config = PatchCoreConfig
-    keeps_patches = True
+    capabilities = Capabilities(keeps_patches=True)
     projection_: Tensor
     colour_scale_: Tensor
     bank_: Tensor

@@ -16,7 +16,7 @@ from torch.optim import Adam, Optimizer
 
 from andon.backbones import Backbone
 from andon.detectors._augmentation import paint_over, rotate_and_flip, shine
-from andon.detectors._base import Batch, Detector, require
+from andon.detectors._base import Batch, Capabilities, Detector, require
 from andon.detectors._skip_ganomaly_network import Discriminator, Generator, initialise
 from andon.detectors._training import GradientConfig, seeded, train
 from andon.errors import ConfigError
@@ -78,7 +78,7 @@ class SkipGanomaly(Detector[SkipGanomalyConfig]):
     """
 
     Config = SkipGanomalyConfig
-    learns_by_gradient = True
+    capabilities = Capabilities(learns_by_gradient=True, terms=("reconstruction", "latent"))
     error_scale_: Tensor
 
     def __init__(self, config: SkipGanomalyConfig, backbone: Backbone) -> None:
@@ -139,10 +139,11 @@ class SkipGanomaly(Detector[SkipGanomalyConfig]):
             errors = [self._errors(x * roi.unsqueeze(1), roi)[1] for x, roi in batches]
             self.error_scale_ = torch.cat(errors).mean(dim=0).clamp(min=MIN_ERROR)
 
-    def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
+    def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         patches, errors = self._errors(x, roi)
+        terms = errors / self.error_scale_
         shares = errors.new_tensor([self.config.alpha, 1 - self.config.alpha])
-        return (errors / self.error_scale_ * shares).sum(dim=1), patches
+        return (terms * shares).sum(dim=1), patches, terms
 
     def _errors(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         """The reconstruction error of each pixel (B, H, W); its mean and the latent error of each photo (B, 2).

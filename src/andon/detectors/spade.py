@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, require
+from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
 from andon.detectors._embedding import concatenate, random_orthogonal
 from andon.detectors._memory_bank import places
 from andon.detectors._scoring import nearest, neighbours
@@ -60,7 +60,7 @@ class Spade(Detector[SpadeConfig]):
     """
 
     Config = SpadeConfig
-    keeps_patches = True
+    capabilities = Capabilities(keeps_patches=True)
     projection_: Tensor
     photos_: Tensor
     gallery_: Tensor

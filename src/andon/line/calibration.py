@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from andon.config import to_dict
 from andon.errors import ConfigError, NotCalibratedError
 from andon.types import Verdict
 
@@ -93,7 +94,7 @@ class CalibrationRule:
         return float(np.percentile(ok_map_peaks, self.percentile))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calibration:
     """What the held-out OK photos say of a score.
 
@@ -118,6 +119,15 @@ class Calibration:
             return "review"
         return "OK"
 
+    def reasons(self, score: float) -> tuple[str, ...]:
+        """Why `verdict` is what it is, in sentences; none for OK."""
+        verdict = self.verdict(score)
+        if verdict == "OK":
+            return ()
+        bar = self.threshold if verdict == "NG" else self.review_threshold
+        name = "the threshold" if verdict == "NG" else "the review threshold"
+        return (f"The score {score:.4g} is not below {name} {bar:.4g}.",)
+
     def p_value(self, score: float) -> float:
         """Conformal p-value: (1 + number of OK photos that score at least as high) / (n + 1)."""
         at_least = len(self.ok_scores) - int(np.searchsorted(self.ok_scores, score, side="left"))
@@ -132,6 +142,17 @@ class Calibration:
     def confidence(self, score: float) -> float:
         """How sure it is that the photo is not OK: 0.68 at 1 sigma, 0.95 at 2, 0.997 at 3; 0 below the OK mean."""
         return math.erf(max(self.sigma(score), 0.0) / math.sqrt(2))
+
+    def summary(self) -> dict[str, Any]:
+        """As plain values, with the number of scores in their place."""
+        return {
+            "rule": to_dict(self.rule),
+            "n_ok": len(self.ok_scores),
+            "threshold": self.threshold,
+            "review_threshold": self.review_threshold,
+            "pixel_threshold": self.pixel_threshold,
+            "in_words": self.describe(),
+        }
 
     def describe(self) -> str:
         """One sentence on what the threshold rests on and what it can promise."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from andon.types import FloatMap, Frame, Region, RgbImage
+from andon.types import FloatMap, Frame, Likeness, Nearest, Region, RgbImage
 
 THUMBNAIL_SIDE = 256
 JPEG_QUALITY = 80
@@ -17,8 +19,54 @@ CROP_SIDE = 180
 MARK = (255, 255, 255)
 MARK_RIM = (31, 41, 51)
 
+MAX_EXPLAINED = 6  # regions of a photo
+
 Place = tuple[float, float]
 """(y, x) as shares of a picture's height and width, so that they hold at any size."""
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """An OK photo that trained the model, as it was preprocessed.
+
+    Attributes:
+        photo: its file within the data set.
+        jpeg: see `thumbnail`.
+    """
+
+    photo: str
+    jpeg: bytes
+
+
+def explain(
+    regions: tuple[Region, ...],
+    frame: Frame,
+    anomaly_map: FloatMap,
+    found: Nearest,
+    thumbnails: Sequence[Thumbnail],
+) -> tuple[Region, ...]:
+    """The regions, the strongest six with the patch of an OK photo that they look most like.
+
+    Args:
+        anomaly_map: (H0, W0) in the photo's own pixels.
+        found: of the one photo whose frame it is.
+        thumbnails: of the OK photos, in the order of `found.origin`.
+    """
+    grid = (found.distance.shape[1], found.distance.shape[2])
+    patch = (1 / grid[0], 1 / grid[1])
+    explained = []
+    for region in regions[:MAX_EXPLAINED]:
+        row, column = patch_at(peak(region, anomaly_map), frame, grid)
+        number, y, x = found.origin[0, row, column].tolist()
+        nearest = thumbnails[int(number)]
+        looks_like = Likeness(
+            photo=nearest.photo,
+            distance=float(found.distance[0, row, column]),
+            region=crop(frame.image, ((row + 0.5) * patch[0], (column + 0.5) * patch[1]), patch),
+            nearest=crop(read(nearest.jpeg), (y, x), patch),
+        )
+        explained.append(replace(region, looks_like=looks_like))
+    return (*explained, *regions[MAX_EXPLAINED:])
 
 
 def thumbnail(image: RgbImage) -> bytes:

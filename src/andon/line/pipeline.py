@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import logging
+import math
+import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from andon import images
-from andon.detectors import Detector
 from andon.errors import ConfigError, ImageError, NotCalibratedError
-from andon.line import nearest_ok as likeness
+from andon.line import nearest_ok
 from andon.line.anomaly_map import roi_in_original, smooth_map, to_original
 from andon.line.calibration import Calibration
-from andon.line.regions import find_regions
+from andon.line.nearest_ok import Thumbnail
+from andon.line.regions import ALL, RegionRule, find_regions
+from andon.line.scorer import Scorer
 from andon.line.tiling import Tiling
-from andon.ordered_map import WORKERS, ordered_map
+from andon.ordered_map import ordered_map, ready_batches
 from andon.preprocess import Step
-from andon.recipes import Recipe
-from andon.scorers.cpu import Precision, Scorer, fastest_scorer
-from andon.types import Failure, FloatMap, Frame, Inspection, Likeness, Mask, Region, RgbImage
-
-LOG = logging.getLogger("andon")
-T = TypeVar("T")
+from andon.types import UNSAVED, Failure, FloatMap, Frame, Inspection, Mask, ModelId, Region, RgbImage
 
 Photo = Path | str | RgbImage
-MAX_EXPLAINED = 6  # regions of a photo
+ARRAY = "<array>"  # stands for the file of a photo that was given as an array
 HOTTEST = 0.9  # of the map's peak: the region of an NG photo whose map stays below the pixel threshold
 
 
@@ -42,6 +38,7 @@ class Prepared:
     sha256: str
     frame: Frame
     milliseconds: dict[str, float]
+    part_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,54 +47,45 @@ class Scored:
 
     Attributes:
         patch: (h, w) patch scores of the frame; of a frame that was scored in tiles, one per pixel.
+        terms: see `types.Scores`; of the tile that makes the score.
     """
 
     prepared: Prepared
     score: float
     patch: FloatMap
+    terms: tuple[float, ...]
     milliseconds: dict[str, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Pipeline:
-    """A taught model: immutable, so any number of threads may inspect with it.
+    """What inspects: immutable, so any number of threads may inspect with it. It is handed its parts and makes none.
 
     Attributes:
-        recipe: with the steps as they were settled on the OK photos.
+        steps: preprocessing, in order, settled on the OK photos.
+        tiling: how the preprocessed photo is cut; None where the detector sees it whole.
+        map_sigma: standard deviation of the Gaussian over the map, in pixels of the preprocessed photo.
         calibration: None until held-out OK photos have been scored.
-        manifest: where the model comes from: versions, seed, photos; and at which precision it was calibrated.
-        precision: what the network computes in.
-        thumbnails: a JPEG of each OK photo that taught, as it was preprocessed, in the order of the manifest's
-            "training_sha256"; empty where none are kept.
+        thumbnails: of each OK photo that trained the model, in the order of `Nearest.origin`; () where none are kept.
     """
 
-    recipe: Recipe
-    detector: Detector[Any] = field(repr=False)
+    steps: tuple[Step, ...]
+    scorer: Scorer = field(repr=False)
+    tiling: Tiling | None = None
+    map_sigma: float = 4.0
+    regions: RegionRule = ALL
     calibration: Calibration | None = None
-    manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    precision: Precision = "auto"
-    thumbnails: tuple[bytes, ...] = field(default=(), repr=False)
-    scorer: Scorer = field(init=False, repr=False)
+    thumbnails: tuple[Thumbnail, ...] = field(default=(), repr=False)
+    model_id: ModelId = UNSAVED
 
-    def __post_init__(self) -> None:
-        scorer = fastest_scorer(self.detector, self.recipe.training.batch_size, self.precision)
-        object.__setattr__(self, "scorer", scorer)
-        calibrated_in = self.manifest.get("calibration_precision", scorer.precision)
-        if self.calibration is not None and calibrated_in != scorer.precision:
-            LOG.warning(
-                f"The model was calibrated in {calibrated_in} and now runs in {scorer.precision}, which moves scores "
-                f"by up to 1 %; give --precision {calibrated_in}, or calibrate it anew with 'andon calibrate'."
-            )
-
-    def calibrated(self, calibration: Calibration) -> Pipeline:
-        """The same model with other thresholds."""
-        return replace(self, calibration=calibration)
-
-    def inspect(self, photo: Photo, *, with_map: bool = True, explain: bool = False) -> Inspection:
+    def inspect(
+        self, photo: Photo, *, part_id: str | None = None, with_map: bool = True, explain: bool = False
+    ) -> Inspection:
         """What the model says of one photo.
 
         Args:
             photo: a path, or (H, W, 3) uint8 RGB.
+            part_id: of the part, for the row.
             with_map: False leaves `anomaly_map` out; the regions are found all the same.
             explain: give each region the patch of an OK photo that it looks most like.
 
@@ -108,16 +96,26 @@ class Pipeline:
         """
         self._require_calibration()
         self._require_thumbnails(explain)
-        prepared = self.prepare(photo)
-        (scored,) = self.score([prepared])
+        (scored,) = self.score([self.prepare(photo, part_id)])
+        if isinstance(scored, Failure):
+            raise ImageError(scored.error)
         return self.judge(scored, with_map=with_map, explain=explain)
 
     def inspect_batch(
-        self, photos: Iterable[Photo], *, with_map: bool = False, explain: bool = False
+        self,
+        photos: Iterable[Photo],
+        *,
+        part_id_from: re.Pattern[str] | None = None,
+        with_map: bool = False,
+        explain: bool = False,
     ) -> Iterator[Inspection | Failure]:
-        """What the model says of each photo, in their order, as soon as it is known.
+        """What the model says of each photo, in their order, each as soon as it is known.
 
-        A photo that cannot be inspected gives a `Failure` in its place.
+        `photos` may be a camera or a queue: a photo is judged although the next has not come yet. One that cannot be
+        inspected gives a `Failure` in its place.
+
+        Args:
+            part_id_from: finds the part id in a photo's file name, see `part_id_of`.
 
         Raises:
             NotCalibratedError: the model has no threshold yet.
@@ -125,66 +123,80 @@ class Pipeline:
         """
         self._require_calibration()
         self._require_thumbnails(explain)
-        return self._inspect_batch(photos, with_map, explain)
 
-    def _inspect_batch(self, photos: Iterable[Photo], with_map: bool, explain: bool) -> Iterator[Inspection | Failure]:
         def judge(result: Scored | Failure) -> Inspection | Failure:
             return result if isinstance(result, Failure) else self.judge(result, with_map=with_map, explain=explain)
 
-        return ordered_map(judge, self.score_all(photos), ahead=WORKERS)
+        return ordered_map(judge, self.score_all(photos, part_id_from))
 
-    def score_all(self, photos: Iterable[Photo]) -> Iterator[Scored | Failure]:
-        """Score photos in batches, reading and preprocessing ahead in threads; needs no calibration."""
-        for batch in _batches(ordered_map(self._try_prepare, photos), self.scorer.batch_size):
+    def score_all(
+        self, photos: Iterable[Photo], part_id_from: re.Pattern[str] | None = None
+    ) -> Iterator[Scored | Failure]:
+        """Score photos in batches of those that are ready, reading and preprocessing ahead; needs no calibration."""
+
+        def prepare(photo: Photo) -> Prepared | Failure:
+            part_id = part_id_of(photo, part_id_from)
+            try:
+                return self.prepare(photo, part_id)
+            except ImageError as error:
+                return Failure(_name(photo), str(error), part_id, self.model_id)
+
+        for batch in ready_batches(ordered_map(prepare, photos), self.scorer.batch_size):
             good = [item for item in batch if isinstance(item, Prepared)]
             scored = iter(self.score(good) if good else [])
             for item in batch:
                 yield item if isinstance(item, Failure) else next(scored)
 
-    def prepare(self, photo: Photo) -> Prepared:
-        """Read the photo and take it through the preprocessing steps."""
+    def prepare(self, photo: Photo, part_id: str | None = None) -> Prepared:
+        """Read the photo and take it through the preprocessing steps.
+
+        Raises:
+            ImageError: the photo cannot be read or is of no use.
+        """
         started = time.perf_counter()
+        path = _name(photo)
         if isinstance(photo, np.ndarray):
-            path, digest = "<array>", images.sha256(np.ascontiguousarray(photo).tobytes())
-            image = images.check_array(photo)
+            image, digest = images.check_array(photo), images.sha256(np.ascontiguousarray(photo).tobytes())
         else:
-            path, data = str(photo), images.read_bytes(Path(photo))
-            digest, image = images.sha256(data), images.decode(data, Path(photo))
+            data = images.read_bytes(Path(photo))
+            image, digest = images.decode(data, Path(photo)), images.sha256(data)
         read = time.perf_counter()
-        frame = run_steps(self.recipe.steps.values(), Frame.whole(image), path)
-        if reason := self.detector.refuses(frame):
+        frame = run_steps(self.steps, Frame.whole(image), path)
+        if reason := self.scorer.refuses(frame):
             raise ImageError(f"{path} {reason}")
-        return Prepared(path, digest, frame, {"read": _ms(started, read), "prepare": _ms(read)})
+        return Prepared(path, digest, frame, {"read": _ms(started, read), "prepare": _ms(read)}, part_id)
 
-    def _try_prepare(self, photo: Photo) -> Prepared | Failure:
-        try:
-            return self.prepare(photo)
-        except ImageError as error:
-            return Failure(str(photo) if not isinstance(photo, np.ndarray) else "<array>", str(error))
+    def score(self, batch: Sequence[Prepared]) -> list[Scored | Failure]:
+        """Run the detector on photos whose frames are of one size; on the tiles of each, where the recipe has tiles.
 
-    def score(self, batch: list[Prepared]) -> list[Scored]:
-        """Run the detector on photos whose frames are of one size; on the tiles of each, where the recipe has tiles."""
+        A score that is no number is a `Failure`.
+        """
         started = time.perf_counter()
         frames = [prepared.frame for prepared in batch]
-        tiling = self.recipe.tiling
+        tiling = self.tiling
         scores = self._score(frames) if tiling is None else [self._score_tiles(frame, tiling) for frame in frames]
         each = {"score": _ms(started) / len(batch)}
-        return [
-            Scored(prepared, image, patch, prepared.milliseconds | each)
-            for prepared, (image, patch) in zip(batch, scores, strict=True)
-        ]
+        results: list[Scored | Failure] = []
+        for prepared, (image, patch, terms) in zip(batch, scores, strict=True):
+            if math.isfinite(image) and np.isfinite(patch).all():
+                results.append(Scored(prepared, image, patch, terms, prepared.milliseconds | each))
+            else:
+                error = f"{prepared.path} got a score that is no number, so the model is damaged; train it again."
+                results.append(Failure(prepared.path, error, prepared.part_id, self.model_id))
+        return results
 
-    def _score(self, frames: list[Frame]) -> list[tuple[float, FloatMap]]:
+    def _score(self, frames: Sequence[Frame]) -> list[tuple[float, FloatMap, tuple[float, ...]]]:
         scores = self.scorer(*to_batch(frames))
-        return list(zip(scores.image.tolist(), scores.patch, strict=True))
+        return list(zip(scores.image.tolist(), scores.patch, map(tuple, scores.terms.tolist()), strict=True))
 
-    def _score_tiles(self, frame: Frame, tiling: Tiling) -> tuple[float, FloatMap]:
+    def _score_tiles(self, frame: Frame, tiling: Tiling) -> tuple[float, FloatMap, tuple[float, ...]]:
         """The largest of the tiles' image scores, as one tile with a defect makes the part NG, and one map of all."""
         tiles = tiling.cut(frame)
-        batches = _batches(tiles, self.scorer.batch_size)
+        size = self.scorer.batch_size
+        batches = (tiles[first : first + size] for first in range(0, len(tiles), size))
         scores = [score for batch in batches for score in self._score([tile.frame for tile in batch])]
-        score = max((image for image, _ in scores), default=0.0)
-        return score, tiling.blend(tiles, [patch for _, patch in scores], frame.size)
+        score, _, terms = max(scores, key=lambda one: one[0], default=(0.0, None, ()))
+        return score, tiling.blend(tiles, [patch for _, patch, _ in scores], frame.size), terms
 
     def judge(self, scored: Scored, *, with_map: bool = True, explain: bool = False) -> Inspection:
         """Score -> verdict, regions and, where wanted, the anomaly map in the photo's own pixels."""
@@ -196,18 +208,20 @@ class Pipeline:
         # No pixel of the map is above the largest patch score, so most OK photos need no map to have no region.
         if with_map or verdict == "NG" or scored.patch.max() >= calibration.pixel_threshold:
             anomaly_map = self.anomaly_map(scored)
-            regions = find_regions(anomaly_map, calibration.pixel_threshold, self.recipe.regions)
+            regions = find_regions(anomaly_map, calibration.pixel_threshold, self.regions)
             if verdict == "NG" and not regions:  # an NG photo always says where
                 regions = find_regions(anomaly_map, HOTTEST * float(anomaly_map.max()))
             if explain and regions:
                 regions = self._explained(scored.prepared.frame, anomaly_map, regions)
-        measured = self.detector.measure(scored.prepared.frame)
+        measured = self.scorer.measure(scored.prepared.frame)
         return Inspection(
             path=scored.prepared.path,
             sha256=scored.prepared.sha256,
             score=scored.score,
             threshold=calibration.threshold,
+            review_threshold=calibration.review_threshold,
             verdict=verdict,
+            reasons=calibration.reasons(scored.score),
             p_value=calibration.p_value(scored.score),
             sigma=calibration.sigma(scored.score),
             confidence=calibration.confidence(scored.score),
@@ -217,41 +231,27 @@ class Pipeline:
             notes=(*scored.prepared.frame.notes, *measured.notes),
             lines=measured.lines,
             milliseconds=scored.milliseconds | {"map": _ms(started)},
+            part_id=scored.prepared.part_id,
+            model=self.model_id,
         )
 
     def anomaly_map(self, scored: Scored) -> FloatMap:
         """(H0, W0) float32 in the photo's own pixels."""
         frame = scored.prepared.frame
-        return to_original(smooth_map(scored.patch, frame, self.recipe.anomaly_map.sigma), frame)
+        return to_original(smooth_map(scored.patch, frame, self.map_sigma), frame)
 
     def map_peak(self, scored: Scored) -> float:
         """The largest value of the anomaly map."""
-        return float(smooth_map(scored.patch, scored.prepared.frame, self.recipe.anomaly_map.sigma).max())
+        return float(smooth_map(scored.patch, scored.prepared.frame, self.map_sigma).max())
 
     def _explained(self, frame: Frame, anomaly_map: FloatMap, regions: tuple[Region, ...]) -> tuple[Region, ...]:
-        """The regions, the strongest six with the patch of an OK photo that they look most like."""
         found = self.scorer.most_like(*to_batch([frame]))
-        names = list(self.manifest["training_sha256"])
-        grid = found.distance.shape[1:]
-        patch = (1 / grid[0], 1 / grid[1])
-        explained = []
-        for region in regions[:MAX_EXPLAINED]:
-            row, column = likeness.patch_at(likeness.peak(region, anomaly_map), frame, grid)
-            number, y, x = found.origin[0, row, column].tolist()
-            photo = int(number)
-            looks_like = Likeness(
-                photo=names[photo],
-                distance=float(found.distance[0, row, column]),
-                region=likeness.crop(frame.image, ((row + 0.5) * patch[0], (column + 0.5) * patch[1]), patch),
-                nearest=likeness.crop(likeness.read(self.thumbnails[photo]), (y, x), patch),
-            )
-            explained.append(replace(region, looks_like=looks_like))
-        return (*explained, *regions[MAX_EXPLAINED:])
+        return nearest_ok.explain(regions, frame, anomaly_map, found, self.thumbnails)
 
     def _require_thumbnails(self, wanted: bool) -> None:
         if wanted and not self.thumbnails:
             raise ConfigError(
-                "This model cannot show what a region looks most like, as it holds no thumbnails of OK photos; teach "
+                "This model cannot show what a region looks most like, as it holds no thumbnails of OK photos; train "
                 "it with a detector that keeps patches, such as patchcore, without tiles, and with "
                 "training.thumbnails=true."
             )
@@ -278,7 +278,7 @@ def run_steps(steps: Iterable[Step], frame: Frame, name: Path | str) -> Frame:
     return frame
 
 
-def to_batch(frames: list[Frame]) -> tuple[NDArray[np.float32], Mask]:
+def to_batch(frames: Sequence[Frame]) -> tuple[NDArray[np.float32], Mask]:
     """What a detector takes: x (B, 3, H, W) float32 in [0, 1] and roi (B, H, W) bool.
 
     Raises:
@@ -296,16 +296,16 @@ def to_batch(frames: list[Frame]) -> tuple[NDArray[np.float32], Mask]:
     return x, np.stack([frame.roi for frame in frames])
 
 
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Runs of at most `size` items."""
-    batch: list[T] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def part_id_of(photo: Photo, pattern: re.Pattern[str] | None) -> str | None:
+    """The part id in the photo's file name: the pattern's first group or, without one, all that it finds; else None."""
+    if pattern is None or isinstance(photo, np.ndarray):
+        return None
+    found = pattern.search(Path(photo).name)
+    return found and found.group(1 if pattern.groups else 0)
+
+
+def _name(photo: Photo) -> str:
+    return ARRAY if isinstance(photo, np.ndarray) else str(photo)
 
 
 def _ms(since: float, until: float | None = None) -> float:

@@ -1,100 +1,124 @@
-"""The model file: one .safetensors whose header holds everything but the tensors. Needs no torch to be read.
-
-Nothing is ever unpickled.
-"""
+"""What a model says of itself, typed and checked in one place. Needs no torch."""
 
 from __future__ import annotations
 
-import json
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Self
 
-from safetensors import SafetensorError, safe_open
+import numpy as np
 
-from andon.errors import ArtefactError
+from andon.config import Tree, from_dict, require_section, to_dict
+from andon.errors import ConfigError, ModelError
+from andon.line.calibration import Calibration, CalibrationRule
+from andon.line.nearest_ok import Thumbnail
+from andon.models.file import Arrays, Contents, read
+from andon.models.manifest import Manifest
+from andon.models.names import BACKBONE, LENGTHS, OK_SCORES, TERMS, THUMBNAILS
+from andon.recipes import Recipe
+from andon.types import ModelId
 
-FORMAT = 2
-KEY = "andon"  # one metadata key with JSON in it: safetensors promises no order of several
-PICKLES = frozenset({".pkl", ".pickle", ".pth", ".pt", ".joblib"})
+SECTIONS = ("recipe", "backbone", "calibration", "manifest")
+MOST = 1e3  # times the largest OK score: no threshold lies beyond
 
-Header = dict[str, Any]
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """The header's part of a `Calibration`; the scores are an array."""
+
+    rule: CalibrationRule
+    threshold: float
+    review_threshold: float | None
+    pixel_threshold: float
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """Everything in a model file but what its detector learned.
+
+    Attributes:
+        backbone: of the network's `Identity`, as plain values.
+        is_bundled: whether the file holds the backbone's weights.
+    """
+
+    model_id: ModelId
+    format: int
+    recipe: Recipe
+    backbone: Tree
+    calibration: Calibration | None
+    terms: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    manifest: Manifest
+    thumbnails: tuple[Thumbnail, ...]
+    is_bundled: bool
+
+    @classmethod
+    def of(cls, contents: Contents, path: Path) -> Self:
+        """Raises ModelError where something is missing, of another type, or does not fit the rest."""
+        tree, arrays = contents.tree, contents.arrays
+        try:
+            for section in SECTIONS:
+                if section != "calibration" or tree.get(section) is not None:
+                    require_section(tree.get(section), section)
+            manifest = Manifest.from_tree(tree["manifest"], arrays)
+            return cls(
+                model_id=ModelId(path.stem, contents.sha256),
+                format=contents.format,
+                recipe=Recipe.from_tree(tree["recipe"]),
+                backbone=tree["backbone"],
+                calibration=_calibration(tree.get("calibration"), arrays),
+                terms=arrays.get(TERMS, np.empty((0, 0))),
+                manifest=manifest,
+                thumbnails=_thumbnails(manifest, arrays),
+                is_bundled=any(name.startswith(BACKBONE) for name in arrays),
+            )
+        except (ConfigError, ValueError, TypeError, OverflowError) as error:
+            raise ModelError(f"{path} is no model that this Andon can use: {error}") from None
 
 
 def read_header(path: Path) -> Header:
-    """Format, recipe, backbone, calibration and manifest of a model, without its tensors.
+    """What the model file says of itself.
 
     Raises:
-        ArtefactError: no such file, not a model of ours, cut short, or of another format.
+        ModelError: see `file.read` and `Header.of`.
     """
-    if not path.is_file():
-        raise ArtefactError(f"There is no model file {path}; teach one with: andon train PHOTOS -o {path}")
-    if path.suffix.lower() in PICKLES:
-        raise ArtefactError(
-            f"{path} is a pickle, which can run any program when it is opened, so Andon never opens one; "
-            "expected a .safetensors model made by 'andon train'."
-        )
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-        header: Header = json.loads(metadata[KEY])
-        found = int(header["format"])
-    except KeyError:
-        raise ArtefactError(
-            f"{path} holds tensors but is no Andon model; expected one made by 'andon train'."
-        ) from None
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise ArtefactError(
-            f"{path} is damaged, cut short or no model ({error}); copy it again or teach it again."
-        ) from None
-    if found != FORMAT:
-        do = "update Andon" if found > FORMAT else "teach it again"
-        raise ArtefactError(f"{path} has model format {found}, but this Andon reads format {FORMAT}; {do}.")
-    return header
+    return Header.of(read(path), path)
 
 
-def is_bundled(path: Path) -> bool:
-    """Whether the model file holds its backbone's weights."""
-    with safe_open(path, framework="numpy") as file:
-        return any(name.startswith("backbone.") for name in file.keys())  # noqa: SIM118 - not a dict
+def tree_of(recipe: Recipe, backbone: Tree, calibration: Calibration | None, manifest: Manifest) -> Tree:
+    """The header as `Header.of` reads it."""
+    thresholds = calibration and {
+        "rule": to_dict(calibration.rule),
+        "threshold": calibration.threshold,
+        "review_threshold": calibration.review_threshold,
+        "pixel_threshold": calibration.pixel_threshold,
+    }
+    return {
+        "recipe": recipe.to_tree(),
+        "backbone": backbone,
+        "calibration": thresholds,
+        "manifest": manifest.to_tree(),
+    }
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write beside the target, then rename: nobody ever finds half a model.
-
-    Raises:
-        ArtefactError: the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            beside = Path(folder) / path.name
-            beside.write_bytes(data)
-            beside.replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
+def _calibration(tree: Tree | None, arrays: Arrays) -> Calibration | None:
+    if tree is None:
+        return None
+    read = from_dict(Thresholds, tree, "calibration")
+    scores = arrays.get(OK_SCORES)
+    if scores is None or scores.ndim != 1 or scores.dtype != np.float64 or len(scores) < 2:
+        raise ValueError("its calibration scores are missing; copy it again or train it again.")
+    most = MOST * max(1.0, float(np.abs(scores).max()))
+    for value in (read.threshold, read.review_threshold, read.pixel_threshold):
+        if value is not None and abs(value) > most:
+            raise ValueError(f"a threshold of {value:g} is far from its calibration scores; train it again.")
+    return Calibration(read.rule, scores, read.threshold, read.review_threshold, read.pixel_threshold)
 
 
-def ensure_writable(path: Path) -> None:
-    """Refuse, before any long work, a place that no model can be written to.
-
-    Raises:
-        ArtefactError: see `write`.
-    """
-    if path.suffix.lower() in PICKLES:
-        raise ArtefactError(
-            f"{path} is named like a pickle, which Andon never opens; let its name end in .safetensors."
-        )
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-
-
-def _cannot_write(path: Path, error: OSError) -> ArtefactError:
-    reason = error.strerror or str(error)
-    return ArtefactError(f"{path} cannot be written ({reason}); choose a place with -o that you may write to.")
+def _thumbnails(manifest: Manifest, arrays: Arrays) -> tuple[Thumbnail, ...]:
+    if THUMBNAILS not in arrays:
+        return ()
+    lengths = arrays[LENGTHS] if LENGTHS in arrays else np.empty(0)
+    if len(lengths) != len(manifest.trained) or lengths.sum() != len(arrays[THUMBNAILS]):
+        raise ValueError("its thumbnails do not fit its photos; copy it again or train it again.")
+    parts = np.split(arrays[THUMBNAILS], np.cumsum(lengths)[:-1])
+    return tuple(Thumbnail(name, part.tobytes()) for name, part in zip(manifest.trained.names, parts, strict=True))

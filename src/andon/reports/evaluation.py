@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from datetime import date
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from andon.datasets import Dataset, samples_to_evaluate
 from andon.evaluation import Accumulator, summarise
 from andon.evaluation.evaluate import examine
-from andon.line.pipeline import Pipeline
+from andon.models.taught import Taught
 from andon.reports.evaluation_folder import ReportFolder
 from andon.reports.row_files import RESULT_FILES, RowFile
 from andon.types import Failure
@@ -22,9 +21,7 @@ Figures = dict[str, Any]
 HEADLINES = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "escape_rate")
 
 
-def evaluate(
-    pipeline: Pipeline, dataset: Dataset, *, model_name: str, out: Path | None, explain: bool = False
-) -> Figures:
+def evaluate(model: Taught, dataset: Dataset, *, model_name: str, out: Path | None, explain: bool = False) -> Figures:
     """The figures of `summarise`, and "failures": file -> why it could not be inspected.
 
     Args:
@@ -36,15 +33,14 @@ def evaluate(
         InputError: `out` cannot be written.
     """
     LOG.info(dataset.describe())
-    digests = [photos.values() for name, photos in pipeline.manifest.items() if name.endswith("_sha256")]
-    samples, remark = samples_to_evaluate(dataset.samples, set(chain.from_iterable(digests)))
-    remarks = [*pipeline.manifest.get("remarks", []), *([remark] if remark else [])]
-    folder = None if out is None else ReportFolder(out, pipeline, [sample.path for sample in samples])
+    samples, remark = samples_to_evaluate(dataset.samples, model.manifest.seen)
+    remarks = [*model.manifest.remarks, *([remark] if remark else [])]
+    folder = None if out is None else ReportFolder(out, model, [sample.path for sample in samples])
     accumulator = Accumulator()
     failures: dict[str, str] = {}
     with ExitStack() as stack:
         rows = [stack.enter_context(RowFile(out / name)) for name in RESULT_FILES] if out is not None else []
-        for sample, result, mask in examine(pipeline, samples, explain=explain):
+        for sample, result, mask in examine(model.pipeline, samples, explain=explain):
             for file in rows:
                 file.write(result.to_row())
             if isinstance(result, Failure):
@@ -58,13 +54,13 @@ def evaluate(
     if folder is not None:
         remarks += [f"Could not be inspected: {error}" for error in failures.values()]
         folder.finish(
-            figures, title=dataset.root.resolve().name, subtitle=_subtitle(pipeline, model_name), remarks=remarks
+            figures, title=dataset.root.resolve().name, subtitle=_subtitle(model, model_name), remarks=remarks
         )
     return figures
 
 
-def _subtitle(pipeline: Pipeline, model_name: str) -> str:
-    recipe = pipeline.recipe
+def _subtitle(model: Taught, model_name: str) -> str:
+    recipe = model.recipe
     return f"Model {model_name}: {recipe.detector} on {recipe.backbone.name}, {date.today():%d %B %Y}"
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from andon import images
 from andon.images.walk import picture_names
-from andon.line.pipeline import Pipeline
+from andon.models.manifest import Manifest
+from andon.models.taught import Taught
 from andon.reports.pages import evaluation as report
 from andon.reports.pages.gallery import Photo, photo_of
 from andon.reports.pages.writing import write_file
@@ -23,11 +24,11 @@ from andon.types import Inspection, Mask, Sample
 class ReportFolder:
     """Takes one inspected photo after another; `finish` writes the report of all."""
 
-    def __init__(self, folder: Path, pipeline: Pipeline, photos: Sequence[Path]) -> None:
-        assert pipeline.calibration is not None
+    def __init__(self, folder: Path, model: Taught, photos: Sequence[Path]) -> None:
+        assert model.calibration is not None
         self._folder = folder
-        self._pipeline = pipeline
-        self._calibration = pipeline.calibration
+        self._model = model
+        self._calibration = model.calibration
         self._names = dict(zip(photos, picture_names(photos), strict=True))
         self._photos: list[Photo] = []
         self._colours = np.zeros((2, 3, 256), dtype=np.int64)  # of the OK and of the NG photos
@@ -57,6 +58,7 @@ class ReportFolder:
         Raises:
             InputError: the folder cannot be written.
         """
+        epochs = self._model.manifest.epochs
         page = report.Report(
             title=title,
             subtitle=subtitle,
@@ -65,10 +67,10 @@ class ReportFolder:
             pixel_threshold=self._calibration.pixel_threshold,
             review_threshold=self._calibration.review_threshold,
             colours=(self._colours[0], self._colours[1]),
-            parameters=self._pipeline.recipe.to_tree(),
-            provenance=_brief(self._pipeline.manifest),
-            losses=self._pipeline.manifest.get("losses", {}),
-            best_epoch=self._pipeline.manifest.get("best_epoch"),
+            parameters=self._model.recipe.to_tree(),
+            provenance=_origin(self._model.manifest),
+            losses={} if epochs is None else epochs.losses,
+            best_epoch=None if epochs is None else epochs.best,
             remarks=(self._calibration.describe(), *remarks),
         )
         write_file(
@@ -84,10 +86,6 @@ def _label(sample: Sample) -> str:
     return sample.defect or ("defective" if sample.is_anomalous else "good")
 
 
-def _brief(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest with numbers of photos in place of their digests, without what the page says elsewhere."""
-    return {
-        name: f"{len(value)} photos" if name.endswith("_sha256") else value
-        for name, value in manifest.items()
-        if name not in ("remarks", "losses")
-    }
+def _origin(manifest: Manifest) -> dict[str, Any]:
+    """Where the model comes from, without what the page says elsewhere."""
+    return {name: value for name, value in manifest.summary().items() if name not in ("version", "remarks", "epochs")}

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, TextIO
 import typer
 
 from andon.errors import InputError
-from andon.types import ROW_COLUMNS
+from andon.rows import CSV_COLUMNS, csv_cells
 
 Row = dict[str, Any]
 Format = Literal["text", "json", "csv"]
@@ -23,10 +23,9 @@ def as_text(row: Row) -> str:
     """For people: verdict, score, sigma, p-value and the file."""
     if row["error"]:
         return f"{'error':6} {row['error']}"
-    note = f"  ({row['notes']})" if row["notes"] else ""
-    if row["looks_like"]:
-        photo, distance = row["looks_like"][0]
-        note += f"  (looks most like a patch of {photo}, at {distance:.4g})"
+    note = f"  ({'; '.join(row['notes'])})" if row["notes"] else ""
+    if like := next((region["looks_like"] for region in row["regions"] if region["looks_like"]), None):
+        note += f"  (looks most like a patch of {like['photo']}, at {like['distance']:.4g})"
     return (
         f"{row['verdict']:6} score {row['score']:<8.4g} threshold {row['threshold']:<8.4g} {row['sigma']:+6.1f} sigma  "
         f"p {row['p_value']:<6.3f} {row['path']}{note}"
@@ -39,9 +38,8 @@ def as_json(row: Row) -> str:
 
 
 def as_csv(row: Row) -> str:
-    """Comma-separated values in the order of `ROW_COLUMNS`; lists as JSON, numbers with a point."""
-    lists = {name: "" if row[name] is None else json.dumps(row[name]) for name in ("regions", "looks_like")}
-    return csv_line((row | lists)[name] for name in ROW_COLUMNS)
+    """Comma-separated values in the order of `CSV_COLUMNS`, numbers with a point."""
+    return csv_line(csv_cells(row))
 
 
 def csv_line(values: Iterable[Any]) -> str:
@@ -78,7 +76,7 @@ class RowFile:
         except OSError as error:
             raise self._cannot_write(error) from None
         if self._format == "csv":
-            self._line(csv_line(ROW_COLUMNS))
+            self._line(csv_line(CSV_COLUMNS))
         return self
 
     def __exit__(self, *_: object) -> None:

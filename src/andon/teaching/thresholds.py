@@ -1,4 +1,4 @@
-"""Photos that a model has not seen, how it scores them, and the thresholds that come of it."""
+"""Scores of photos that a model has not seen, and the thresholds that come of them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from andon import images
 from andon.errors import DatasetError, ImageError
-from andon.evaluation import alphas
 from andon.line.calibration import Calibration, CalibrationRule, calibrate, sweep_table
 from andon.line.pipeline import Photo, Pipeline
+from andon.models.manifest import Photos
+from andon.models.taught import Taught
 from andon.progress import track
 from andon.types import Failure
 
@@ -25,18 +27,18 @@ MAX_LISTED = 5
 class HeldOut(NamedTuple):
     """An OK photo that the model has not seen, its image score, and the largest value of its map.
 
-    `errors` are its reconstruction and latent error, where the detector has an alpha to weigh them with.
+    `terms` are what the image score is made of, see `types.Scores`.
     """
 
     path: str
     sha256: str
     score: float
     map_peak: float
-    errors: tuple[float, ...] = ()
+    terms: tuple[float, ...] = ()
 
 
 def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
-    """Score photos that the model was not taught with.
+    """Score photos that the model was not trained with.
 
     Raises:
         ImageError: a photo cannot be read.
@@ -45,11 +47,14 @@ def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
     for scored in track(pipeline.score_all(photos), "Calibrating", len(photos)):
         if isinstance(scored, Failure):
             raise ImageError(scored.error)
-        held_out.append(HeldOut(scored.prepared.path, scored.prepared.sha256, scored.score, pipeline.map_peak(scored)))
-    if alphas.has_alpha(pipeline):
-        errors = alphas.errors_of(pipeline, photos).tolist()
-        return [photo._replace(errors=tuple(pair)) for photo, pair in zip(held_out, errors, strict=True)]
+        peak = pipeline.map_peak(scored)
+        held_out.append(HeldOut(scored.prepared.path, scored.prepared.sha256, scored.score, peak, scored.terms))
     return held_out
+
+
+def terms_of(held_out: Sequence[HeldOut]) -> NDArray[np.float64]:
+    """(n, k) the terms of each photo."""
+    return np.array([photo.terms for photo in held_out], dtype=np.float64)
 
 
 def unusual(held_out: Sequence[HeldOut]) -> list[str]:
@@ -66,54 +71,42 @@ def unusual(held_out: Sequence[HeldOut]) -> list[str]:
     ]
 
 
-def recalibrate(pipeline: Pipeline, rule: CalibrationRule, ok: Sequence[Photo], ng: Sequence[Photo] = ()) -> Pipeline:
+def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: Sequence[Photo] = ()) -> Taught:
     """The same model with thresholds from other photos.
 
     Args:
-        ok: OK photos that the model was not taught with.
+        ok: OK photos that the model was not trained with.
         ng: labelled NG photos, for the method "target-recall".
 
     Raises:
-        DatasetError: a photo is one that the model was taught with.
+        DatasetError: a photo is one that the model was trained with.
         ImageError: a photo cannot be read.
         NotCalibratedError: too few photos for the rule.
     """
     rule.check(len(ok), len(ng))
-    known = {
-        digest
-        for key in ("training_sha256", "training_ng_sha256")
-        for digest in pipeline.manifest.get(key, {}).values()
-    }
     files = [Path(photo) for photo in (*ok, *ng) if not isinstance(photo, np.ndarray)]
-    seen = [file for file in files if images.sha256(images.read_bytes(file)) in known]
+    seen = [file for file in files if images.sha256(images.read_bytes(file)) in model.manifest.taught_by]
     if seen:
         raise DatasetError(
-            f"{len(seen)} of the {len(ok) + len(ng)} photos taught this model, {seen[0]} for one, so a threshold from "
+            f"{len(seen)} of the {len(ok) + len(ng)} photos trained this model, {seen[0]} for one, so a threshold from "
             "them would not hold for others; calibrate with photos that it has never seen."
         )
-    held_out, damaged = score_ok(pipeline, ok), score_ok(pipeline, ng)
+    held_out, damaged = score_ok(model.pipeline, ok), score_ok(model.pipeline, ng)
     calibration = calibrated(rule, held_out, damaged)
     if damaged:
         LOG.info(sweep_table([photo.score for photo in held_out], [photo.score for photo in damaged]))
-    manifest = dict(pipeline.manifest) | {
-        "remarks": [*pipeline.manifest.get("remarks", []), f"Calibrated anew with {len(ok)} OK photos."],
-        "calibration_precision": pipeline.scorer.precision,
-        "calibration_sha256": {
-            f"{number} {Path(photo.path).name}": photo.sha256 for number, photo in enumerate(held_out, start=1)
-        },
-    }
-    manifest |= errors_for_alphas(held_out)
-    recipe = replace(pipeline.recipe, calibration=rule)
-    return replace(pipeline, recipe=recipe, calibration=calibration, manifest=manifest)
+    names = tuple(f"{number} {Path(photo.path).name}" for number, photo in enumerate(held_out, start=1))
+    manifest = replace(
+        model.manifest.remarked(f"Calibrated anew with {len(ok)} OK photos."),
+        precision=model.pipeline.scorer.precision,
+        calibrated=Photos(names, tuple(photo.sha256 for photo in held_out)),
+    )
+    recipe = replace(model.recipe, calibration=rule)
+    return replace(model.calibrated(calibration), recipe=recipe, manifest=manifest, terms=terms_of(held_out))
 
 
 def calibrated(rule: CalibrationRule, ok: Sequence[HeldOut], ng: Sequence[HeldOut] = ()) -> Calibration:
+    """The thresholds that the rule draws from the photos' scores."""
     return calibrate(
         rule, [photo.score for photo in ok], [photo.map_peak for photo in ok], [photo.score for photo in ng]
     )
-
-
-def errors_for_alphas(held_out: Sequence[HeldOut]) -> dict[str, Any]:
-    """What `andon alphas` needs in the manifest: models of folds are not kept, so none could measure these again."""
-    errors = [photo.errors for photo in held_out if photo.errors]
-    return {alphas.HELD_OUT_ERRORS: errors} if errors else {}

@@ -1,4 +1,4 @@
-"""Recipe + photos -> a taught and calibrated pipeline."""
+"""Recipe + photos -> a trained and calibrated model."""
 
 from __future__ import annotations
 
@@ -6,31 +6,29 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from andon import backbones, datasets, detectors, images, recipes
 from andon.backbones import Backbone
 from andon.datasets import Dataset, Duplicates, Partition
-from andon.detectors import Checkpoint, History, LabelledBatches
+from andon.detectors import Capabilities, Checkpoint, History, LabelledBatches
 from andon.errors import ConfigError
-from andon.line import nearest_ok as likeness
-from andon.line.pipeline import Pipeline
+from andon.line import nearest_ok
+from andon.line.nearest_ok import Thumbnail
+from andon.models.manifest import Epochs, Manifest, Photos
+from andon.models.taught import Taught, assemble
 from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
-from andon.scorers.cpu import Precision
 from andon.teaching.photos import Batches, Frames, settle_steps
-from andon.teaching.thresholds import HeldOut, calibrated, errors_for_alphas, score_ok, unusual
-from andon.types import Sample
+from andon.teaching.thresholds import HeldOut, calibrated, score_ok, terms_of, unusual
+from andon.types import Precision, Sample
 
 LOG = logging.getLogger("andon")
-
-Digests = dict[str, str]
-"""File -> sha256."""
+PACKAGES = ("andon", "torch", "openvino", "numpy", "opencv-python-headless")
 
 
 def train(
@@ -42,7 +40,7 @@ def train(
     ng_names: Sequence[str] = (),
     allow_duplicates: bool = False,
     precision: Precision = "auto",
-) -> Pipeline:
+) -> Taught:
     """Learn from the OK photos in the folder `data` and calibrate on OK photos that were held out.
 
     Args:
@@ -59,7 +57,7 @@ def train(
         NotCalibratedError: too few OK photos for the calibration rule.
         WeightsError: the backbone's weights cannot be had.
     """
-    plan = recipes.read(recipe, settings)
+    plan = recipes.build(recipe, settings)
     dataset = datasets.read(Path(data), layout, ng_names)
     return teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision)
 
@@ -71,13 +69,14 @@ def teach(
     allow_duplicates: bool = False,
     precision: Precision = "auto",
     checkpoint: Path | None = None,
-) -> Pipeline:
+) -> Taught:
     """`train`, on a data set that has been read.
 
     Args:
         checkpoint: file from which a training by gradient that was cut off goes on. It is left there.
     """
     LOG.info(dataset.describe())
+    recipe = detectors.configured(recipe)
     duplicates = datasets.find_duplicates(dataset.samples)
     remarks = _warn(datasets.check_leaks(duplicates, allow_duplicates))
     remarks += _warn(f"{path} is left out: {why}" for path, why in duplicates.unreadable.items())
@@ -93,32 +92,45 @@ def teach(
     recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train)))
     frames = Frames(recipe.steps.values())
     held_out = _scored_by_folds(recipe, backbone, parts, ng, precision, frames)
-    digests = _training_digests(dataset, parts, ng)
-    place = None if checkpoint is None else Checkpoint(checkpoint, _fingerprint(recipe, backbone, digests))
-    pipeline = _taught(recipe, backbone, parts.train, ng, "Teaching", precision, frames, place)
-    history = pipeline.detector.history
+    trained, trained_ng = _photos(dataset, parts.train), _photos(dataset, ng)
+    digest = _digest(recipe, backbone, {"trained": trained, "trained_ng": trained_ng})
+    place = None if checkpoint is None else Checkpoint(checkpoint, digest)
+    taught = _fitted(recipe, backbone, parts.train, ng, "Training", precision, frames, place)
+    history = taught.detector.history
     remarks += [history.note] if history else []
-    held_out += score_ok(pipeline, _paths(parts.calibration))
+    held_out += score_ok(taught.pipeline, _paths(parts.calibration))
     calibration = calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
     remarks += _warn(unusual(held_out))
-    manifest = _manifest(dataset, parts, digests, remarks)
-    manifest |= {"calibration_precision": pipeline.scorer.precision} | _epochs(history) | errors_for_alphas(held_out)
-    thumbnails = _thumbnails(recipe, _paths(parts.train), frames)
-    return replace(pipeline, calibration=calibration, manifest=manifest, thumbnails=thumbnails)
+    manifest = Manifest(
+        versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        data=dataset.describe(),
+        remarks=tuple(remark.replace(f"{dataset.root}{os.sep}", "") for remark in remarks),
+        precision=taught.pipeline.scorer.precision,
+        trained=trained,
+        trained_ng=trained_ng,
+        calibrated=_photos(dataset, parts.calibration),
+        epochs=_epochs(history),
+    )
+    thumbnails = _thumbnails(recipe, trained, _paths(parts.train), frames)
+    pipeline = replace(taught.pipeline, calibration=calibration, thumbnails=thumbnails)
+    return replace(taught, pipeline=pipeline, manifest=manifest, terms=terms_of(held_out))
 
 
-def _thumbnails(recipe: Recipe, photos: Sequence[Path], frames: Frames) -> tuple[bytes, ...]:
-    """A small picture of each photo that teaches, for a detector that can say which of them a region looks like."""
-    if not (recipe.training.thumbnails and detectors.detector_class(recipe.detector).keeps_patches):
-        return ()
-    if recipe.tiling is not None:
+def _thumbnails(recipe: Recipe, names: Photos, photos: Sequence[Path], frames: Frames) -> tuple[Thumbnail, ...]:
+    """A small picture of each photo that trains, for a detector that can say which of them a region looks like."""
+    if not (recipe.training.thumbnails and _capabilities(recipe).keeps_patches) or recipe.tiling is not None:
         return ()
 
     def shrink(photo: Path) -> bytes:
-        return likeness.thumbnail(frames.read(photo).image)
+        return nearest_ok.thumbnail(frames.read(photo).image)
 
-    return tuple(track(ordered_map(shrink, photos), "Keeping thumbnails", len(photos)))
+    jpegs = track(ordered_map(shrink, photos), "Keeping thumbnails", len(photos))
+    return tuple(Thumbnail(name, jpeg) for name, jpeg in zip(names.names, jpegs, strict=True))
+
+
+def _capabilities(recipe: Recipe) -> Capabilities:
+    return detectors.detector_class(recipe.detector).capabilities
 
 
 def _ng_to_learn_from(
@@ -132,7 +144,7 @@ def _ng_to_learn_from(
         DatasetError: the detector needs NG photos and there are none.
     """
     share = recipe.training.ng_from_test
-    if not detectors.detector_class(recipe.detector).needs_ng:
+    if not _capabilities(recipe).needs_ng:
         if share > 0:
             raise ConfigError(
                 f"training.ng_from_test is {share:g}, but the detector {recipe.detector} learns from OK photos alone; "
@@ -152,7 +164,7 @@ def _ng_to_learn_from(
     ]
 
 
-def _taught(
+def _fitted(
     recipe: Recipe,
     backbone: Backbone,
     ok: Sequence[Sample],
@@ -161,12 +173,13 @@ def _taught(
     precision: Precision,
     frames: Frames,
     checkpoint: Checkpoint | None = None,
-) -> Pipeline:
-    detector = recipe.new_detector(backbone)
+) -> Taught:
+    """The recipe's detector, fitted, and a pipeline of it that is not calibrated."""
+    detector = detectors.of_recipe(recipe, backbone)
     batches = Batches(_paths(ok), recipe, what, detector.refuses, frames)
     ng_batches = Batches(_paths(ng), recipe, f"{what} with NG photos", detector.refuses, frames)
     detector.fit(LabelledBatches(batches, ng_batches) if ng else batches, recipe.training.seed, checkpoint)
-    return Pipeline(recipe, detector, precision=precision)
+    return Taught(recipe, detector, assemble(recipe, detector, precision=precision))
 
 
 def _scored_by_folds(
@@ -180,58 +193,37 @@ def _scored_by_folds(
     """Every OK photo, scored by a model that has not seen it; empty where there are no folds."""
     held_out: list[HeldOut] = []
     for number, fold in enumerate(parts.folds, start=1):
-        what = f"Teaching without fold {number} of {len(parts.folds)}"
-        taught = _taught(recipe, backbone, fold.train, ng, what, precision, frames)
-        held_out += score_ok(taught, _paths(fold.held_out))
+        what = f"Training without fold {number} of {len(parts.folds)}"
+        fitted = _fitted(recipe, backbone, fold.train, ng, what, precision, frames)
+        held_out += score_ok(fitted.pipeline, _paths(fold.held_out))
     return held_out
 
 
 def _folds(recipe: Recipe) -> int:
-    """How many models calibrate where few photos can be held out: one where teaching takes long."""
-    by_gradient = detectors.detector_class(recipe.detector).learns_by_gradient
-    return recipe.training.folds or (1 if by_gradient else datasets.FOLDS)
+    """How many models calibrate where few photos can be held out: one where training takes long."""
+    return recipe.training.folds or (1 if _capabilities(recipe).learns_by_gradient else datasets.FOLDS)
 
 
-def _fingerprint(recipe: Recipe, backbone: Backbone, training_digests: dict[str, Digests]) -> str:
-    """Of all that the teaching of one model depends on."""
-    parts = [version("andon"), version("torch"), recipe.to_tree(), backbones.fingerprint(backbone), training_digests]
+def _digest(recipe: Recipe, backbone: Backbone, photos: Mapping[str, Photos]) -> str:
+    """Of all that the training of one model depends on."""
+    named = {part: dict(zip(those.names, those.digests, strict=True)) for part, those in photos.items()}
+    parts = [version("andon"), version("torch"), recipe.to_tree(), backbones.fingerprint(backbone), named]
     return images.sha256(json.dumps(parts).encode())
 
 
-def _epochs(history: History | None) -> dict[str, Any]:
+def _epochs(history: History | None) -> Epochs | None:
     if history is None:
-        return {}
-    epochs = len(next(iter(history.losses.values())))
-    return {"epochs": epochs, "best_epoch": history.best_epoch, "losses": history.losses}
+        return None
+    return Epochs(best=history.best_epoch, losses={name: tuple(values) for name, values in history.losses.items()})
 
 
-def _manifest(
-    dataset: Dataset, parts: Partition, training_digests: dict[str, Digests], remarks: list[str]
-) -> dict[str, Any]:
-    """Where the model comes from; nothing in it depends on when or in which folder it was taught."""
-    return {
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("andon", "torch", "openvino", "numpy", "opencv-python-headless")},
-        },
-        "data": dataset.describe(),
-        "remarks": [remark.replace(f"{dataset.root}{os.sep}", "") for remark in remarks],
-        **training_digests,
-        "calibration_sha256": _digests(dataset, parts.calibration),
-    }
-
-
-def _training_digests(dataset: Dataset, parts: Partition, ng: Sequence[Sample]) -> dict[str, Digests]:
-    """Of the photos that teach."""
-    digests = {"training_sha256": _digests(dataset, parts.train)}
-    return digests | ({"training_ng_sha256": _digests(dataset, ng)} if ng else {})
-
-
-def _digests(dataset: Dataset, samples: Iterable[Sample]) -> Digests:
-    return {
+def _photos(dataset: Dataset, samples: Iterable[Sample]) -> Photos:
+    """The samples by their file within the data set."""
+    digests = {
         sample.path.relative_to(dataset.root).as_posix(): images.sha256(images.read_bytes(sample.path))
         for sample in samples
     }
+    return Photos(tuple(digests), tuple(digests.values()))
 
 
 def _paths(samples: Iterable[Sample]) -> list[Path]:

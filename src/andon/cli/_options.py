@@ -1,0 +1,36 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Model = Annotated[Path, typer.Argument(help="Model file made by andon train.")]
+Layout = Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")]
+NgNames = Annotated[
+    list[str] | None,
+    typer.Option("--ng-name", help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
+]
+AllowDuplicates = Annotated[bool, typer.Option(help="Go on even where a test photo is identical to a training photo.")]
+Weights = Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")]
+Precision = Annotated[
+    Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
+]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="section.name=value over the recipe. Repeatable.")]
+Seed = Annotated[int | None, typer.Option(help="Same photos and same seed, same result.")]
+FalseRejectRate = Annotated[
+    float | None, typer.Option(help="Promise this false-reject rate (conformal), for example 0.01.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Name the OK photo that each region looks most like, and show it.")
+]
+
+
+def promise(false_reject_rate: float | None) -> dict[str, object]:
+    """What --false-reject-rate lays over a recipe."""
+    if false_reject_rate is None:
+        return {}
+    return {"calibration.method": "conformal", "calibration.false_reject_rate": false_reject_rate}

@@ -1,0 +1,34 @@
+"""What a pipeline needs of a detector, in numpy alone. `andon.scorers` makes one; so may a test or a server."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from andon.types import Frame, Mask, Measured, Nearest, Scores
+
+
+class Scorer(Protocol):
+    """Scores batches of preprocessed photos. Any number of threads may call it at once."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many photos at once it is fastest with."""
+
+    @property
+    def precision(self) -> str:
+        """What its network computes in: "f32" or "bf16"."""
+
+    def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
+        """The scores of photos x (B, 3, H, W) float32 RGB in [0, 1], within roi (B, H, W) bool."""
+
+    def most_like(self, x: NDArray[np.float32], roi: Mask) -> Nearest:
+        """For each patch, the nearest patch of the OK photos; for a detector that keeps patches."""
+
+    def refuses(self, frame: Frame) -> str | None:
+        """Why the detector can say nothing of this frame, to follow the photo's name in a sentence; else None."""
+
+    def measure(self, frame: Frame) -> Measured:
+        """What the detector measures on this frame beside its scores."""

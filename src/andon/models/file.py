@@ -1,0 +1,160 @@
+"""The bytes of a model: one .safetensors whose header holds everything but the arrays. Needs no torch to be read.
+
+Nothing is ever unpickled. A digest of all bytes stands in the header, so that not one of them changes unnoticed. What
+was read is a copy: replacing the file changes no model that is in use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from andon.config import Tree
+from andon.errors import ModelError
+from andon.files import write_whole
+from andon.models import format2
+
+FORMAT = 3
+KEY, DIGEST = "andon", "sha256"  # of the safetensors header: JSON, and the digest of the file with NO_DIGEST in place
+NO_DIGEST = "0" * 64
+PICKLES = frozenset({".pkl", ".pickle", ".pth", ".pt", ".joblib"})
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a model file holds.
+
+    Attributes:
+        format: in which it was written; `tree` and `arrays` are as the newest format has them.
+        sha256: of the file, in hex; of one in the newest format as its own header says.
+    """
+
+    format: int
+    tree: Tree
+    arrays: Arrays
+    sha256: str
+
+
+def read(path: Path) -> Contents:
+    """Read and check the file.
+
+    Raises:
+        ModelError: no such file, not a model of ours, cut short, changed by even one byte, or of another format.
+    """
+    if not path.is_file():
+        raise ModelError(f"There is no model file {path}; train one with: andon train PHOTOS -o {path}")
+    if path.suffix.lower() in PICKLES:
+        raise ModelError(
+            f"{path} is a pickle, which can run any program when it is opened, so Andon never opens one; "
+            "expected a .safetensors model made by 'andon train'."
+        )
+    try:
+        data = path.read_bytes()
+        metadata = _metadata(data)
+        arrays = load(data)
+        tree = json.loads(metadata[KEY])
+        found = tree["format"]
+    except KeyError:
+        raise ModelError(f"{path} holds arrays but is no Andon model; expected one made by 'andon train'.") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be opened ({error.strerror}); check its permissions.") from None
+    except (SafetensorError, ValueError, TypeError, RecursionError) as error:
+        raise _damaged(path, str(error)) from None
+    if not isinstance(found, int) or found < format2.FORMAT or found > FORMAT:
+        do = "update Andon" if isinstance(found, int) and found > FORMAT else "train it again"
+        raise ModelError(f"{path} has model format {found}, but this Andon reads 2 and {FORMAT}; {do}.")
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise _damaged(path, f"{name} holds values that are no numbers")
+    if found == format2.FORMAT:
+        try:
+            return Contents(found, *format2.upgraded(tree, arrays), hashlib.sha256(data).hexdigest())
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _damaged(path, f"its header lacks or misstates {error}") from None
+    digest = metadata.get(DIGEST, "")
+    if digest_of(data.replace(_field(digest), _field(NO_DIGEST), 1)) != digest:
+        raise _damaged(path, "its bytes are not those that were saved")
+    return Contents(found, tree, arrays, digest)
+
+
+def to_bytes(tree: Tree, arrays: Arrays) -> tuple[bytes, str]:
+    """The file, and the digest in its header. The same content gives the same bytes."""
+    text = json.dumps({"format": FORMAT, **tree})
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    data = save(contiguous, {KEY: text, DIGEST: NO_DIGEST})
+    digest = digest_of(data)
+    return data.replace(_field(NO_DIGEST), _field(digest), 1), digest
+
+
+def _field(digest: str) -> bytes:
+    """As it stands in the header; within the JSON of `KEY` quotation marks are escaped, so it stands nowhere else."""
+    return f'"{DIGEST}":"{digest}"'.encode()
+
+
+def digest_of(data: bytes) -> str:
+    """sha256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The strings in the header of a .safetensors: its length in 8 bytes, then JSON.
+
+    Raises:
+        ValueError: there is no such header.
+    """
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    metadata = header.get("__metadata__", {}) if isinstance(header, dict) else {}
+    return {str(key): str(value) for key, value in metadata.items()}
+
+
+def _damaged(path: Path, reason: str) -> ModelError:
+    short = reason.partition("\n")[0][:200]
+    return ModelError(f"{path} is damaged, cut short or no model ({short}); copy it again or train it again.")
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write the whole file or nothing.
+
+    Raises:
+        ModelError: the file cannot be written.
+    """
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
+def ensure_writable(path: Path) -> None:
+    """Refuse, before any long work, a place that no model can be written to.
+
+    Raises:
+        ModelError: see `write`.
+    """
+    if path.suffix.lower() in PICKLES:
+        raise ModelError(f"{path} is named like a pickle, which Andon never opens; let its name end in .safetensors.")
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
+def _cannot_write(path: Path, error: OSError) -> ModelError:
+    reason = error.strerror or str(error)
+    return ModelError(f"{path} cannot be written ({reason}); choose a place with -o that you may write to.")

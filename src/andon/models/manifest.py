@@ -1,0 +1,164 @@
+"""Where a model comes from: versions, photos, and how its training went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from andon.config import Tree, from_dict
+
+VERSION = 1
+BETWEEN_NAMES = "\0"  # the one character that no file name holds
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photos by their file within the data set, and the sha256 of each file in hex; a photo is a number into both."""
+
+    names: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.names) != len(self.digests):
+            raise ValueError(f"{len(self.names)} photos have {len(self.digests)} digests")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def to_arrays(self, prefix: str) -> Arrays:
+        """As bytes: a header of a million photos could not be read any more."""
+        if not self.names:
+            return {}
+        names = BETWEEN_NAMES.join(self.names).encode("utf-8", "surrogateescape")
+        digests = bytes.fromhex("".join(self.digests))
+        return {
+            f"{prefix}.names": np.frombuffer(names, np.uint8),
+            f"{prefix}.sha256": np.frombuffer(digests, np.uint8).reshape(-1, 32),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> Self:
+        """What `to_arrays` gave.
+
+        Raises:
+            ValueError: names and digests do not fit each other.
+        """
+        if f"{prefix}.names" not in arrays:
+            return cls()
+        names = arrays[f"{prefix}.names"].tobytes().decode("utf-8", "surrogateescape").split(BETWEEN_NAMES)
+        return cls(tuple(names), tuple(row.tobytes().hex() for row in arrays[f"{prefix}.sha256"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epochs:
+    """How a training by gradient went.
+
+    Attributes:
+        best: the epoch that was kept, counted from 1.
+        losses: by name, one mean per epoch.
+    """
+
+    best: int
+    losses: Mapping[str, tuple[float, ...]]
+
+    def to_tree(self) -> Tree:
+        """Plain values."""
+        return {"best": self.best, "losses": {name: list(values) for name, values in self.losses.items()}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Nothing in it depends on when or in which folder the model was trained.
+
+    Attributes:
+        version: of this record.
+        versions: of Python and the packages that took part, by name.
+        data: the data set in words.
+        remarks: what whoever uses the model should know.
+        precision: what the network computed in when the model was calibrated; None before.
+        trained: the OK photos that trained it.
+        trained_ng: the labelled NG photos that did.
+        calibrated: the OK photos of a calibration split, or of `andon calibrate`, that set the threshold; where the
+            training photos themselves did, each held out in turn, there are none.
+        epochs: None where it does not learn by gradient.
+    """
+
+    version: int = VERSION
+    versions: Mapping[str, str] = field(default_factory=dict)
+    data: str = ""
+    remarks: tuple[str, ...] = ()
+    precision: str | None = None
+    trained: Photos = Photos()
+    trained_ng: Photos = Photos()
+    calibrated: Photos = Photos()
+    epochs: Epochs | None = None
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """The sha256 of every photo that the model was trained or calibrated with, in hex."""
+        return frozenset((*self.trained.digests, *self.trained_ng.digests, *self.calibrated.digests))
+
+    @property
+    def taught_by(self) -> frozenset[str]:
+        """The sha256 of every photo that it was trained with, OK and NG."""
+        return frozenset((*self.trained.digests, *self.trained_ng.digests))
+
+    def remarked(self, *remarks: str) -> Manifest:
+        """The same with more remarks."""
+        return replace(self, remarks=(*self.remarks, *remarks))
+
+    def to_tree(self) -> Tree:
+        """Everything but the photos, which are arrays."""
+        return {
+            "version": self.version,
+            "versions": dict(self.versions),
+            "data": self.data,
+            "remarks": list(self.remarks),
+            "precision": self.precision,
+            "epochs": None if self.epochs is None else self.epochs.to_tree(),
+        }
+
+    def to_arrays(self) -> Arrays:
+        """The photos."""
+        return {name: array for part, photos in self._photos() for name, array in photos.to_arrays(_key(part)).items()}
+
+    def summary(self) -> Tree:
+        """For people: numbers of photos instead of lists, losses of the best epoch alone."""
+        tree = self.to_tree()
+        tree |= {part: f"{len(photos)} photos" for part, photos in self._photos() if len(photos)}
+        if self.epochs is not None:
+            best = {name: losses[self.epochs.best - 1] for name, losses in self.epochs.losses.items()}
+            tree["epochs"] = {"best": self.epochs.best, "losses_in_best_epoch": best}
+        return {name: value for name, value in tree.items() if value is not None}
+
+    def photos(self) -> dict[str, dict[str, str]]:
+        """Each part's photos with their digests, for a reader that wants to see them all."""
+        return {part: dict(zip(those.names, those.digests, strict=True)) for part, those in self._photos()}
+
+    def _photos(self) -> Iterator[tuple[str, Photos]]:
+        for part in PARTS:
+            yield part, getattr(self, part)
+
+    @classmethod
+    def from_tree(cls, tree: Tree, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """What `to_tree` and `to_arrays` gave.
+
+        Raises:
+            ConfigError: something is missing or of another type.
+            ValueError: the photos' arrays do not fit each other.
+        """
+        trained, trained_ng, calibrated = (Photos.from_arrays(arrays, _key(part)) for part in PARTS)
+        plain = from_dict(cls, tree, "manifest")
+        return replace(plain, trained=trained, trained_ng=trained_ng, calibrated=calibrated)
+
+
+PARTS = ("trained", "trained_ng", "calibrated")
+
+
+def _key(part: str) -> str:
+    return f"photos.{part}"

@@ -1,0 +1,12 @@
+"""The names of the arrays in a model file, beside those of its photos (`manifest`)."""
+
+DETECTOR = "detector."
+"""Before what the detector learned."""
+BACKBONE = "backbone."
+"""Before the weights of a bundled backbone."""
+OK_SCORES = "calibration.ok_scores"
+TERMS = "calibration.terms"
+THUMBNAILS = "thumbnails.jpeg"
+"""JPEG files one after another,"""
+LENGTHS = "thumbnails.lengths"
+"""and how long each is; they are of the photos that trained the model, in their order."""

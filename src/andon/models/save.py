@@ -1,0 +1,47 @@
+"""Write a model as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from andon.config import to_dict
+from andon.models import file
+from andon.models.header import tree_of
+from andon.models.names import BACKBONE, DETECTOR, LENGTHS, OK_SCORES, TERMS, THUMBNAILS
+from andon.models.taught import Taught
+
+
+def save(model: Taught, path: Path | str, *, bundle_backbone: bool = False) -> None:
+    """Write the model, replacing a file at `path` only once the new one is whole. The same model gives the same bytes.
+
+    Args:
+        bundle_backbone: put the backbone's weights into the file, so that it needs no other file and no download. The
+            package's own weights are never bundled.
+
+    Raises:
+        ModelError: the file cannot be written.
+    """
+    arrays = _named(DETECTOR, model.detector.learned()) | model.manifest.to_arrays()
+    config = model.recipe.backbone
+    if bundle_backbone and not (config.name == "embedded" and config.weights is None):
+        arrays |= _named(BACKBONE, model.detector.backbone.built().state_dict())
+    if model.calibration is not None:
+        arrays[OK_SCORES] = model.calibration.ok_scores
+    if model.terms.size:
+        arrays[TERMS] = model.terms
+    if thumbnails := model.pipeline.thumbnails:
+        arrays[THUMBNAILS] = np.frombuffer(b"".join(one.jpeg for one in thumbnails), np.uint8)
+        arrays[LENGTHS] = np.array([len(one.jpeg) for one in thumbnails])
+    identity = to_dict(model.detector.backbone.identity())
+    data, _ = file.to_bytes(tree_of(model.recipe, identity, model.calibration, model.manifest), arrays)
+    file.write(Path(path), data)
+
+
+def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
+    return {prefix + name: tensor.cpu().numpy() for name, tensor in tensors.items()}

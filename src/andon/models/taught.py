@@ -1,0 +1,65 @@
+"""A model with everything that whoever trains, calibrates or saves it needs. Who only inspects takes its pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from andon.detectors import Detector
+from andon.line.calibration import Calibration
+from andon.line.nearest_ok import Thumbnail
+from andon.line.pipeline import Pipeline
+from andon.models.manifest import Manifest
+from andon.recipes import Recipe
+from andon.scorers import fastest_scorer
+from andon.types import UNSAVED, ModelId, Precision
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """Attributes:
+    recipe: with the steps as they were settled on the OK photos, and all parameters of the detector.
+    pipeline: made of the same recipe and detector, by `assemble`.
+    terms: (n, k) what the image score of each OK photo that calibrated is made of, see `types.Scores`; (n, 0) for
+        most detectors.
+    """
+
+    recipe: Recipe
+    detector: Detector[Any] = field(repr=False)
+    pipeline: Pipeline
+    manifest: Manifest = field(default_factory=Manifest, repr=False)
+    terms: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)), repr=False)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """None until held-out OK photos have been scored."""
+        return self.pipeline.calibration
+
+    def calibrated(self, calibration: Calibration) -> Taught:
+        """The same with other thresholds; nothing is compiled anew."""
+        return replace(self, pipeline=replace(self.pipeline, calibration=calibration))
+
+
+def assemble(
+    recipe: Recipe,
+    detector: Detector[Any],
+    *,
+    precision: Precision = "auto",
+    calibration: Calibration | None = None,
+    thumbnails: tuple[Thumbnail, ...] = (),
+    model_id: ModelId = UNSAVED,
+) -> Pipeline:
+    """The pipeline of a recipe and its fitted detector. Nothing is compiled before the first photo."""
+    return Pipeline(
+        steps=tuple(recipe.steps.values()),
+        scorer=fastest_scorer(detector, recipe.training.batch_size, precision),
+        tiling=recipe.tiling,
+        map_sigma=recipe.anomaly_map.sigma,
+        regions=recipe.regions,
+        calibration=calibration,
+        thumbnails=thumbnails,
+        model_id=model_id,
+    )

@@ -1,0 +1,116 @@
+"""The row: what Andon says of one photo, flat and versioned, the same in CSV, JSON Lines, over HTTP and in a database.
+
+`row.schema.json` beside this file is its JSON Schema, which `andon schema` prints; docs/rows.md explains it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+SCHEMA_VERSION = 1
+"""Raised whenever a reader of older rows would stumble: a field is renamed, dropped or means something else."""
+
+SCHEMA_FILE = Path(__file__).with_name("row.schema.json")
+
+Cells = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LooksLike:
+    """The OK photo that a region looks most like, and how far its nearest patch is."""
+
+    photo: str
+    distance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionOfRow:
+    """A half-open box in the photo file's pixels; see `types.Region`."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    area_px: int
+    peak: float
+    mean: float
+    looks_like: LooksLike | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOfRow:
+    """Which model judged: its file's name without ending, and the digest of its content in hex."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Attributes:
+    inspection_id: of this one inspection, unlike any other.
+    part_id: of the part, where it is known.
+    sha256: of the photo's file in hex; "" where it could not be read.
+    inspected_at: in UTC, as ISO 8601.
+    verdict: OK, review, NG or error.
+    reasons: why, in sentences; empty for OK.
+    score, threshold, review_threshold, p_value, sigma, confidence: None where there is no score, and
+        `review_threshold` where the model has no review band.
+    notes: what else is to be known of this photo.
+    milliseconds: of work, from file to verdict.
+    error: why the photo could not be inspected, else "".
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    inspection_id: str
+    part_id: str | None
+    path: str
+    sha256: str
+    model: ModelOfRow
+    andon_version: str
+    inspected_at: str
+    verdict: str
+    reasons: tuple[str, ...] = ()
+    score: float | None = None
+    threshold: float | None = None
+    review_threshold: float | None = None
+    p_value: float | None = None
+    sigma: float | None = None
+    confidence: float | None = None
+    regions: tuple[RegionOfRow, ...] = ()
+    notes: tuple[str, ...] = ()
+    milliseconds: float | None = None
+    error: str = ""
+
+    def to_dict(self) -> Cells:
+        """Plain values that JSON knows, in the order of the schema."""
+        plain: Cells = asdict(self)
+        return plain | {name: list(plain[name]) for name in ("reasons", "regions", "notes")}
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+"""The keys of `Row.to_dict`, in order."""
+
+CSV_COLUMNS = tuple(column for name in COLUMNS for column in ((name, "model_sha256") if name == "model" else (name,)))
+"""A table has no objects, so the model takes two columns."""
+
+
+def csv_cells(row: Cells) -> list[Any]:
+    """The values of `Row.to_dict` in the order of `CSV_COLUMNS`: regions as JSON, reasons and notes as text."""
+    flat = row | {
+        "model": row["model"]["name"],
+        "model_sha256": row["model"]["sha256"],
+        "reasons": "; ".join(row["reasons"]),
+        "regions": json.dumps(row["regions"]),
+        "notes": "; ".join(row["notes"]),
+    }
+    return [flat[name] for name in CSV_COLUMNS]
+
+
+def schema() -> Cells:
+    """The JSON Schema (draft 2020-12) of a row."""
+    content: Cells = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return content

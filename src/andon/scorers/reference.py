@@ -1,0 +1,50 @@
+"""The detector as it is, in torch: what every other scorer must agree with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from andon.detectors import Detector
+from andon.types import Frame, Mask, Measured, Nearest, Scores
+
+
+class TorchScorer:
+    """A `line.scorer.Scorer` of a detector on whatever device what it learned is on.
+
+    Attributes:
+        batch_size: how many photos at once it is fastest with.
+        precision: "f32" or "bf16": what the network computes in. All else is float32.
+    """
+
+    def __init__(self, detector: Detector[Any], batch_size: int, precision: str = "f32") -> None:
+        self.detector = detector
+        self.batch_size = batch_size
+        self.precision = precision
+
+    def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
+        with torch.inference_mode():
+            parts = self.detector.score(*self._to_device(x, roi))
+        image, patch, terms = (part.float().cpu().numpy() for part in parts)
+        return Scores(image, patch, terms)
+
+    def most_like(self, x: NDArray[np.float32], roi: Mask) -> Nearest:
+        """For each patch, the nearest patch of the OK photos; for a detector that keeps patches."""
+        with torch.inference_mode():
+            distance, origin = self.detector.most_like(*self._to_device(x, roi))
+        return Nearest(distance.cpu().numpy(), origin.cpu().numpy())
+
+    def refuses(self, frame: Frame) -> str | None:
+        """Why the detector can say nothing of this frame."""
+        return self.detector.refuses(frame)
+
+    def measure(self, frame: Frame) -> Measured:
+        """What the detector measures on this frame beside its scores."""
+        return self.detector.measure(frame)
+
+    def _to_device(self, x: NDArray[np.float32], roi: Mask) -> tuple[torch.Tensor, torch.Tensor]:
+        device = next((tensor.device for tensor in self.detector.learned().values()), torch.device("cpu"))
+        return torch.from_numpy(x).to(device), torch.from_numpy(roi).to(device)
