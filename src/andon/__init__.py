@@ -61,6 +61,9 @@ __all__ = [
 # a photo took six times as long on a busy machine. It counts when torch is imported, so it must come before.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# Nothing leaves the machine: the hub's client reads this when it is imported.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
 _WHERE = {
     "Failure": ("andon.types", "Failure"),
     "Inspection": ("andon.types", "Inspection"),

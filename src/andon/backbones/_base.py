@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -117,9 +116,22 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return dict(load_file(path))
         if path.suffix in (".pth", ".pt"):
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            return dict(state.get("state_dict", state))
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, OSError) as error:
-        reason = str(error).partition("\n")[0]
+            return _state_of(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # a damaged or foreign file makes the unpickler stumble over anything
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise WeightsError(f"{path} cannot be read as weights ({reason}); download it again.") from None
     raise WeightsError(f"{path} is not a weights file that Andon reads; expected .safetensors or .pth.")
+
+
+def _state_of(content: object) -> dict[str, Tensor]:
+    """The tensors by name, which some programs wrap as "state_dict".
+
+    Raises:
+        TypeError: there are none.
+    """
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else content
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    ):
+        raise TypeError("it holds no tensors by name")
+    return dict(state)

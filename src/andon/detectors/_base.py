@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from andon.backbones import Backbone
 from andon.detectors._checkpoint import Checkpoint, Losses
+from andon.detectors._shapes import Shape, require_shapes
 from andon.errors import ConfigError, ModelError, NotFittedError
 from andon.types import Frame, Measured
 
@@ -163,6 +164,10 @@ class Detector(nn.Module, Generic[C]):
         """Everything that `fit` made, by name: what a model file holds."""
         return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("backbone.")}
 
+    def shapes(self) -> dict[str, Shape]:
+        """What `fit` makes of each buffer that is None until then, as far as config and backbone settle it."""
+        return {}
+
     def restore(self, learned: Mapping[str, Tensor]) -> Self:
         """Put back what `learned` gave.
 
@@ -171,7 +176,9 @@ class Detector(nn.Module, Generic[C]):
         """
         present, open_buffers = self.learned(), self._open_buffers()
         if learned.keys() != present.keys() | open_buffers.keys():
-            raise ModelError("The model file does not hold what its detector learned; teach it again.")
+            raise ModelError("The model file does not hold what its detector learned; train it again.")
+        known = {name: Shape(tuple(tensor.shape), tensor.dtype) for name, tensor in present.items()}
+        require_shapes(learned, known | self.shapes())
         for name, tensor in learned.items():
             if name in open_buffers:
                 owner, _, attribute = name.rpartition(".")

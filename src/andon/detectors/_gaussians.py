@@ -12,6 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
+from andon.detectors._shapes import Shape
+
 
 class Gaussians(nn.Module):
     """K Gaussians of D dimensions; `fit` first.
@@ -74,3 +76,12 @@ def _mixture(values: NDArray[np.float64], components: int, least_variance: float
 
 def _tensor(values: NDArray[np.float64]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+
+
+def shapes_of_gaussians(components: int, dimensions: int | str) -> dict[str, Shape]:
+    """Of the buffers of `Gaussians`, by name."""
+    return {
+        "means_": Shape((components, dimensions)),
+        "whitening_": Shape((components, dimensions, dimensions)),
+        "log_peaks_": Shape((components,)),
+    }

@@ -13,6 +13,7 @@ from andon.backbones import Backbone
 from andon.detectors._attention import AttentionAutoencoder as Network
 from andon.detectors._base import Batch, Capabilities, Detector, require
 from andon.detectors._scoring import aggregate
+from andon.detectors._shapes import Shape
 from andon.detectors._ssim import ssim
 from andon.detectors._training import GradientConfig, seeded, train
 
@@ -53,6 +54,9 @@ class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):
         super().__init__(config, backbone)
         self.network = Network(config.width)
         self.register_buffer("taught_", None)
+
+    def shapes(self) -> dict[str, Shape]:
+        return {"taught_": Shape((), torch.bool)}
 
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
         with seeded(generator):

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, require
+from andon.detectors._shapes import Shape
 from andon.detectors._silhouette import Silhouette, Values, from_axis, to_axis
 from andon.errors import ImageError
 from andon.types import Frame, Line, Mask, Measured
@@ -68,6 +69,10 @@ class CylinderProfile(Detector[CylinderProfileConfig]):
         super().__init__(config, backbone)
         for name in ("profile_", "profile_spread_", "tilt_"):
             self.register_buffer(name, None)
+
+    def shapes(self) -> dict[str, Shape]:
+        profile = Shape((2, self.config.heights))
+        return {"profile_": profile, "profile_spread_": profile, "tilt_": Shape((2,))}
 
     def refuses(self, frame: Frame) -> str | None:
         """A photo without an object that can be measured."""

@@ -20,8 +20,9 @@ from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, patches_in_roi, require
 from andon.detectors._covariance import StreamedCovariance, components
 from andon.detectors._scoring import aggregate
+from andon.detectors._shapes import Shape, require_shapes
 from andon.detectors._training import GradientConfig, seeded, train
-from andon.errors import ConfigError, DatasetError
+from andon.errors import ConfigError, DatasetError, ModelError
 
 LOG = logging.getLogger("andon")
 
@@ -79,9 +80,16 @@ class Dfr(Detector[DfrConfig]):
         for name in ("mean_", "spread_", "latent_"):
             self.register_buffer(name, None)
 
+    def shapes(self) -> dict[str, Shape]:
+        channels = Shape((sum(self.backbone.channels),))
+        return {"mean_": channels, "spread_": channels, "latent_": Shape((), torch.int64)}
+
     def restore(self, learned: Mapping[str, Tensor]) -> Self:
         """As `Detector.restore`; the network's size is one of the things that were learned."""
         if "latent_" in learned:
+            require_shapes(learned, {"latent_": self.shapes()["latent_"]})
+            if not 1 <= int(learned["latent_"]) <= sum(self.backbone.channels):
+                raise ModelError("Its latent_ is no number of channels that its backbone allows; train it again.")
             self.autoencoder = _autoencoder(sum(self.backbone.channels), int(learned["latent_"]))
         return super().restore(learned)
 

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, require
-from andon.detectors._gaussians import Gaussians
+from andon.detectors._gaussians import Gaussians, shapes_of_gaussians
 from andon.detectors._histograms import CELL, Colours, histograms, photo_histograms, window_histograms
+from andon.detectors._shapes import Shape
 
 WINDOWS_PER_PHOTO = 256
 MAX_WINDOWS = 20_000
@@ -55,6 +56,14 @@ class Histogram(Detector[HistogramConfig]):
         super().__init__(config, backbone)
         self.of_photo = Gaussians()
         self.of_window = Gaussians()
+
+    def shapes(self) -> dict[str, Shape]:
+        components = 1 if self.config.method == "mahalanobis" else self.config.components
+        return {
+            f"{part}.{name}": shape
+            for part in ("of_photo", "of_window")
+            for name, shape in shapes_of_gaussians(components, f"D of {part}").items()
+        }
 
     @torch.inference_mode()
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:

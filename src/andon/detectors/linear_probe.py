@@ -21,6 +21,7 @@ from torch import Tensor
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, LabelledBatches, map_size, patches_in_roi, require
 from andon.detectors._embedding import embed
+from andon.detectors._shapes import Shape
 from andon.errors import DatasetError
 
 MAX_ITERATIONS = 10_000
@@ -58,6 +59,9 @@ class LinearProbe(Detector[LinearProbeConfig]):
         super().__init__(config, backbone)
         for name in ("weights_", "bias_"):
             self.register_buffer(name, None)
+
+    def shapes(self) -> dict[str, Shape]:
+        return {"weights_": Shape((sum(self.backbone.channels),)), "bias_": Shape((1,))}
 
     @torch.inference_mode()
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:

@@ -6,8 +6,9 @@ Defard et al., "PaDiM: a Patch Distribution Modeling Framework for Anomaly Detec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import psutil
 import torch
@@ -17,7 +18,8 @@ from andon.backbones import Backbone
 from andon.detectors._base import Batch, Detector, patches_in_roi, require
 from andon.detectors._embedding import concatenate
 from andon.detectors._moments import Moments
-from andon.errors import ConfigError
+from andon.detectors._shapes import Shape
+from andon.errors import ConfigError, ModelError
 
 SHARE_OF_MEMORY = 0.7  # of what is available; the rest is for photos and the network
 
@@ -58,6 +60,22 @@ class Padim(Detector[PadimConfig]):
         super().__init__(config, backbone)
         for name in ("size_", "channels_", "mean_", "cholesky_"):
             self.register_buffer(name, None)
+
+    def shapes(self) -> dict[str, Shape]:
+        dimensions = min(self.config.dimensions, sum(self.backbone.channels))
+        return {
+            "size_": Shape((2,), torch.int64),
+            "channels_": Shape((dimensions,), torch.int64),
+            "mean_": Shape(("h", "w", dimensions)),
+            "cholesky_": Shape(("h", "w", dimensions, dimensions)),
+        }
+
+    def restore(self, learned: Mapping[str, Tensor]) -> Self:
+        """As `Detector.restore`; every channel must be one of the backbone's."""
+        super().restore(learned)
+        if not ((self.channels_ >= 0) & (self.channels_ < sum(self.backbone.channels))).all():
+            raise ModelError("Its channels_ name channels that its backbone does not have; train it again.")
+        return self
 
     @torch.inference_mode()
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:

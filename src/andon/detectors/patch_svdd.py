@@ -18,8 +18,9 @@ from torch.optim import Adam
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
 from andon.detectors._coreset import greedy_coreset
-from andon.detectors._patch_svdd_network import SIZES, Classifier, Encoder, losses
+from andon.detectors._patch_svdd_network import DIMENSIONS, SIZES, Classifier, Encoder, losses
 from andon.detectors._scoring import nearest
+from andon.detectors._shapes import Shape
 from andon.detectors._training import GradientConfig, seeded, train
 
 PHOTOS_A_STEP = 4
@@ -69,6 +70,9 @@ class PatchSvdd(Detector[PatchSvddConfig]):
         self.small_classifier, self.large_classifier = Classifier(), Classifier()
         for name in ("small_bank_", "large_bank_"):
             self.register_buffer(name, None)
+
+    def shapes(self) -> dict[str, Shape]:
+        return {"small_bank_": Shape(("N", DIMENSIONS)), "large_bank_": Shape(("L", DIMENSIONS))}
 
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
         modules = {"encoder": self.encoder, "small": self.small_classifier, "large": self.large_classifier}

@@ -20,6 +20,7 @@ from andon.detectors._embedding import embed, mean_chroma, random_orthogonal
 from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks, places
 from andon.detectors._scoring import aggregate
 from andon.detectors._search import BankSearch
+from andon.detectors._shapes import Shape
 
 MIN_VARIANCE = 1e-8  # parts without any grain, such as drawn ones, have none
 MIN_COLOUR_VARIANCE = 1.0  # of a* and b* together; below it lies the camera's noise, which must not be blown up
@@ -85,6 +86,17 @@ class PatchCore(Detector[PatchCoreConfig]):
         for name in ("projection_", "colour_scale_", "bank_", "origin_"):
             self.register_buffer(name, None)
         self._search: BankSearch | None = None
+
+    def shapes(self) -> dict[str, Shape]:
+        channels = sum(self.backbone.channels)
+        dimensions = min(self.config.target_dim, channels) or channels
+        row = dimensions + (2 if self.config.colour_weight > 0 else 0)
+        return {
+            "projection_": Shape((channels, dimensions)),
+            "colour_scale_": Shape((1,)),
+            "bank_": Shape(("N", row)),
+            "origin_": Shape(("N", 3)),
+        }
 
     @torch.inference_mode()
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:

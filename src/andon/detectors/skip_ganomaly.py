@@ -17,6 +17,7 @@ from torch.optim import Adam, Optimizer
 from andon.backbones import Backbone
 from andon.detectors._augmentation import paint_over, rotate_and_flip, shine
 from andon.detectors._base import Batch, Capabilities, Detector, require
+from andon.detectors._shapes import Shape
 from andon.detectors._skip_ganomaly_network import Discriminator, Generator, initialise
 from andon.detectors._training import GradientConfig, seeded, train
 from andon.errors import ConfigError
@@ -86,6 +87,9 @@ class SkipGanomaly(Detector[SkipGanomalyConfig]):
         self.generator = Generator(config.width, config.depth)
         self.discriminator = Discriminator(config.width, config.depth)
         self.register_buffer("error_scale_", None)
+
+    def shapes(self) -> dict[str, Shape]:
+        return {"error_scale_": Shape((2,))}
 
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
         config = self.config

@@ -18,6 +18,7 @@ from andon.detectors._base import Batch, Capabilities, Detector, map_size, patch
 from andon.detectors._embedding import concatenate, random_orthogonal
 from andon.detectors._memory_bank import places
 from andon.detectors._scoring import nearest, neighbours
+from andon.detectors._shapes import Shape
 from andon.errors import ConfigError
 
 SHARE_OF_MEMORY = 0.5  # of what is available, for the gallery
@@ -70,6 +71,16 @@ class Spade(Detector[SpadeConfig]):
         super().__init__(config, backbone)
         for name in ("projection_", "photos_", "gallery_", "origin_"):
             self.register_buffer(name, None)
+
+    def shapes(self) -> dict[str, Shape]:
+        channels = sum(self.backbone.channels)
+        dimensions = min(self.config.target_dim, channels) or channels
+        return {
+            "projection_": Shape((channels, dimensions)),
+            "photos_": Shape(("P", channels)),
+            "gallery_": Shape(("M", dimensions), torch.float16),
+            "origin_": Shape(("M", 3)),
+        }
 
     @torch.inference_mode()
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:

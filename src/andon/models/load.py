@@ -51,7 +51,7 @@ def load_taught(path: Path | str, *, weights: Path | str | None = None, precisio
     backbone = _deferred(recipe.backbone, header, _part(contents.arrays, BACKBONE), path, check=weights is not None)
     try:
         detector = detectors.of_recipe(recipe, backbone).restore(_part(contents.arrays, DETECTOR))
-    except (ConfigError, RuntimeError) as error:
+    except (ConfigError, ModelError, RuntimeError) as error:
         raise ModelError(f"{path} is no model that this Andon can use: {error}") from None
     pipeline = assemble(
         recipe,
@@ -83,11 +83,14 @@ def _deferred(
 
     def build() -> Backbone:
         backbone = _backbone(config, bundled)
-        if backbones.fingerprint(backbone) != identity.weights_sha256:
+        found = backbone.identity()
+        if found.weights_sha256 != identity.weights_sha256:
             raise ModelError(
                 f"{path} was trained on other {config.name} weights than the ones found here, so its scores "
                 "would be wrong; give the right file with --weights, or train it again."
             )
+        if found != identity:
+            raise ModelError(f"{path} claims another network than its recipe makes; train it again.")
         return backbone
 
     backbone = DeferredBackbone(identity, build)

@@ -14,6 +14,7 @@ from andon.preprocess._base import Step
 from andon.types import Frame
 
 MULTIPLE = 16
+MAX_SIDE = 8192
 MAX_ASPECT = 8.0
 
 
@@ -31,12 +32,14 @@ class Resize(Step):
     canvas: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if self.image_size < MULTIPLE or self.image_size % MULTIPLE:
-            raise ConfigError(f"resize.image_size is {self.image_size}; choose a multiple of {MULTIPLE}, such as 256.")
-        if self.canvas is not None and any(side < MULTIPLE or side % MULTIPLE for side in self.canvas):
+        if not _is_side(self.image_size):
+            raise ConfigError(
+                f"resize.image_size is {self.image_size}; choose a multiple of {MULTIPLE} up to {MAX_SIDE}, as 256."
+            )
+        if self.canvas is not None and not all(map(_is_side, self.canvas)):
             raise ConfigError(
                 f"resize.canvas is {list(self.canvas)}; "
-                f"give height and width as multiples of {MULTIPLE}, or leave it out."
+                f"give height and width as multiples of {MULTIPLE} up to {MAX_SIDE}, or leave it out."
             )
 
     def fit(self, frames: Iterable[Frame]) -> Self:
@@ -62,6 +65,10 @@ class Resize(Step):
         long_side = self.image_size * min(max(aspect, 1 / aspect), MAX_ASPECT)
         long_side = MULTIPLE * round(long_side / MULTIPLE)
         return (self.image_size, long_side) if aspect >= 1 else (long_side, self.image_size)
+
+
+def _is_side(pixels: int) -> bool:
+    return MULTIPLE <= pixels <= MAX_SIDE and pixels % MULTIPLE == 0
 
 
 STEP = Resize

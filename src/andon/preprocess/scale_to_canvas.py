@@ -9,6 +9,7 @@ from andon.preprocess import _warp
 from andon.preprocess._base import Step
 from andon.types import Frame
 
+MAX_SIDE = 8192
 MAX_ENLARGEMENT = 4.0  # beyond it the canvas shows interpolation, not the part
 
 
@@ -27,8 +28,10 @@ class ScaleToCanvas(Step):
     fill: float = 0.8
 
     def __post_init__(self) -> None:
-        if self.image_size < 16:
-            raise ConfigError(f"scale_to_canvas.image_size is {self.image_size}; choose a number of pixels from 16.")
+        if not 16 <= self.image_size <= MAX_SIDE:
+            raise ConfigError(
+                f"scale_to_canvas.image_size is {self.image_size}; choose a number of pixels from 16 to {MAX_SIDE}."
+            )
         if not 0 < self.fill <= 1:
             raise ConfigError(f"scale_to_canvas.fill is {self.fill}; choose a share from above 0 to 1, such as 0.8.")
 

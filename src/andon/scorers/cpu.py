@@ -9,12 +9,12 @@ import copy
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
 from andon import resources
 from andon.detectors import Detector
 from andon.detectors._threads import over_cores
+from andon.scorers._openvino import ov
 from andon.scorers.compiled_backbone import CompiledBackbone
 from andon.scorers.reference import TorchScorer
 from andon.types import Mask, Scores

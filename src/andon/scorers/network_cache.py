@@ -1,72 +1,84 @@
-"""Networks as OpenVINO takes them, kept in a cache, since converting one takes longer than inspecting a photo."""
+"""Compiled networks, kept between runs: compiling one takes longer than inspecting a photo.
+
+What lies there is never trusted: each entry carries the digest of its content, and one that does not fit, cannot be
+read, or is somebody else's is made anew. There may be no cache at all: no home folder, a read-only disk.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-import tempfile
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import openvino as ov
-import torch
+from andon.files import write_whole
 
-from andon.backbones import Backbone
+PRIVATE = 0o700
+MOST_BYTES = 2 * 2**30  # of all entries; the ones that were used longest ago go first
+DIGEST_BYTES = 32
 
-BACKBONE_CODE = sorted((Path(__file__).parent.parent / "backbones").glob("*.py"))
 
-
-def convert(backbone: Backbone, size: tuple[int, int]) -> Path | ov.Model | None:
-    """The network as an OpenVINO file from the cache, or as a model where no cache can be written; None: impossible."""
-    folder = cache_folder() / _key(backbone, size)
-    file = folder / "network.xml"
-    if file.exists():
-        return file
-    shape = (1, 3, *size)
-    network = backbone.built().for_size(*size)
-    try:
-        with _quiet_converter():
-            model = ov.convert_model(network, example_input=torch.zeros(shape), input=[shape])
-    except Exception:  # the converter raises whatever its parts raise, and has said what it is
+def get(key: str) -> bytes | None:
+    """What `put` was given under this key; None where there is nothing that can be trusted."""
+    folder = _folder()
+    if folder is None:
         return None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as unfinished:
-            half = Path(unfinished) / folder.name
-            ov.save_model(model, half / file.name, compress_to_fp16=False)
-            with suppress(OSError):  # another process was faster
-                half.rename(folder)
-    except (OSError, RuntimeError):
-        return model
-    return file
+        stored = (folder / key).read_bytes()
+        os.utime(folder / key)
+    except OSError:
+        return None
+    digest, content = stored[:DIGEST_BYTES], stored[DIGEST_BYTES:]
+    return content if hashlib.sha256(content).digest() == digest else None
 
 
-@contextmanager
-def _quiet_converter() -> Iterator[None]:
-    """Undo what the converter does to the root logger, and hide that it uses torch's tracer, which is deprecated."""
-    root = logging.getLogger()
-    level, filters, handlers = root.level, root.filters[:], root.handlers[:]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        finally:
-            root.setLevel(level)
-            root.filters[:], root.handlers[:] = filters, handlers
+def put(key: str, content: bytes) -> None:
+    """Keep the content, where there is a cache, and drop what has not been used for longest."""
+    folder = _folder()
+    if folder is None:
+        return
+    with suppress(OSError):  # a full disk is no reason not to inspect
+        write_whole(folder / key, hashlib.sha256(content).digest() + content)
+        _drop_oldest(folder)
 
 
-def _key(backbone: Backbone, size: tuple[int, int]) -> str:
-    """Changes whenever the converted network would: with weights, layers, code, versions and the photo's size."""
-    parts = [str(backbone.identity()), ov.__version__, torch.__version__, str(size)]
-    digest = hashlib.sha256("\n".join(parts).encode())
-    for path in BACKBONE_CODE:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:32]
+def cache_folder() -> Path | None:
+    """Where the entries are; everything in it can be deleted. None: there is no home folder."""
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return Path(base) / "andon" / "networks"
 
 
-def cache_folder() -> Path:
-    """Where compiled networks are kept; everything in it can be deleted."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "andon" / "networks"
+def _folder() -> Path | None:
+    """The folder, made where it is missing; None where it cannot be had for this user alone."""
+    folder = cache_folder()
+    if folder is None:
+        return None
+    try:
+        folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        if hasattr(os, "getuid"):
+            if folder.stat().st_uid != os.getuid():
+                return None
+            folder.chmod(PRIVATE)
+    except OSError:
+        return None
+    return folder
+
+
+def _drop_oldest(folder: Path) -> None:
+    newest_first = sorted(_entries(folder), key=lambda entry: entry[1].st_mtime, reverse=True)
+    total = 0
+    for path, state in newest_first:
+        total += state.st_size
+        if total > MOST_BYTES:
+            path.unlink(missing_ok=True)
+
+
+def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for path in folder.iterdir():
+        with suppress(OSError):  # another process was faster
+            if path.is_file():
+                yield path, path.stat()

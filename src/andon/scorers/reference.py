@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from andon.detectors import Detector
+from andon.errors import AndonError
 from andon.types import Frame, Mask, Measured, Nearest, Scores
 
 
@@ -26,6 +28,7 @@ class TorchScorer:
         self.precision = precision
 
     def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
+        _require_threads()
         with torch.inference_mode():
             parts = self.detector.score(*self._to_device(x, roi))
         image, patch, terms = (part.float().cpu().numpy() for part in parts)
@@ -48,3 +51,21 @@ class TorchScorer:
     def _to_device(self, x: NDArray[np.float32], roi: Mask) -> tuple[torch.Tensor, torch.Tensor]:
         device = next((tensor.device for tensor in self.detector.learned().values()), torch.device("cpu"))
         return torch.from_numpy(x).to(device), torch.from_numpy(roi).to(device)
+
+
+_first_process: int | None = None
+
+
+def _require_threads() -> None:
+    """Refuse to wait forever: a process that is forked after torch has computed lacks torch's threads.
+
+    Raises:
+        AndonError: this is such a process.
+    """
+    global _first_process
+    _first_process = _first_process or os.getpid()
+    if _first_process != os.getpid():
+        raise AndonError(
+            "This process was forked after an inspection, which leaves it without the threads that compute; start "
+            "processes with multiprocessing's 'spawn', or load the model in each of them and not before."
+        )
