@@ -3,21 +3,65 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
+import socket
 from pathlib import Path
+
+import psutil
+
+UNFINISHED = ".unfinished"
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write beside the target, then rename, making the folder; nobody ever finds half a file.
 
+    A symbolic link is followed to its target, whose permissions stay. What a killed run left beside it is removed.
+
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written; what was there before still is.
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:64]}.") as folder:
-        beside = Path(folder) / "whole"
+    _remove_leftovers(path)
+    beside = path.with_name(f"{_prefix(path)}{socket.gethostname()}.{os.getpid()}{UNFINISHED}")
+    try:
         with beside.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, beside)
         beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def keep_old(path: Path) -> Path | None:
+    """Give the file at `path` a second name beside it, so that it can be replaced; None where there is none.
+
+    Returns:
+        The second name: part.old.safetensors of part.safetensors, or with a number where that is taken.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = path.resolve()
+    if not path.exists():
+        return None
+    number = 1
+    while (old := path.with_name(f"{path.stem}.old{number if number > 1 else ''}{path.suffix}")).exists():
+        number += 1
+    shutil.copy2(path, old)
+    return old
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:64]}."
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Of runs on this computer that are over."""
+    for left in path.parent.glob(f"{_prefix(path)}{socket.gethostname()}.*{UNFINISHED}"):
+        process = left.name.removesuffix(UNFINISHED).rpartition(".")[2]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            left.unlink(missing_ok=True)

@@ -23,6 +23,9 @@ Seed = Annotated[int | None, typer.Option(help="Same photos and same seed, same 
 FalseRejectRate = Annotated[
     float | None, typer.Option(help="Promise this false-reject rate (conformal), for example 0.01.")
 ]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a model of that name; the old one is kept beside it as NAME.old.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Name the OK photo that each region looks most like, and show it.")

@@ -26,6 +26,7 @@ def command(
     percentile: Annotated[float, typer.Option(min=0, max=100, help="Of their scores; makes the threshold.")] = 95,
     choose: Annotated[float | None, typer.Option(help="Write a model with this alpha to -o.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Model file to write.")] = None,
+    overwrite: options.Overwrite = False,
     layout: options.Layout = None,
     ng_name: options.NgNames = None,
 ) -> None:
@@ -51,7 +52,7 @@ def command(
     if (choose is None) != (output is None):
         raise InputError("--choose and -o belong together; give both, the alpha and the model file to write.")
     if output is not None:
-        ensure_writable(output)
+        ensure_writable(output, overwrite=overwrite)
     taught = load_taught(model)
     dataset = datasets.read(data, layout, ng_name or ())
     tested, _ = datasets.samples_to_evaluate(dataset.samples, taught.manifest.seen)
@@ -73,7 +74,7 @@ def command(
         chosen = alphas.recalibrated(taught, choose)
         remark = f"alpha {choose:g} was chosen in view of {photos}, so figures on those flatter the model."
         chosen = replace(chosen, manifest=chosen.manifest.remarked(remark))
-        save(chosen, output, bundle_backbone=read_header(model).is_bundled)
+        save(chosen, output, bundle_backbone=read_header(model).is_bundled, overwrite=overwrite)
         typer.echo(f"Model: {output}")
 
 

@@ -31,8 +31,10 @@ def command(
         float | None, typer.Option(help="From this percentile of the OK scores up to the threshold: review.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Model file to write; MODEL itself if not given.")
+        Path | None,
+        typer.Option("-o", "--output", help="Model file to write; MODEL-calibrated, or with --overwrite MODEL itself."),
     ] = None,
+    overwrite: options.Overwrite = False,
     weights: options.Weights = None,
 ) -> None:
     """Draw the threshold anew from OK photos, or to catch a share of NG photos.
@@ -53,8 +55,8 @@ def command(
     from andon.models.save import save
     from andon.teaching.thresholds import recalibrate
 
-    target = output or model
-    ensure_writable(target)
+    target = output or (model if overwrite else model.with_stem(f"{model.stem}-calibrated"))
+    ensure_writable(target, overwrite=overwrite)
     before = load_taught(model, weights=weights)
     given = {
         "percentile": percentile,
@@ -68,7 +70,8 @@ def command(
         **{name: value for name, value in given.items() if value is not None},
     )
     taught = recalibrate(before, rule, expand([str(ok)]), [] if ng is None else expand([str(ng)]))
-    save(taught, target, bundle_backbone=read_header(model).is_bundled)
+    bundled = read_header(model).is_bundled
+    save(taught, target, bundle_backbone=bundled, overwrite=overwrite)
     assert taught.calibration is not None
     typer.echo(taught.calibration.describe())
     typer.echo(f"Model: {target}")

@@ -28,11 +28,12 @@ def command(
     from andon.teaching.train import teach
 
     photos, model, report = folder / "fasteners", folder / "model.safetensors", folder / "report"
-    ensure_writable(model)
+    ensure_writable(model, overwrite=True)
     typer.echo(f"Drawing nuts, bolts and screws into {photos}", err=True)
     draw_fasteners(photos, seed=seed)
     dataset = datasets.read(photos)
     taught = teach(recipes.build("default", [f"training.seed={seed}"]), dataset)
+    model.unlink(missing_ok=True)  # of the last demo
     save(taught, model)
     figures = evaluate(taught, dataset, model_name=model.name, out=report)
     typer.echo("\n".join(as_lines(figures, HEADLINES)))

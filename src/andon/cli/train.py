@@ -33,6 +33,7 @@ def command(
     thumbnails: Annotated[
         bool | None, typer.Option(help="Keep small pictures of the OK photos in the model, for inspect --explain.")
     ] = None,
+    overwrite: options.Overwrite = False,
     preprocess_only: Annotated[
         Path | None, typer.Option(help="Write before/after sheets into this folder and train nothing.")
     ] = None,
@@ -74,10 +75,10 @@ def command(
     if preprocess_only is not None:
         write_sheets(plan, dataset, preprocess_only)
         return
-    ensure_writable(model)
+    ensure_writable(model, overwrite=overwrite)
     checkpoint = model.with_suffix(".checkpoint.safetensors")
     taught = teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision, checkpoint=checkpoint)
-    save(taught, model, bundle_backbone=bundle_backbone)
+    save(taught, model, bundle_backbone=bundle_backbone, overwrite=overwrite)
     history = taught.detector.history
     if history is None or not history.interrupted:
         checkpoint.unlink(missing_ok=True)

@@ -42,6 +42,7 @@ def teach_one(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
     taught = teach(Recipe.from_tree(job["recipe"]), dataset, allow_duplicates=True, precision=job["precision"])
     seconds = time.perf_counter() - started
+    (folder / MODEL).unlink(missing_ok=True)
     save(taught, folder / MODEL)
     assert taught.calibration is not None
     return {

@@ -21,7 +21,7 @@ from safetensors.numpy import load, save
 
 from andon.config import Tree
 from andon.errors import ModelError
-from andon.files import write_whole
+from andon.files import keep_old, write_whole
 from andon.models import format2
 
 FORMAT = 3
@@ -125,26 +125,29 @@ def _damaged(path: Path, reason: str) -> ModelError:
     return ModelError(f"{path} is damaged, cut short or no model ({short}); copy it again or train it again.")
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write the whole file or nothing.
+def write(path: Path, data: bytes, *, overwrite: bool) -> None:
+    """Write the whole file or nothing. A model that is replaced is kept beside the new one.
 
     Raises:
-        ModelError: the file cannot be written.
+        ModelError: see `ensure_writable`.
     """
+    _require_new(path, overwrite)
     try:
+        keep_old(path)
         write_whole(path, data)
     except OSError as error:
         raise _cannot_write(path, error) from None
 
 
-def ensure_writable(path: Path) -> None:
+def ensure_writable(path: Path, *, overwrite: bool) -> None:
     """Refuse, before any long work, a place that no model can be written to.
 
     Raises:
-        ModelError: see `write`.
+        ModelError: it is no place for a file, or there is one already that may not be replaced.
     """
     if path.suffix.lower() in PICKLES:
         raise ModelError(f"{path} is named like a pickle, which Andon never opens; let its name end in .safetensors.")
+    _require_new(path, overwrite)
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")
@@ -153,6 +156,13 @@ def ensure_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise _cannot_write(path, error) from None
+
+
+def _require_new(path: Path, overwrite: bool) -> None:
+    if path.is_file() and not overwrite:
+        raise ModelError(
+            f"{path} is there already; give another name with -o, or --overwrite, which keeps the old model beside it."
+        )
 
 
 def _cannot_write(path: Path, error: OSError) -> ModelError:

@@ -17,15 +17,17 @@ from andon.models.names import BACKBONE, DETECTOR, LENGTHS, OK_SCORES, TERMS, TH
 from andon.models.taught import Taught
 
 
-def save(model: Taught, path: Path | str, *, bundle_backbone: bool = False) -> None:
-    """Write the model, replacing a file at `path` only once the new one is whole. The same model gives the same bytes.
+def save(model: Taught, path: Path | str, *, bundle_backbone: bool = False, overwrite: bool = False) -> None:
+    """Write the model. The same model gives the same bytes.
 
     Args:
+        overwrite: replace a file at `path`, once the new one is whole; the old one is kept beside it, see
+            `files.keep_old`.
         bundle_backbone: put the backbone's weights into the file, so that it needs no other file and no download. The
             package's own weights are never bundled.
 
     Raises:
-        ModelError: the file cannot be written.
+        ModelError: the file cannot be written, or is there already and `overwrite` is False.
     """
     arrays = _named(DETECTOR, model.detector.learned()) | model.manifest.to_arrays()
     config = model.recipe.backbone
@@ -40,7 +42,7 @@ def save(model: Taught, path: Path | str, *, bundle_backbone: bool = False) -> N
         arrays[LENGTHS] = np.array([len(one.jpeg) for one in thumbnails])
     identity = to_dict(model.detector.backbone.identity())
     data, _ = file.to_bytes(tree_of(model.recipe, identity, model.calibration, model.manifest), arrays)
-    file.write(Path(path), data)
+    file.write(Path(path), data, overwrite=overwrite)
 
 
 def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
