@@ -16,7 +16,11 @@ from typing import Annotated
 import typer
 
 from andon import plugins
+from andon.cli._habits import hint
 from andon.errors import AndonError
+
+UsageError = typer.BadParameter.__mro__[1]
+"""What typer raises for a command line that it does not understand; it has no public name."""
 
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -32,16 +36,31 @@ def main() -> None:
     for noisy in ("httpx", "huggingface_hub", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     try:
-        build_app()()
+        sys.exit(build_app()(standalone_mode=False))
+    except UsageError as error:
+        message: str = error.format_message()  # type: ignore[attr-defined]
+        is_help = message.startswith("Usage:")  # of a command line without words
+        typer.echo(message if is_help else f"Error: {in_one_sentence(message)}", err=True)
+        sys.exit(EXIT_INPUT)
     except AndonError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(EXIT_INPUT)
-    except SystemExit as stopped:
-        if stopped.code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
-            typer.echo("Interrupted; what was finished is kept.", err=True)
-        raise
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("Interrupted; what was finished is kept.", err=True)
+        sys.exit(EXIT_INTERRUPTED)
     finally:
         gc.freeze()  # on its way out the interpreter would search all of torch for cycles, for a quarter of a second
+
+
+def in_one_sentence(message: str) -> str:
+    """What was wrong with the command line, and what may help."""
+    words = sys.argv[1:]
+    if found := hint(words, message):
+        return f"{message.rstrip('.')}; {found}"
+    if message.endswith("?"):  # typer itself had an idea
+        return message
+    known = words and words[0] in plugins.names(sys.modules[__name__])
+    return f"{message.rstrip('.')}; see: andon {f'{words[0]} ' if known else ''}--help"
 
 
 def build_app() -> typer.Typer:
