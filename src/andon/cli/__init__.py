@@ -11,7 +11,7 @@ import io
 import logging
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -19,7 +19,7 @@ from andon import plugins
 from andon.cli._habits import hint
 from andon.errors import AndonError
 
-UsageError = typer.BadParameter.__mro__[1]
+UsageError = cast(type[typer.BadParameter], typer.BadParameter.__mro__[1])
 """What typer raises for a command line that it does not understand; it has no public name."""
 
 EXIT_INPUT = 2
@@ -38,7 +38,7 @@ def main() -> None:
     try:
         sys.exit(build_app()(standalone_mode=False))
     except UsageError as error:
-        message: str = error.format_message()  # type: ignore[attr-defined]
+        message: str = error.format_message()
         is_help = message.startswith("Usage:")  # of a command line without words
         typer.echo(message if is_help else f"Error: {in_one_sentence(message)}", err=True)
         sys.exit(EXIT_INPUT)
