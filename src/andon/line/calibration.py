@@ -77,9 +77,9 @@ class CalibrationRule:
     def threshold(self, ok_scores: ScoreArray, ng_scores: ScoreArray | None = None) -> float:
         """The score from which on a photo is NG."""
         if self.method == "percentile":
-            return float(np.percentile(ok_scores, self.percentile))
+            return just_above(float(np.percentile(ok_scores, self.percentile)))
         if self.method == "conformal":
-            return float(np.sort(ok_scores)[conformal_rank(len(ok_scores), self.false_reject_rate) - 1])
+            return just_above(float(np.sort(ok_scores)[conformal_rank(len(ok_scores), self.false_reject_rate) - 1]))
         assert ng_scores is not None  # `check` saw to it
         return float(np.sort(ng_scores)[::-1][math.ceil(self.recall * len(ng_scores)) - 1])
 
@@ -91,7 +91,15 @@ class CalibrationRule:
         """
         if self.method == "conformal":
             return self.threshold(ok_map_peaks)
-        return float(np.percentile(ok_map_peaks, self.percentile))
+        return just_above(float(np.percentile(ok_map_peaks, self.percentile)))
+
+
+def just_above(value: float) -> float:
+    """The next number that float32 knows, as scores and maps are float32.
+
+    A threshold that lies on an OK score must not reject it, nor its ties: the promise counts what lies above.
+    """
+    return float(np.nextafter(np.float32(value), np.float32(np.inf)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +195,7 @@ def calibrate(
     rule.check(len(ok_scores), len(ng_scores))
     ok = np.sort(np.asarray(ok_scores, dtype=np.float64))
     threshold = rule.threshold(ok, np.asarray(ng_scores, dtype=np.float64))
-    review = None if rule.review_percentile is None else float(np.percentile(ok, rule.review_percentile))
+    review = None if rule.review_percentile is None else just_above(float(np.percentile(ok, rule.review_percentile)))
     return Calibration(rule, ok, threshold, review, rule.pixel_threshold(np.asarray(ok_map_peaks, dtype=np.float64)))
 
 

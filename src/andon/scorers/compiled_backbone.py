@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from threading import Lock
 
 import numpy as np
@@ -104,9 +105,17 @@ def _converted(backbone: Backbone, size: tuple[int, int]) -> ov.Model | None:
     network = backbone.built().for_size(*size)
     try:
         with _quiet_converter():
-            return ov.convert_model(network, example_input=torch.zeros(shape), input=[shape])
+            return _as_a_file(ov.convert_model(network, example_input=torch.zeros(shape), input=[shape]))
     except Exception:  # the converter raises whatever its parts raise, and has said what it is
         return None
+
+
+def _as_a_file(model: ov.Model) -> ov.Model:
+    """The same network, written and read: it computes what a network from a file computes, to the last bit."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "network.xml"
+        ov.save_model(model, file, compress_to_fp16=False)
+        return ov.Core().read_model(file.read_bytes(), file.with_suffix(".bin").read_bytes())
 
 
 @contextmanager
