@@ -98,6 +98,10 @@ CSV_COLUMNS = tuple(column for name in COLUMNS for column in ((name, "model_sha2
 """A table has no objects, so the model takes two columns."""
 
 
+FORMULA = ("=", "+", "-", "@")
+"""A cell of text that begins so would be computed by a spreadsheet; an apostrophe before it says that it is text."""
+
+
 def csv_cells(row: Cells) -> list[Any]:
     """The values of `Row.to_dict` in the order of `CSV_COLUMNS`: regions as JSON, reasons and notes as text."""
     flat = row | {
@@ -107,7 +111,19 @@ def csv_cells(row: Cells) -> list[Any]:
         "regions": json.dumps(row["regions"]),
         "notes": "; ".join(row["notes"]),
     }
-    return [flat[name] for name in CSV_COLUMNS]
+    return [_harmless(flat[name]) for name in CSV_COLUMNS]
+
+
+def printable(text: str) -> str:
+    """The text with control characters shown rather than sent: a file's name must not command a terminal."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def _harmless(cell: Any) -> Any:
+    """A text cell that no spreadsheet takes for a formula, without line ends and other control characters."""
+    if not isinstance(cell, str):
+        return cell
+    return f"'{printable(cell)}" if cell.startswith(FORMULA) else printable(cell)
 
 
 def schema() -> Cells:

@@ -9,47 +9,94 @@ from __future__ import annotations
 import gc
 import io
 import logging
+import os
 import sys
 import warnings
-from typing import Annotated, cast
+from contextlib import suppress
+from typing import Annotated, TextIO, cast
 
 import typer
 
 from andon import plugins
 from andon.cli._habits import hint
 from andon.errors import AndonError
+from andon.rows import printable
 
 UsageError = cast(type[typer.BadParameter], typer.BadParameter.__mro__[1])
 """What typer raises for a command line that it does not understand; it has no public name."""
+
+TRACEBACK = "ANDON_TRACEBACK"
+"""The environment variable that shows where an unexpected error came from."""
 
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
 
 
 def main() -> None:
-    """Entry point of the program `andon`: a user's error is one sentence and exit code 2, never a traceback."""
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
+    """The program: whatever goes wrong is one sentence and an exit code, never a traceback."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_Printable("%(message)s"))
     logging.captureWarnings(True)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # file names that are no UTF-8
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whatever the locale says
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     warnings.simplefilter("ignore")
     for noisy in ("httpx", "huggingface_hub", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    code = _run()
+    gc.freeze()  # on its way out the interpreter would search all of torch for cycles, for a quarter of a second
+    sys.exit(code)
+
+
+class _Printable(logging.Formatter):
+    """Messages with control characters of file names shown, not sent."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(printable(line) for line in super().format(record).splitlines())
+
+
+def _run() -> int:
+    """The exit code of what the command line asks for."""
     try:
-        sys.exit(build_app()(standalone_mode=False))
+        return int(build_app()(standalone_mode=False) or 0)
     except UsageError as error:
-        message: str = error.format_message()
-        is_help = message.startswith("Usage:")  # of a command line without words
-        typer.echo(message if is_help else f"Error: {in_one_sentence(message)}", err=True)
-        sys.exit(EXIT_INPUT)
+        message = error.format_message()
+        if message.startswith("Usage:"):  # of a command line without words
+            typer.echo(message, err=True)
+            return EXIT_INPUT
+        return _failed(in_one_sentence(message))
     except AndonError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(EXIT_INPUT)
+        return _failed(str(error))
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("Interrupted; what was finished is kept.", err=True)
-        sys.exit(EXIT_INTERRUPTED)
-    finally:
-        gc.freeze()  # on its way out the interpreter would search all of torch for cycles, for a quarter of a second
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # whoever read our rows has gone; there is nobody left to tell
+        _discard(sys.stdout)
+        return EXIT_INPUT
+    except OSError as error:
+        _discard(sys.stdout)
+        where = f" of {error.filename}" if error.filename else ""
+        reason = error.strerror or str(error)
+        return _failed(f"Reading or writing{where} failed ({reason}); see that the disk has room and can be written.")
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        return _failed(
+            f"Andon stopped with {type(error).__name__} ({error}), which is a bug; run it again with {TRACEBACK}=1 to "
+            "see where, and please report that."
+        )
+
+
+def _failed(sentence: str) -> int:
+    typer.echo(f"Error: {printable(sentence)}", err=True)
+    return EXIT_INPUT
+
+
+def _discard(stream: TextIO) -> None:
+    """Let the interpreter write what is still in the stream's buffer to nowhere: it would fail again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def in_one_sentence(message: str) -> str:

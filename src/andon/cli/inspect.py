@@ -31,6 +31,9 @@ def command(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and photo.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
+    excel: Annotated[
+        bool, typer.Option("--excel", help="Begin CSV with the mark by which Excel knows UTF-8 (a byte order mark).")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for inspections.csv and the pictures.")] = None,
     visualize: Annotated[
         bool, typer.Option("--visualize", help="Write pictures into --out; of parts that a step isolated, into parts/.")
@@ -59,8 +62,8 @@ def command(
     """
     from andon.images.walk import expand, picture_names
     from andon.models.load import load
-    from andon.reports.row_files import RESULT_FILES, RowFile, csv_line, echo
-    from andon.rows import CSV_COLUMNS
+    from andon.reports.row_files import BYTE_ORDER_MARK, RESULT_FILES, RowFile, csv_line, echo
+    from andon.rows import CSV_COLUMNS, printable
     from andon.types import Failure
 
     if as_json and as_csv:
@@ -74,9 +77,9 @@ def command(
     verdicts, stages = Counter[str](), Counter[str]()
     started = time.perf_counter()
     with ExitStack() as stack:
-        files = [] if out is None else [stack.enter_context(RowFile(out / name)) for name in RESULT_FILES]
+        files = [] if out is None else [stack.enter_context(RowFile(out / name, excel=excel)) for name in RESULT_FILES]
         if as_csv:
-            typer.echo(csv_line(CSV_COLUMNS))
+            typer.echo((BYTE_ORDER_MARK if excel else "") + csv_line(CSV_COLUMNS))
         results = pipeline.inspect_batch(paths, part_id_from=pattern, with_map=visualize, explain=explain)
         for path, name, result in zip(paths, picture_names(paths), results, strict=True):
             row = result.to_row()
@@ -85,7 +88,7 @@ def command(
                 file.write(row)
             echo(row, how)
             if isinstance(result, Failure):
-                typer.echo(f"Error: {result.error}", err=True)
+                typer.echo(printable(f"Error: {result.error}"), err=True)
                 continue
             stages.update(result.milliseconds)
             if out is not None and visualize:

@@ -12,13 +12,17 @@ import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
 
 from andon.comparison._figures import disagreements, figures_of
-from andon.comparison._job import JOB, JUDGED, MODEL, TAUGHT, Json, digests_of, job_of
+from andon.comparison._job import JOB, JUDGED, MODEL, PIXELS, TAUGHT, Json, digests_of, job_of
 from andon.comparison._outcomes import Comparison, Method, Outcome, Trial, collect
 from andon.comparison._plan import Plan, Round, plan
 from andon.comparison._process import run
 from andon.errors import InputError
+from andon.files import write_whole
 from andon.types import Precision
 
 __all__ = ["Comparison", "Method", "Outcome", "Plan", "Round", "compare", "disagreements", "figures_of", "plan"]
@@ -62,7 +66,7 @@ def _attempt(folder: Path, job: Json) -> Trial | str:
     if _read(folder / JOB) != job:
         _begin(folder, job)
     taught, judged = _read(folder / TAUGHT), _read(folder / JUDGED)
-    if not _is_finished(judged):
+    if not (_is_finished(taught) and _is_finished(judged) and _is_whole(folder / PIXELS)):
         if not _is_finished(taught) or not (folder / MODEL).exists():
             taught = run("teach", folder)
         if "error" in taught:
@@ -76,6 +80,15 @@ def _attempt(folder: Path, job: Json) -> Trial | str:
     return Trial(folder, taught, judged)
 
 
+def _is_whole(pixels: Path) -> bool:
+    """Whether the file of a finished trial can be read."""
+    try:
+        with np.load(pixels) as stored:
+            return "histograms" in stored and "first" in stored
+    except (OSError, ValueError, EOFError, BadZipFile):
+        return False
+
+
 def _is_finished(result: Json) -> bool:
     return "memory_bytes" in result and "error" not in result
 
@@ -83,10 +96,10 @@ def _is_finished(result: Json) -> bool:
 def _begin(folder: Path, job: Json) -> None:
     """Make the folder of a trial, forgetting what another job left there."""
     try:
-        for name in (TAUGHT, JUDGED):
+        for name in (TAUGHT, JUDGED, PIXELS):
             (folder / name).unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / JOB).write_text(json.dumps(job), encoding="utf-8")
+        write_whole(folder / JOB, json.dumps(job).encode())
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(

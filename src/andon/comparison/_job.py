@@ -16,6 +16,7 @@ JOB = "job.json"
 TAUGHT = "taught.json"
 JUDGED = "judged.json"
 MODEL = "model.safetensors"
+PIXELS = "pixels.npz"
 """The files of a trial's folder."""
 
 Json = dict[str, Any]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from andon.comparison._job import PIXELS
 from andon.comparison._plan import Plan
 from andon.evaluation.intervals import Values
 from andon.evaluation.paired import Judged
@@ -126,7 +127,7 @@ def _outcome(plan: Plan, name: str, trials: Sequence[Trial], kept: np.ndarray[An
             scores=np.array([photo["score"] for photo in said], dtype=np.float64),
             verdicts=np.array([photo["verdict"] for photo in said]),
         ),
-        pixels=_aligned([trial.folder / "pixels.npz" for trial in trials])[kept],
+        pixels=_aligned([trial.folder / PIXELS for trial in trials])[kept],
         sigmas=np.array([photo["sigma"] for photo in said], dtype=np.float64),
         pictures=tuple(picture for picture, is_kept in zip(pictures, kept, strict=True) if is_kept),
         seconds_to_teach=statistics.mean(trial.taught["seconds"] for trial in trials),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import psutil
 
 from andon.comparison._job import JUDGED, TAUGHT
+from andon.files import write_whole
 
 TRIAL = "andon.comparison._trial"  # not imported here, as it is run
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -23,7 +24,8 @@ def run(what: Literal["teach", "judge"], folder: Path) -> dict[str, Any]:
     """What the trial wrote down, with "memory_bytes", the peak of the process; or its "error"."""
     file = folder / FILES[what]
     file.unlink(missing_ok=True)
-    process = subprocess.Popen([sys.executable, "-m", TRIAL, what, str(folder)])
+    # The trial ends when its standard input does: with this process, however that ends.
+    process = subprocess.Popen([sys.executable, "-m", TRIAL, what, str(folder)], stdin=subprocess.PIPE)
     try:
         memory = _peak_memory(process)
     finally:
@@ -32,7 +34,7 @@ def run(what: Literal["teach", "judge"], folder: Path) -> dict[str, Any]:
     if not file.exists():
         return {"error": f"Its process ended with code {process.returncode}{_hint(process.returncode)}."}
     result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps(result | {"memory_bytes": memory}), encoding="utf-8")
+    write_whole(file, json.dumps(result | {"memory_bytes": memory}).encode())
     return result | {"memory_bytes": memory}
 
 

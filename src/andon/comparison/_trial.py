@@ -6,10 +6,13 @@ of every photo. What went wrong is the "error" of the JSON file.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import os
 import statistics
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -18,11 +21,12 @@ from typing import Any
 import numpy as np
 
 from andon import images
-from andon.comparison._job import JOB, JUDGED, MODEL, TAUGHT, sample_of
+from andon.comparison._job import JOB, JUDGED, MODEL, PIXELS, TAUGHT, sample_of
 from andon.datasets import Dataset
 from andon.errors import AndonError
 from andon.evaluation.evaluate import examine
 from andon.evaluation.pixel_curves import PixelCurves
+from andon.files import write_whole
 from andon.line.pipeline import Pipeline
 from andon.models.load import load_taught
 from andon.models.save import save
@@ -33,6 +37,7 @@ from andon.teaching.train import teach
 from andon.types import Failure, FloatMap, Inspection, Mask, Sample
 
 N_TIMED = 20
+EXIT_ORPHAN = 3
 TILE_SIDE = 200
 
 
@@ -74,7 +79,7 @@ def judge_all(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
         photos[result.path] = {"score": result.score, "verdict": result.verdict, "sigma": result.sigma}
         picture = _picture(sample.path, result, pipeline.calibration.pixel_threshold)
         (folder / f"{number}.jpg").write_bytes(picture)
-    _save_pixels(folder / "pixels.npz", np.stack(histograms))
+    _save_pixels(folder / PIXELS, np.stack(histograms))
     return {"milliseconds": milliseconds, "photos": photos}
 
 
@@ -99,12 +104,24 @@ def _save_pixels(path: Path, histograms: np.ndarray[Any, np.dtype[np.float32]]) 
     """Only the bins from the first to the last that is used: nearly all are empty."""
     used = np.flatnonzero(histograms.any(axis=(0, 1)))
     first, last = (int(used[0]), int(used[-1])) if len(used) else (0, 0)
-    np.savez_compressed(path, first=first, histograms=histograms[:, :, first : last + 1])
+    data = io.BytesIO()
+    np.savez_compressed(data, first=first, histograms=histograms[:, :, first : last + 1])
+    write_whole(path, data.getvalue())
 
 
 def _picture(path: Path, inspection: Inspection, pixel_threshold: float) -> bytes:
     tiles = make_tiles(images.read(path), inspection, pixel_threshold, side=TILE_SIDE)
     return to_jpeg(tiles[1].picture)
+
+
+def end_with_parent() -> None:
+    """End this process as soon as its standard input ends, which the parent holds open."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os._exit(EXIT_ORPHAN)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def main(what: str, folder: Path) -> None:
@@ -120,8 +137,9 @@ def main(what: str, folder: Path) -> None:
         trace = folder / "traceback.txt"
         trace.write_text(traceback.format_exc(), encoding="utf-8")
         result = {"error": f"It stopped with {type(error).__name__} ({error}), which is a bug: see {trace}."}
-    (folder / file).write_text(json.dumps(result), encoding="utf-8")
+    write_whole(folder / file, json.dumps(result).encode())
 
 
 if __name__ == "__main__":
+    end_with_parent()
     main(sys.argv[1], Path(sys.argv[2]))

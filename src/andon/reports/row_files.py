@@ -6,13 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self, TextIO
 
 import typer
 
 from andon.errors import InputError
-from andon.rows import CSV_COLUMNS, csv_cells
+from andon.rows import CSV_COLUMNS, csv_cells, printable
 
 Row = dict[str, Any]
 Format = Literal["text", "json", "csv"]
@@ -22,11 +23,11 @@ RESULT_FILES = ("inspections.csv", "inspections.jsonl")
 def as_text(row: Row) -> str:
     """For people: verdict, score, sigma, p-value and the file."""
     if row["error"]:
-        return f"{'error':6} {row['error']}"
+        return printable(f"{'error':6} {row['error']}")
     note = f"  ({'; '.join(row['notes'])})" if row["notes"] else ""
     if like := next((region["looks_like"] for region in row["regions"] if region["looks_like"]), None):
         note += f"  (looks most like a patch of {like['photo']}, at {like['distance']:.4g})"
-    return (
+    return printable(
         f"{row['verdict']:6} score {row['score']:<8.4g} threshold {row['threshold']:<8.4g} {row['sigma']:+6.1f} sigma  "
         f"p {row['p_value']:<6.3f} {row['path']}{note}"
     )
@@ -49,6 +50,8 @@ def csv_line(values: Iterable[Any]) -> str:
     return line.getvalue()
 
 
+BYTE_ORDER_MARK = "\ufeff"
+
 FORMATS: dict[Format, Callable[[Row], str]] = {"text": as_text, "json": as_json, "csv": as_csv}
 
 
@@ -60,40 +63,50 @@ def echo(row: Row, how: Format) -> None:
 class RowFile:
     """A CSV or JSON Lines file, by its name's ending, that is whole after every row.
 
+    A file that is there is replaced when the first row comes, not before.
+
+    Args:
+        excel: begin CSV with a byte order mark.
+
     Raises:
         InputError: the folder or the file cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, excel: bool = False) -> None:
         self._path = path
         self._format: Format = "csv" if path.suffix == ".csv" else "json"
+        self._encoding = "utf-8-sig" if excel and self._format == "csv" else "utf-8"
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            with self._path.open("a"):  # whether it can be written is said before any photo is read
+                pass
         except OSError as error:
             raise self._cannot_write(error) from None
-        if self._format == "csv":
-            self._line(csv_line(CSV_COLUMNS))
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what a full disk did not take was said when the row was written
+                self._file.close()
 
     def write(self, row: Row) -> None:
         """Add one row and flush it."""
-        self._line(FORMATS[self._format](row))
-
-    def _line(self, text: str) -> None:
-        assert self._file is not None
         try:
-            self._file.write(text + "\n")
+            if self._file is None:
+                self._file = self._begun()
+            self._file.write(FORMATS[self._format](row) + "\n")
             self._file.flush()
         except OSError as error:
             raise self._cannot_write(error) from None
+
+    def _begun(self) -> TextIO:
+        file = self._path.open("w", encoding=self._encoding, errors="backslashreplace", newline="")
+        if self._format == "csv":
+            file.write(csv_line(CSV_COLUMNS) + "\n")
+        return file
 
     def _cannot_write(self, error: OSError) -> InputError:
         reason = error.strerror or str(error)
