@@ -227,6 +227,7 @@ class Inspection:
         regions: where it deviates, strongest first.
         anomaly_map: (H0, W0) float32 in the photo file's pixels; None where it was not asked for.
         roi: (H0, W0) bool, where the part is; None where all of the photo is inspected, or the map was not asked for.
+        photo: (H0, W0, 3) uint8 RGB, the pixels that were judged; None where the map was not asked for.
         notes: what a preprocessing step could not do on this photo, and what the detector measured on it.
         lines: where it measured that.
         milliseconds: time per stage.
@@ -248,6 +249,7 @@ class Inspection:
     regions: tuple[Region, ...] = ()
     anomaly_map: FloatMap | None = field(default=None, repr=False, compare=False)
     roi: Mask | None = field(default=None, repr=False, compare=False)
+    photo: RgbImage | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
     milliseconds: dict[str, float] = field(default_factory=dict, compare=False)

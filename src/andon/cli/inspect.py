@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from andon.cli import _options as options
-from andon.errors import InputError
+from andon.errors import ImageError, InputError
 
 if TYPE_CHECKING:
     from andon.line.pipeline import Pipeline
@@ -75,13 +75,13 @@ def command(
     pipeline = load(model, weights=weights, precision=precision)
     how: Format = "json" if as_json else "csv" if as_csv else "text"
     verdicts, stages = Counter[str](), Counter[str]()
-    started = time.perf_counter()
+    started, unwritten = time.perf_counter(), 0
     with ExitStack() as stack:
         files = [] if out is None else [stack.enter_context(RowFile(out / name, excel=excel)) for name in RESULT_FILES]
         if as_csv:
             typer.echo((BYTE_ORDER_MARK if excel else "") + csv_line(CSV_COLUMNS))
         results = pipeline.inspect_batch(paths, part_id_from=pattern, with_map=visualize, explain=explain)
-        for path, name, result in zip(paths, picture_names(paths), results, strict=True):
+        for name, result in zip(picture_names(paths), results, strict=True):
             row = result.to_row()
             verdicts[row["verdict"]] += 1
             for file in files:
@@ -92,12 +92,16 @@ def command(
                 continue
             stages.update(result.milliseconds)
             if out is not None and visualize:
-                _write_pictures(pipeline, path, result, out, name)
+                try:
+                    _write_pictures(pipeline, result, out, name)
+                except ImageError as error:  # its row is out; the others follow
+                    typer.echo(printable(f"Error: {error}"), err=True)
+                    unwritten += 1
     counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
     typer.echo(f"{len(paths)} {'photo' if len(paths) == 1 else 'photos'}: {counts}", err=True)
     if stages:
         typer.echo(_where_time_went(stages, len(paths), time.perf_counter() - started), err=True)
-    if verdicts["error"]:
+    if verdicts["error"] or unwritten:
         raise typer.Exit(EXIT_INPUT)
     if fail_on_ng and verdicts["NG"]:
         raise typer.Exit(EXIT_NG)
@@ -124,14 +128,14 @@ def _where_time_went(stages: Counter[str], photos: int, seconds: float) -> str:
     return f"{photos / seconds:.1f} photos per second; per photo, stages overlapping: {per_stage}"
 
 
-def _write_pictures(pipeline: Pipeline, path: Path, inspection: Inspection, out: Path, name: Path) -> None:
+def _write_pictures(pipeline: Pipeline, inspection: Inspection, out: Path, name: Path) -> None:
     """The panel, and in parts/ the part beside its boxes where a step told it from the rest of the photo."""
     from andon import images
     from andon.reports.pictures.panel import panel
     from andon.reports.pictures.part import pair
 
-    assert pipeline.calibration is not None  # inspect_batch saw to it
-    photo = images.read(path)
+    assert pipeline.calibration is not None and inspection.photo is not None  # inspect_batch saw to it
+    photo = inspection.photo
     images.write(out / name, panel(photo, inspection, pixel_threshold=pipeline.calibration.pixel_threshold))
     if inspection.roi is not None and inspection.roi.any():
         images.write(out / "parts" / name, pair(photo, inspection, inspection.roi))

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from andon import images
 from andon.comparison._job import JOB, JUDGED, MODEL, PIXELS, TAUGHT, sample_of
 from andon.datasets import Dataset
 from andon.errors import AndonError
@@ -77,7 +76,7 @@ def judge_all(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
         assert result.anomaly_map is not None and pipeline.calibration is not None
         histograms.append(_pixels(sample, result.anomaly_map, mask))
         photos[result.path] = {"score": result.score, "verdict": result.verdict, "sigma": result.sigma}
-        picture = _picture(sample.path, result, pipeline.calibration.pixel_threshold)
+        picture = _picture(result, pipeline.calibration.pixel_threshold)
         (folder / f"{number}.jpg").write_bytes(picture)
     _save_pixels(folder / PIXELS, np.stack(histograms))
     return {"milliseconds": milliseconds, "photos": photos}
@@ -109,8 +108,9 @@ def _save_pixels(path: Path, histograms: np.ndarray[Any, np.dtype[np.float32]]) 
     write_whole(path, data.getvalue())
 
 
-def _picture(path: Path, inspection: Inspection, pixel_threshold: float) -> bytes:
-    tiles = make_tiles(images.read(path), inspection, pixel_threshold, side=TILE_SIDE)
+def _picture(inspection: Inspection, pixel_threshold: float) -> bytes:
+    assert inspection.photo is not None  # `examine` asks for it
+    tiles = make_tiles(inspection.photo, inspection, pixel_threshold, side=TILE_SIDE)
     return to_jpeg(tiles[1].picture)
 
 

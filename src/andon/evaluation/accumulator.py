@@ -41,7 +41,7 @@ class Accumulator:
         defect = (sample.defect or UNNAMED) if sample.is_anomalous else None
         if inspection.anomaly_map is not None:
             self._add_pixels(sample, defect, inspection.anomaly_map, mask)
-        self._inspections.append(replace(inspection, anomaly_map=None))
+        self._inspections.append(replace(inspection, anomaly_map=None, roi=None, photo=None))
         self._is_anomalous.append(sample.is_anomalous)
         self._defects.append(defect)
 

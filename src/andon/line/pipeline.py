@@ -32,13 +32,18 @@ HOTTEST = 0.9  # of the map's peak: the region of an NG photo whose map stays be
 
 @dataclass(frozen=True)
 class Prepared:
-    """A photo that has been read and preprocessed."""
+    """A photo that has been read and preprocessed.
+
+    Attributes:
+        image: (H0, W0, 3) uint8 RGB as it was read, where a picture will be drawn on it.
+    """
 
     path: str
     sha256: str
     frame: Frame
     milliseconds: dict[str, float]
     part_id: str | None = None
+    image: RgbImage | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Pipeline:
         """
         self._require_calibration()
         self._require_thumbnails(explain)
-        (scored,) = self.score([self.prepare(photo, part_id)])
+        (scored,) = self.score([self.prepare(photo, part_id, keep_image=with_map)])
         if isinstance(scored, Failure):
             raise ImageError(scored.error)
         return self.judge(scored, with_map=with_map, explain=explain)
@@ -127,17 +132,17 @@ class Pipeline:
         def judge(result: Scored | Failure) -> Inspection | Failure:
             return result if isinstance(result, Failure) else self.judge(result, with_map=with_map, explain=explain)
 
-        return ordered_map(judge, self.score_all(photos, part_id_from))
+        return ordered_map(judge, self.score_all(photos, part_id_from, keep_images=with_map))
 
     def score_all(
-        self, photos: Iterable[Photo], part_id_from: re.Pattern[str] | None = None
+        self, photos: Iterable[Photo], part_id_from: re.Pattern[str] | None = None, *, keep_images: bool = False
     ) -> Iterator[Scored | Failure]:
         """Score photos in batches of those that are ready, reading and preprocessing ahead; needs no calibration."""
 
         def prepare(photo: Photo) -> Prepared | Failure:
             part_id = part_id_of(photo, part_id_from)
             try:
-                return self.prepare(photo, part_id)
+                return self.prepare(photo, part_id, keep_image=keep_images)
             except ImageError as error:
                 return Failure(_name(photo), str(error), part_id, self.model_id)
 
@@ -147,7 +152,7 @@ class Pipeline:
             for item in batch:
                 yield item if isinstance(item, Failure) else next(scored)
 
-    def prepare(self, photo: Photo, part_id: str | None = None) -> Prepared:
+    def prepare(self, photo: Photo, part_id: str | None = None, *, keep_image: bool = False) -> Prepared:
         """Read the photo and take it through the preprocessing steps.
 
         Raises:
@@ -164,7 +169,8 @@ class Pipeline:
         frame = run_steps(self.steps, Frame.whole(image), path)
         if reason := self.scorer.refuses(frame):
             raise ImageError(f"{path} {reason}")
-        return Prepared(path, digest, frame, {"read": _ms(started, read), "prepare": _ms(read)}, part_id)
+        times = {"read": _ms(started, read), "prepare": _ms(read)}
+        return Prepared(path, digest, frame, times, part_id, image if keep_image else None)
 
     def score(self, batch: Sequence[Prepared]) -> list[Scored | Failure]:
         """Run the detector on photos whose frames are of one size; on the tiles of each, where the recipe has tiles.
@@ -228,6 +234,7 @@ class Pipeline:
             regions=regions,
             anomaly_map=anomaly_map if with_map else None,
             roi=roi_in_original(scored.prepared.frame) if with_map else None,
+            photo=scored.prepared.image,
             notes=(*scored.prepared.frame.notes, *measured.notes),
             lines=measured.lines,
             milliseconds=scored.milliseconds | {"map": _ms(started)},

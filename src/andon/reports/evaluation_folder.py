@@ -35,7 +35,8 @@ class ReportFolder:
 
     def add(self, sample: Sample, inspection: Inspection, mask: Mask | None) -> None:
         """Write the picture of one photo and keep a small one for the report."""
-        photo = images.read(sample.path)
+        assert inspection.photo is not None  # `examine` asks for it
+        photo = inspection.photo
         threshold = self._calibration.pixel_threshold
         picture = panel(photo, inspection, pixel_threshold=threshold, mask=mask, label=_label(sample))
         images.write(self._folder / "pictures" / self._names[sample.path], picture)
