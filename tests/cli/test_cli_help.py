@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from conftest import Command
 
-from andon import cli, plugins
+from andon.cli import COMMANDS
 
 GROUPS = {"data": ("verify", "new", "where", "demo")}
-COMMANDS = [
+COMMAND_LINES = [
     words
-    for name in plugins.names(cli)
+    for name in COMMANDS.names()
     for words in ([(name, inner) for inner in GROUPS[name]] if name in GROUPS else [(name,)])
 ]
 
@@ -32,7 +32,7 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("words", COMMAND_LINES, ids=" ".join)
 def test_every_commands_help_shows_an_example(words: tuple[str, ...], andon_: Command) -> None:
     ran = andon_(*words, "--help")
     assert ran.code == 0
@@ -41,7 +41,7 @@ def test_every_commands_help_shows_an_example(words: tuple[str, ...], andon_: Co
 
 def test_the_programs_help_names_every_command_and_where_to_begin(andon_: Command) -> None:
     ran = andon_("--help")
-    assert all(name in ran.out for name in plugins.names(cli))
+    assert all(name in ran.out for name in COMMANDS.names())
     assert "andon demo" in ran.out
 
 

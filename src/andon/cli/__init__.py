@@ -17,9 +17,9 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
-from andon import plugins
 from andon.cli._habits import hint
 from andon.errors import AndonError
+from andon.plugins import Parts
 from andon.rows import printable
 
 UsageError = cast(type[typer.BadParameter], typer.BadParameter.__mro__[1])
@@ -30,6 +30,7 @@ TRACEBACK = "ANDON_TRACEBACK"
 
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
+COMMANDS = Parts("command", __name__)
 
 
 def main() -> None:
@@ -106,7 +107,7 @@ def in_one_sentence(message: str) -> str:
         return f"{message.rstrip('.')}; {found}"
     if message.endswith("?"):  # typer itself had an idea
         return message
-    known = words and words[0] in plugins.names(sys.modules[__name__])
+    known = words and words[0] in COMMANDS.names()
     return f"{message.rstrip('.')}; see: andon {f'{words[0]} ' if known else ''}--help"
 
 
@@ -121,8 +122,8 @@ def build_app() -> typer.Typer:
         "where it deviates, and how sure it is.\n\nBegin with: andon demo, or: andon train PHOTOS -o part.safetensors",
     )
     app.callback()(_about)
-    for name in plugins.names(sys.modules[__name__]):
-        module = plugins.load(sys.modules[__name__], name)
+    for name in COMMANDS.names():
+        module = COMMANDS.load(name)
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:

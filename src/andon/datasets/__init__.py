@@ -6,12 +6,10 @@ most is asked first whether it recognises a folder), `recognises` and `read`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
-from andon import plugins
 from andon.datasets._dataset import Dataset, purpose
 from andon.datasets._duplicates import Duplicates, Group, find_duplicates
 from andon.datasets._folders import has_photo, subfolders
@@ -22,6 +20,7 @@ from andon.datasets._splits import FOLDS, Fold, Partition, deal, split
 from andon.datasets._template import check_empty, create
 from andon.datasets._verify import Finding, Verification, verify
 from andon.errors import DatasetError
+from andon.plugins import Parts
 from andon.types import Sample
 
 __all__ = [
@@ -50,6 +49,8 @@ __all__ = [
     "verify",
 ]
 
+PARTS = Parts("layout", __name__, ("LOOKS_LIKE", "SPECIFICITY", "recognises", "read"), group="andon.layouts")
+
 
 class Layout(Protocol):
     """What the module of a layout offers."""
@@ -66,8 +67,7 @@ class Layout(Protocol):
 
 def names() -> list[str]:
     """The names of all layouts, the one that demands most first."""
-    known = plugins.names(sys.modules[__name__])
-    return sorted(known, key=lambda name: -_layout(name).SPECIFICITY)
+    return sorted(PARTS.names(), key=lambda name: -_layout(name).SPECIFICITY)
 
 
 def read(root: Path, layout: str | None = None, ng_names: Sequence[str] = ()) -> Dataset:
@@ -98,7 +98,7 @@ def read(root: Path, layout: str | None = None, ng_names: Sequence[str] = ()) ->
 
 
 def _layout(name: str) -> Layout:
-    return cast(Layout, plugins.load(sys.modules[__name__], name))
+    return cast(Layout, PARTS.load(name))
 
 
 def _recognise(root: Path) -> str:

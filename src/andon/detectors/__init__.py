@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from andon import plugins
 from andon.backbones import Backbone
 from andon.config import from_dict, to_dict
 from andon.detectors._base import Batch, Capabilities, Detector, History, LabelledBatches
 from andon.detectors._checkpoint import Checkpoint
 from andon.errors import ConfigError
+from andon.plugins import Parts
 from andon.recipes import Recipe
 
 __all__ = [
@@ -29,10 +28,12 @@ __all__ = [
     "of_recipe",
 ]
 
+PARTS = Parts("detector", __name__, ("DETECTOR",), group="andon.detectors")
+
 
 def names() -> list[str]:
     """The names of all detectors."""
-    return plugins.names(sys.modules[__name__])
+    return PARTS.names()
 
 
 def detector_class(name: str) -> type[Detector[Any]]:
@@ -41,7 +42,7 @@ def detector_class(name: str) -> type[Detector[Any]]:
     Raises:
         ConfigError: there is no such detector; the message suggests the nearest name.
     """
-    detector: type[Detector[Any]] = plugins.load(sys.modules[__name__], name).DETECTOR
+    detector: type[Detector[Any]] = PARTS.load(name).DETECTOR
     return detector
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-
-from andon import plugins
+from andon.plugins import Parts
 from andon.preprocess._base import Step
 
 __all__ = ["Step", "names", "step_class"]
 
+PARTS = Parts("preprocessing step", __name__, ("STEP",), group="andon.steps")
+
 
 def names() -> list[str]:
     """The names of all steps."""
-    return plugins.names(sys.modules[__name__])
+    return PARTS.names()
 
 
 def step_class(name: str) -> type[Step]:
@@ -21,5 +21,5 @@ def step_class(name: str) -> type[Step]:
     Raises:
         ConfigError: there is no such step; the message suggests the nearest name.
     """
-    step: type[Step] = plugins.load(sys.modules[__name__], name).STEP
+    step: type[Step] = PARTS.load(name).STEP
     return step

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from andon.preprocess._object_box import Outline
-from andon.preprocess._warp import Box
+from andon.preprocess._warp import Bounds
 from andon.types import Mask, RgbImage
 
 ROUNDS = 4
@@ -15,7 +15,7 @@ SHARES = (0.85, 0.5)  # of the outline's width that is taken for object at first
 END = 0.1  # of the box's height: its padding, above and below the object
 
 
-def proposals(image: RgbImage, box: Box, inset: Box, outline: Outline) -> list[Mask]:
+def proposals(image: RgbImage, box: Bounds, inset: Bounds, outline: Outline) -> list[Mask]:
     """Masks (H, W) of the object in `box`, from seeds along the axis of its outline and in the inset."""
     lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), dtype=np.uint8)
     end = round(END * (box[2] - box[0]))
@@ -29,7 +29,7 @@ def proposals(image: RgbImage, box: Box, inset: Box, outline: Outline) -> list[M
     return masks
 
 
-def _cut(lab: RgbImage, box: Box, seeds: Mask) -> Mask:
+def _cut(lab: RgbImage, box: Bounds, seeds: Mask) -> Mask:
     """Outside the box is background for sure; the seeds are object, the rest is background, until colours say else."""
     state = np.full(lab.shape[:2], cv2.GC_BGD, np.uint8)
     inside = slice(box[0], box[2]), slice(box[1], box[3])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from andon.preprocess._warp import Box
+from andon.preprocess._warp import Bounds
 from andon.types import FloatMap, Mask
 
 SATURATION = 98.5  # percentile: a print or a reflection does not count more than the object's long outline
@@ -79,7 +79,7 @@ def find_outlines(across: FloatMap) -> list[Outline]:
     return outlines
 
 
-def coarse_box(outline: Outline, energy: FloatMap) -> Box:
+def coarse_box(outline: Outline, energy: FloatMap) -> Bounds:
     """Half-open (top, left, bottom, right): the outline's columns, and the rows with sharp edges between them.
 
     What lies behind the object is out of focus and has none. Padded by a tenth on each side.
@@ -94,7 +94,7 @@ def coarse_box(outline: Outline, energy: FloatMap) -> Box:
     return expand((top, outline.axis - reach, bottom, outline.axis + reach + 1), PADDING, (height, width))
 
 
-def expand(box: Box, share: float, size: tuple[int, int]) -> Box:
+def expand(box: Bounds, share: float, size: tuple[int, int]) -> Bounds:
     """The box, larger by that share of its height and width on each side, within a photo of `size` (H, W).
 
     A share below 0 makes it smaller; a pixel remains.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from andon.preprocess._warp import Box, bounding_box
+from andon.preprocess._warp import Bounds, bounding_box
 from andon.types import FloatMap, Mask
 
 CENTRAL_BAND = (0.35, 0.65)  # of the box's width: the object's axis runs through it
@@ -42,8 +42,8 @@ class Scenery:
     lightness: FloatMap
     energy: FloatMap
     sharpness: FloatMap
-    box: Box
-    inset: Box
+    box: Bounds
+    inset: Bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def right_way_round(mask: Mask, scenery: Scenery) -> Mask:
     return kept
 
 
-def through_the_middle(mask: Mask, box: Box, vbridge_frac: float) -> Mask:
+def through_the_middle(mask: Mask, box: Bounds, vbridge_frac: float) -> Mask:
     """The pieces that cross both the central vertical band and the mid-height band, joined and cleaned.
 
     A gap along the axis, such as between body and neck, is closed first, so that top and bottom are one piece with the
@@ -136,7 +136,7 @@ def through_the_middle(mask: Mask, box: Box, vbridge_frac: float) -> Mask:
     return clean(np.isin(labels, crossing[crossing > 0]), box)
 
 
-def clean(mask: Mask, box: Box) -> Mask:
+def clean(mask: Mask, box: Bounds) -> Mask:
     """Without threads, scraps and holes."""
     radius = max(1, round(SLIVER * (box[3] - box[1])))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
@@ -147,7 +147,7 @@ def clean(mask: Mask, box: Box) -> Mask:
     return cv2.drawContours(np.zeros_like(opened), kept, -1, 1, cv2.FILLED) > 0
 
 
-def largest_piece(mask: Mask, box: Box) -> Mask:
+def largest_piece(mask: Mask, box: Bounds) -> Mask:
     """The largest connected piece, cleaned."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     if len(stats) == 1:
@@ -219,6 +219,6 @@ def _band(shares: tuple[float, float], start: int, length: int) -> slice:
     return slice(first, max(last, first + 1))
 
 
-def _slices(box: Box) -> tuple[slice, slice]:
+def _slices(box: Bounds) -> tuple[slice, slice]:
     top, left, bottom, right = box
     return slice(top, bottom), slice(left, right)

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from andon.errors import MissingDependencyError, WeightsError
-from andon.preprocess._warp import Box
+from andon.preprocess._warp import Bounds
 from andon.types import Mask, RgbImage
 
 LOADING = Lock()  # photos are preprocessed in threads; one of them loads the model
 
 
-def proposals(image: RgbImage, boxes: Sequence[Box], model: str) -> list[list[Mask]]:
+def proposals(image: RgbImage, boxes: Sequence[Bounds], model: str) -> list[list[Mask]]:
     """All masks (H, W) that the model proposes for each box, in one run.
 
     Args:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from andon.preprocess._object_box import PADDING, Outline
-from andon.preprocess._warp import Box
+from andon.preprocess._warp import Bounds
 from andon.types import FloatMap, Mask
 
 N_COLOURS = 40
@@ -31,7 +31,7 @@ BAND = 0.65  # share of the window's columns on which a span may begin, and end:
 
 
 def proposals(
-    lab: FloatMap, steps: tuple[FloatMap, FloatMap], boxes: Sequence[Box], outlines: Sequence[Outline]
+    lab: FloatMap, steps: tuple[FloatMap, FloatMap], boxes: Sequence[Bounds], outlines: Sequence[Outline]
 ) -> list[Mask]:
     """One mask (H, W) for each box and the outline in it; `steps` are the `_edges.sharp_steps` of the photo."""
     contrast = sum(float(np.square(step).mean()) for step in steps) + 1e-6  # 1 / beta of GrabCut, equation 5

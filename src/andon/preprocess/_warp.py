@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from andon.types import Frame, Mask
 
-Box = tuple[int, int, int, int]
+Bounds = tuple[int, int, int, int]
+"""Half-open (top, left, bottom, right) in pixels; the boxes of regions are (x0, y0, x1, y1)."""
 
 
-def bounding_box(roi: Mask) -> Box:
+def bounding_box(roi: Mask) -> Bounds:
     """Half-open (top, left, bottom, right) of the True pixels; of the whole array where there is none."""
     if not roi.any():
         return 0, 0, roi.shape[0], roi.shape[1]
@@ -25,7 +26,7 @@ def bounding_box(roi: Mask) -> Box:
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
-def window(frame: Frame, box: Box) -> Frame:
+def window(frame: Frame, box: Bounds) -> Frame:
     """The part of the frame in half-open (top, left, bottom, right), which may reach beyond the photo."""
     top, left, bottom, right = box
     height, width = frame.size

@@ -14,7 +14,7 @@ from andon.preprocess._base import Step
 from andon.preprocess._edges import edge_energy, sharp_steps, sharpness, to_lab
 from andon.preprocess._object_box import Outline, coarse_box, expand, find_outlines
 from andon.preprocess._object_rules import Found, Limits, Scenery, best
-from andon.preprocess._warp import Box
+from andon.preprocess._warp import Bounds
 from andon.types import FloatMap, Frame, RgbImage
 
 Proposals = Literal["spans", "grabcut", "sam"]
@@ -94,7 +94,7 @@ class ObjectRoi(Step):
         frame = replace(frame, roi=frame.roi & roi)
         return frame.with_note(found.note) if found.note else frame
 
-    def _find(self, image: RgbImage, energy: FloatMap, outlines: list[Outline], boxes: list[Box]) -> Found | None:
+    def _find(self, image: RgbImage, energy: FloatMap, outlines: list[Outline], boxes: list[Bounds]) -> Found | None:
         """The mask that fits best of those proposed for all boxes; None where nothing stands out."""
         insets = [expand(box, -self.fg_inset, energy.shape) for box in boxes]
         lab = to_lab(image)
