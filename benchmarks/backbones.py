@@ -139,7 +139,7 @@ def _figures(pipeline: Pipeline, samples: list[Sample]) -> dict[str, float | Non
 
 def _value(name: str, results: Results) -> float | None:
     try:
-        return float(metrics.measure(name, results)[0])
+        return float(metrics.measure(name, results).value)
     except Undefined:
         return None
 

@@ -21,8 +21,8 @@ def test_it_draws_teaches_and_reports(andon_: Command, tmp_path: Path, monkeypat
     lines = ran.out.splitlines()
     report = folder / "report" / "report.html"
     assert lines[-1] == f"Report: {report}" and report.is_file()
-    names = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "escape_rate")
-    assert [line.split()[0] for line in lines[-6:-1]] == list(names)
+    titles = ("Image AUROC", "Pixel AUROC", "AUPRO", "False-reject rate", "Escape rate")
+    assert [line.partition("  ")[0] for line in lines[-6:-1]] == list(titles)
     figures = json.loads((folder / "report" / "figures.json").read_text(encoding="utf-8"))
     assert (figures["n_ok"], figures["n_ng"]) == (1, 1)
     assert len(list((folder / "report" / "pictures").rglob("*.png"))) == 2

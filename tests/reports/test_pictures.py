@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from andon.reports.colours import MEASURED, VERDICT
+from andon.reports.fonts import font, shorten
+from andon.reports.number_format import number, percent, signed
 from andon.reports.pictures.boxes import draw_boxes
 from andon.reports.pictures.heatmap import colour_bar, overlay
-from andon.reports.pictures.measurements import draw_lines
+from andon.reports.pictures.measurements import draw_measurements
 from andon.reports.pictures.panel import MARGIN, panel
-from andon.reports.pictures.views import make_tiles
-from andon.reports.text import font, number, percent, shorten, signed
+from andon.reports.pictures.views import views_of
 from andon.types import Inspection, Line, Region
 
 SIZE = (60, 100)
@@ -94,22 +95,22 @@ def test_a_single_hot_pixel_survives_the_reduction_of_a_large_photo():
     values = np.zeros(size, dtype=np.float32)
     values[437, 1201] = 9
     mask = values > 0
-    tiles = make_tiles(blue_photo(size), inspection(values), 2.0, mask, side=100)
-    pictures = {tile.caption: tile.picture for tile in tiles}
-    assert list(pictures) == ["Photo", "Deviation", "Regions", "True defect"]
+    views = views_of(blue_photo(size), inspection(values), 2.0, mask, side=100)
+    pictures = {view.caption: view.picture for view in views}
+    assert list(pictures) == ["Photo", "Anomaly map", "Regions", "Ground truth"]
     assert {picture.shape for picture in pictures.values()} == {(75, 133, 3)}
-    assert (pictures["Deviation"] == 255).all(axis=2).any()  # its white outline
-    assert not is_grey(pictures["True defect"])
+    assert (pictures["Anomaly map"] == 255).all(axis=2).any()  # its white outline
+    assert not is_grey(pictures["Ground truth"])
 
 
-def test_without_map_and_mask_there_is_no_empty_tile():
-    assert [tile.caption for tile in make_tiles(blue_photo(), inspection(), 2.0)] == ["Photo", "Regions"]
+def test_without_map_and_mask_there_is_no_empty_view():
+    assert [view.caption for view in views_of(blue_photo(), inspection(), 2.0)] == ["Photo", "Regions"]
 
 
 @pytest.mark.parametrize("size", [(16, 20), (60, 100), (1500, 100), (100, 1500), (1500, 2100)])
 def test_photos_of_every_shape_and_size_keep_their_proportion_on_a_panel_of_handy_size(size):
     values = np.ones(size, dtype=np.float32)
-    height, width = make_tiles(blue_photo(size), inspection(values), 2.0)[0].picture.shape[:2]
+    height, width = views_of(blue_photo(size), inspection(values), 2.0)[0].picture.shape[:2]
     assert width / height == pytest.approx(size[1] / size[0], rel=0.02)
     picture = panel(blue_photo(size), inspection(values), pixel_threshold=2.0, mask=values > 2, label="rust")
     assert picture.dtype == np.uint8
@@ -125,7 +126,7 @@ def test_wide_photos_stand_one_below_the_other():
     assert tall.shape[0] < 2 * 500
 
 
-def test_the_panel_shows_its_verdict_in_colour_and_a_mask_in_a_tile_of_its_own():
+def test_the_panel_shows_its_verdict_in_colour_and_the_ground_truth_in_a_view_of_its_own():
     values = np.ones((300, 400), dtype=np.float32)
     for verdict in ("OK", "review", "NG"):
         picture = panel(blue_photo((300, 400)), inspection(values, verdict=verdict), pixel_threshold=2.0)
@@ -158,18 +159,18 @@ def test_numbers_read_as_people_write_them():
 def test_measured_lines_are_drawn_where_they_were_measured_and_a_deviation_gets_a_ring():
     photo = np.zeros((90, 120, 3), np.uint8)
     lines = [Line((10, 5, 10, 40)), Line((40, 30, 44, 30), deviates=True)]
-    marked = (draw_lines(photo, lines, scale=2.0) == MEASURED).all(axis=2)
+    marked = (draw_measurements(photo, lines, scale=2.0) == MEASURED).all(axis=2)
     assert marked[12:79, 20:22].any(axis=1).all()
     assert not marked[:, 24:66].any()
     assert marked[60, 81:88].all()
     ring = marked.copy()
     ring[55:66, 78:92] = False
     assert ring[60, 68:74].any() and ring[60, 95:102].any() and ring[44:50, 84].any()
-    assert not draw_lines(photo, []).any()
+    assert not draw_measurements(photo, []).any()
 
 
 def test_the_picture_shows_measured_lines_and_says_so():
     lines = (Line((10, 5, 10, 40)),)
-    tile = make_tiles(blue_photo(), replace(inspection(), lines=lines), 1.0)[-1]
-    assert "measured" in tile.caption
-    assert (tile.picture == MEASURED).all(axis=2).any()
+    view = views_of(blue_photo(), replace(inspection(), lines=lines), 1.0)[-1]
+    assert "measured" in view.caption
+    assert (view.picture == MEASURED).all(axis=2).any()

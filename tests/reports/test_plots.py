@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from andon.reports.plots import evaluation as plots
+from andon.reports.plots.confusion import confusion_plot
+from andon.reports.plots.curves import precision_recall_plot, roc_plot
+from andon.reports.plots.losses import loss_plot
+from andon.reports.plots.photo_colours import colour_plot, count_colours
+from andon.reports.plots.scores import score_histogram
 
 SCORES = np.array([1.0, 1.2, 1.3, 2.6, 2.8, 3.0, 1.1])
 IS_ANOMALOUS = np.array([False, False, False, False, True, True, True])
@@ -14,65 +18,65 @@ def texts(svg):
 
 
 def test_the_histogram_names_classes_counts_and_threshold():
-    written = texts(plots.score_histogram(SCORES, IS_ANOMALOUS, 2.5))
+    written = texts(score_histogram(SCORES, IS_ANOMALOUS, 2.5))
     assert {"OK photos (4)", "NG photos (3)", "threshold 2.500", "image score"} <= set(written)
 
 
 def test_the_histogram_turns_logarithmic_when_ng_scores_are_far_out():
     far = np.where(IS_ANOMALOUS, SCORES * 100, SCORES)
-    assert "image score, logarithmic" in texts(plots.score_histogram(far, IS_ANOMALOUS, 2.5))
+    assert "image score, logarithmic" in texts(score_histogram(far, IS_ANOMALOUS, 2.5))
 
 
 @pytest.mark.parametrize("present", [False, True])
 def test_the_histogram_of_one_class_has_no_empty_row(present):
     chosen = IS_ANOMALOUS if present else ~IS_ANOMALOUS
-    written = texts(plots.score_histogram(SCORES[chosen], IS_ANOMALOUS[chosen], 2.5))
+    written = texts(score_histogram(SCORES[chosen], IS_ANOMALOUS[chosen], 2.5))
     assert not any("(0)" in text for text in written)
 
 
 def test_equal_scores_can_be_drawn():
-    plots.score_histogram(np.ones(3), np.zeros(3, dtype=bool), 1.0)
+    score_histogram(np.ones(3), np.zeros(3, dtype=bool), 1.0)
 
 
 def test_the_curves_tell_the_working_point_and_their_area():
-    roc = texts(plots.roc_plot(SCORES, IS_ANOMALOUS, 2.6, 0.667, (0.2, 0.9)))
+    roc = texts(roc_plot(SCORES, IS_ANOMALOUS, 2.6, 0.667, (0.2, 0.9)))
     assert {"25.0\N{NO-BREAK SPACE}% rejected", "66.7\N{NO-BREAK SPACE}% caught", "AUROC 0.667"} <= set(roc)
     assert any("0.200 to 0.900" in text for text in roc)
-    right = texts(plots.precision_recall_plot(SCORES, IS_ANOMALOUS, 2.6, 0.75))
+    right = texts(precision_recall_plot(SCORES, IS_ANOMALOUS, 2.6, 0.75))
     assert {"66.7\N{NO-BREAK SPACE}% caught", "66.7\N{NO-BREAK SPACE}% right", "average precision 0.750"} <= set(right)
-    nothing_called = texts(plots.precision_recall_plot(SCORES, IS_ANOMALOUS, 99.0, 0.75))
+    nothing_called = texts(precision_recall_plot(SCORES, IS_ANOMALOUS, 99.0, 0.75))
     assert not any("caught" in text and "%" in text for text in nothing_called)
 
 
 def test_the_confusion_matrix_has_a_review_column_only_if_it_is_used():
     confusion = {"OK": {"OK": 25, "review": 0, "NG": 1}, "NG": {"OK": 0, "review": 0, "NG": 71}}
-    written = texts(plots.confusion_plot(confusion))
+    written = texts(confusion_plot(confusion))
     assert {"25", "1", "0", "71", "called OK", "called NG", "96.2\N{NO-BREAK SPACE}%"} <= set(written)
     assert "for review" not in written
     confusion["NG"] = {"OK": 0, "review": 2, "NG": 69}
-    assert "for review" in texts(plots.confusion_plot(confusion))
+    assert "for review" in texts(confusion_plot(confusion))
 
 
 def test_colours_are_counted_per_channel():
     photo = np.zeros((4, 6, 3), dtype=np.uint8)
     photo[..., 2] = 200
     photo[0, 0] = (255, 7, 0)
-    counts = plots.count_colours(photo)
+    counts = count_colours(photo)
     assert counts.shape == (3, 256)
     assert (counts.sum(axis=1) == 24).all()
     assert (counts[0, 255], counts[1, 7], counts[2, 200]) == (1, 1, 23)
-    assert b"OK photos" in plots.colour_plot(counts, counts * 0)
+    assert b"OK photos" in colour_plot(counts, counts * 0)
 
 
 def test_the_same_plot_is_the_same_file_and_png_can_be_had(tmp_path):
-    assert plots.score_histogram(SCORES, IS_ANOMALOUS, 2.5) == plots.score_histogram(SCORES, IS_ANOMALOUS, 2.5)
+    assert score_histogram(SCORES, IS_ANOMALOUS, 2.5) == score_histogram(SCORES, IS_ANOMALOUS, 2.5)
     file = tmp_path / "roc.png"
-    file.write_bytes(plots.roc_plot(SCORES, IS_ANOMALOUS, 2.5, 0.667, file="png"))
+    file.write_bytes(roc_plot(SCORES, IS_ANOMALOUS, 2.5, 0.667, file="png"))
     with Image.open(file) as picture:
         assert picture.size[0] > 600
 
 
 def test_each_loss_has_its_name_and_the_best_epoch_is_said():
     losses = {"contextual": [0.5, 0.3, 0.2], "held-out": [0.6, 0.3, 0.4]}
-    assert {"contextual", "held-out", "epoch (dotted: 2, the best)"} <= set(texts(plots.loss_plot(losses, 2)))
-    plots.loss_plot({"held-out": [0.0]}, 1)
+    assert {"contextual", "held-out", "epoch (dotted: 2, the best)"} <= set(texts(loss_plot(losses, 2)))
+    loss_plot({"held-out": [0.0]}, 1)

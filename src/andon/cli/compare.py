@@ -56,7 +56,7 @@ def command(
     from andon import datasets
     from andon.comparison import compare, figures_of, plan
     from andon.comparison.methods import methods
-    from andon.reports.comparison import as_text, write_folder
+    from andon.comparison.report import as_text, write_folder
 
     shared = options.promise(false_reject_rate) | {"training.seed": seed}
     chosen = methods(recipe, detectors, backbones, weights or (), settings or (), shared)

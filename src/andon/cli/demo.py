@@ -22,9 +22,11 @@ def command(
     """
     from andon import datasets, recipes
     from andon.drawn.fasteners import draw_fasteners
+    from andon.evaluation.headlines import HEADLINES
     from andon.models.file import ensure_writable
     from andon.models.save import save
-    from andon.reports.evaluation import HEADLINES, as_lines, evaluate
+    from andon.reports.evaluation import evaluate
+    from andon.reports.figures import as_text
     from andon.teaching.train import teach
 
     photos, model, report = folder / "fasteners", folder / "model.safetensors", folder / "report"
@@ -36,5 +38,5 @@ def command(
     model.unlink(missing_ok=True)  # of the last demo
     save(taught, model)
     figures = evaluate(taught, dataset, model_name=model.name, out=report)
-    typer.echo("\n".join(as_lines(figures, HEADLINES)))
+    typer.echo(as_text(figures, HEADLINES))
     typer.echo(f"Report: {report / 'report.html'}")

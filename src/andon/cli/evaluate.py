@@ -34,9 +34,9 @@ def command(
     Example: andon evaluate bolt.safetensors photos/bolt --out evaluation
     """
     from andon import datasets
-    from andon.evaluation import metrics
     from andon.models.load import load_taught
-    from andon.reports.evaluation import as_lines, evaluate
+    from andon.reports.evaluation import evaluate
+    from andon.reports.figures import as_text
 
     dataset = datasets.read(data, layout, ng_name or ())
     figures = evaluate(
@@ -46,10 +46,7 @@ def command(
         out=out,
         explain=explain,
     )
-    if as_json:
-        typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))
-    else:
-        typer.echo("\n".join(as_lines(figures, ("n_ok", "n_ng", "threshold", *metrics.names()))))
+    typer.echo(json.dumps(figures, indent=2, ensure_ascii=False) if as_json else as_text(figures, figures["metrics"]))
     if out is not None:
         typer.echo(f"Report: {out / 'report.html'}", err=as_json)
     if figures["failures"]:

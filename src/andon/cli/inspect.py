@@ -132,10 +132,10 @@ def _write_pictures(pipeline: Pipeline, inspection: Inspection, out: Path, name:
     """The panel, and in parts/ the part beside its boxes where a step told it from the rest of the photo."""
     from andon import images
     from andon.reports.pictures.panel import panel
-    from andon.reports.pictures.part import pair
+    from andon.reports.pictures.part_and_regions import part_and_regions
 
     assert pipeline.calibration is not None and inspection.photo is not None  # inspect_batch saw to it
     photo = inspection.photo
     images.write(out / name, panel(photo, inspection, pixel_threshold=pipeline.calibration.pixel_threshold))
     if inspection.roi is not None and inspection.roi.any():
-        images.write(out / "parts" / name, pair(photo, inspection, inspection.roi))
+        images.write(out / "parts" / name, part_and_regions(photo, inspection, inspection.roi))

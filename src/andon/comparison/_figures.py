@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 from andon.comparison._outcomes import Comparison, Outcome
+from andon.evaluation import metrics
+from andon.evaluation.headlines import AT_THRESHOLD, HEADLINES, IMAGE_AUROC, PIXELS
 from andon.evaluation.intervals import LEVEL, Interval, clopper_pearson
 from andon.evaluation.paired import Estimate, Judged, auroc, auroc_difference, rate_difference
-from andon.evaluation.pixel_resampling import PIXEL_FIGURES, Resampled, resample
+from andon.evaluation.pixel_resampling import Resampled, resample
 from andon.evaluation.undefined import Undefined
-from andon.types import Verdict
 
 Figures = dict[str, Any]
 Areas = Resampled | Undefined
-RATES: dict[str, tuple[bool, Verdict]] = {"false_reject_rate": (False, "NG"), "escape_rate": (True, "OK")}
 
 
 def figures_of(comparison: Comparison) -> Figures:
     """Plain values.
 
     Returns:
+        metrics: title, meaning, unit and direction of every figure that is compared.
         methods: the best image AUROC first; each with its figures, their intervals, what is undefined, and its cost.
         differences: of each pair of methods and each figure; `is_shown` where the interval leaves out 0. They are
             widened so that those of all pairs hold at once in 95 % of comparisons (Bonferroni).
@@ -29,7 +32,7 @@ def figures_of(comparison: Comparison) -> Figures:
     """
     areas = {outcome.name: _pixel_areas(outcome) for outcome in comparison.outcomes}
     methods = [_of_method(outcome, areas[outcome.name]) for outcome in comparison.outcomes]
-    methods.sort(key=lambda method: -(method["image_auroc"] or 0.0))
+    methods.sort(key=lambda method: -(method[IMAGE_AUROC] or 0.0))
     n_ng = sum(bool(sample.is_anomalous) for sample in comparison.samples)
     return {
         "data": comparison.plan.dataset.root.resolve().name,
@@ -39,6 +42,7 @@ def figures_of(comparison: Comparison) -> Figures:
         "is_test": comparison.plan.is_test,
         "photos": comparison.plan.in_words,
         "untouched": [str(sample.path) for sample in comparison.plan.untouched],
+        "metrics": {name: metrics.describe(name).to_dict() for name in HEADLINES},
         "methods": methods,
         "differences": list(_all_differences(comparison, [method["name"] for method in methods], areas)),
         "disagreements": [str(comparison.samples[index].path) for index in disagreements(comparison)],
@@ -68,31 +72,29 @@ def _of_method(outcome: Outcome, areas: Areas) -> Figures:
         **{name: defined[name].value if name in defined else None for name in estimates},
         "intervals": {name: _within(found.interval) for name, found in defined.items()},
         "undefined": {name: str(found) for name, found in estimates.items() if isinstance(found, Undefined)},
-        "seconds_to_teach": outcome.seconds_to_teach,
+        "seconds_to_train": outcome.seconds_to_teach,
         "milliseconds_per_photo": outcome.milliseconds,
-        "teach_megabytes": outcome.teach_bytes / 1e6,
+        "train_megabytes": outcome.teach_bytes / 1e6,
         "inspect_megabytes": outcome.judge_bytes / 1e6,
         "model_megabytes": outcome.model_bytes / 1e6,
         "calibration": list(outcome.calibration),
         "remarks": list(outcome.remarks),
-        "n_ng_taught": outcome.n_ng,
+        "n_ng_trained_with": outcome.n_ng,
     }
 
 
 def _estimates(judged: Judged, areas: Areas) -> dict[str, Estimate | Undefined]:
-    pixels = dict.fromkeys(PIXEL_FIGURES, areas) if isinstance(areas, Undefined) else areas.estimates()
+    pixels = dict.fromkeys(PIXELS, areas) if isinstance(areas, Undefined) else areas.estimates()
     return {
-        "image_auroc": _or_why_not(auroc, judged),
+        IMAGE_AUROC: _or_why_not(auroc, judged),
         **pixels,
-        **{name: _rate(judged, *wrong) for name, wrong in RATES.items()},
+        **{name: _or_why_not(partial(_rate, name), judged) for name in AT_THRESHOLD},
     }
 
 
-def _rate(judged: Judged, is_anomalous: bool, verdict: Verdict) -> Estimate | Undefined:
-    wrong = judged.gets(verdict, is_anomalous=is_anomalous)
-    if not len(wrong):
-        return Undefined(f"there is no {'NG' if is_anomalous else 'OK'} photo")
-    return Estimate(float(wrong.mean()), clopper_pearson(int(wrong.sum()), len(wrong)))
+def _rate(name: str, judged: Judged) -> Estimate:
+    counts = metrics.cases(name, judged)
+    return Estimate(float(counts.mean()), clopper_pearson(int(counts.sum()), len(counts)))
 
 
 def _or_why_not(compute: Callable[[Judged], Estimate], judged: Judged) -> Estimate | Undefined:
@@ -134,12 +136,11 @@ def _all_differences(comparison: Comparison, names: list[str], areas: dict[str, 
 def _differences(one: Outcome, other: Outcome, areas: Areas, other_areas: Areas, level: float) -> dict[str, Estimate]:
     """Those that have a meaning."""
     found: dict[str, Estimate] = {}
-    if not isinstance(_or_why_not(auroc, one.judged), Undefined):
-        found["image_auroc"] = auroc_difference(one.judged, other.judged, level)
+    with suppress(Undefined):
+        found[IMAGE_AUROC] = auroc_difference(one.judged, other.judged, level)
     if not isinstance(areas, Undefined) and not isinstance(other_areas, Undefined):
         found |= areas.minus(other_areas).estimates(level)
-    for name, (is_anomalous, wrong) in RATES.items():
-        a, b = (outcome.judged.gets(wrong, is_anomalous=is_anomalous) for outcome in (one, other))
-        if len(a):
-            found[name] = rate_difference(a, b, level)
+    for name in AT_THRESHOLD:
+        with suppress(Undefined):
+            found[name] = rate_difference(metrics.cases(name, one.judged), metrics.cases(name, other.judged), level)
     return found

@@ -23,21 +23,21 @@ import numpy as np
 from andon.comparison._job import JOB, JUDGED, MODEL, PIXELS, TAUGHT, sample_of
 from andon.datasets import Dataset
 from andon.errors import AndonError
-from andon.evaluation.evaluate import examine
+from andon.evaluation.inspect_labelled import inspect_labelled
 from andon.evaluation.pixel_curves import PixelCurves
 from andon.files import write_whole
 from andon.line.pipeline import Pipeline
 from andon.models.load import load_taught
 from andon.models.save import save
 from andon.recipes import Recipe
-from andon.reports.pages.gallery import to_jpeg
-from andon.reports.pictures.views import make_tiles
+from andon.reports.pictures.jpeg import to_jpeg
+from andon.reports.pictures.views import views_of
 from andon.teaching.train import teach
 from andon.types import Failure, FloatMap, Inspection, Mask, Sample
 
 N_TIMED = 20
 EXIT_ORPHAN = 3
-TILE_SIDE = 200
+VIEW_SIDE = 200
 
 
 def teach_one(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def judge_all(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     learnt = set(taught.manifest.trained_ng.digests)
     photos: dict[str, Any] = {}
     histograms = []
-    for number, (sample, result, mask) in enumerate(examine(pipeline, samples)):
+    for number, (sample, result, mask) in enumerate(inspect_labelled(pipeline, samples)):
         if isinstance(result, Failure) or result.sha256 in learnt:
             why = result.error if isinstance(result, Failure) else "it learnt from this photo."
             photos[result.path] = {"error": why}
@@ -109,9 +109,9 @@ def _save_pixels(path: Path, histograms: np.ndarray[Any, np.dtype[np.float32]]) 
 
 
 def _picture(inspection: Inspection, pixel_threshold: float) -> bytes:
-    assert inspection.photo is not None  # `examine` asks for it
-    tiles = make_tiles(inspection.photo, inspection, pixel_threshold, side=TILE_SIDE)
-    return to_jpeg(tiles[1].picture)
+    assert inspection.photo is not None  # `inspect_labelled` asks for it
+    views = views_of(inspection.photo, inspection, pixel_threshold, side=VIEW_SIDE)
+    return to_jpeg(views[1].picture)
 
 
 def end_with_parent() -> None:

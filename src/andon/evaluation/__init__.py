@@ -7,7 +7,7 @@ file in `metrics`; one that has no meaning for a test set is `Undefined`, with t
 from andon.evaluation.accumulator import Accumulator
 from andon.evaluation.pixel_curves import PixelCurves
 from andon.evaluation.results import Results
-from andon.evaluation.summary import summarise
+from andon.evaluation.summary import describe_metrics, summarise
 from andon.evaluation.undefined import Undefined
 
-__all__ = ["Accumulator", "PixelCurves", "Results", "Undefined", "summarise"]
+__all__ = ["Accumulator", "PixelCurves", "Results", "Undefined", "describe_metrics", "summarise"]

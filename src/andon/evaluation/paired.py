@@ -15,30 +15,19 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from andon.evaluation.intervals import Interval, Values, newcombe
+from andon.evaluation.judged import JudgedPhotos
 from andon.evaluation.undefined import Undefined
-from andon.types import Verdict
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """One entry per photo; the photos are the same, in the same order, for every method that is compared.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged(JudgedPhotos):
+    """What one method said; the photos are the same, in the same order, for every method that is compared.
 
     Attributes:
-        is_anomalous: (n,) bool, the truth.
         fold: (n,) int, which of the method's models judged the photo; all 0 where there is one model.
-        scores: (n,) float64.
-        verdicts: (n,) of "OK", "review", "NG".
     """
 
-    is_anomalous: NDArray[np.bool_]
     fold: NDArray[np.int64]
-    scores: Values
-    verdicts: NDArray[np.str_]
-
-    def gets(self, verdict: Verdict, *, is_anomalous: bool) -> NDArray[np.bool_]:
-        """Which of the OK or of the NG photos got that verdict."""
-        given: NDArray[np.bool_] = self.verdicts[self.is_anomalous == is_anomalous] == verdict
-        return given
 
 
 class Estimate(NamedTuple):

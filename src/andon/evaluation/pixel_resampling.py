@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from andon.evaluation.headlines import PIXELS
 from andon.evaluation.intervals import Values
 from andon.evaluation.paired import Estimate
 from andon.evaluation.pixel_curves import PixelCurves
@@ -20,7 +21,6 @@ from andon.evaluation.undefined import Undefined
 
 N_RESAMPLES = 400
 SEED = 0
-PIXEL_FIGURES = ("pixel_auroc", "aupro")
 
 Folds = NDArray[np.int64]
 
@@ -29,7 +29,8 @@ class Resampled(NamedTuple):
     """Pixel AUROC and AUPRO, of one method or of one less another.
 
     Attributes:
-        areas: (1 + 400, 2), of the photos as they are, then of the test sets drawn from them.
+        areas: (1 + 400, 2), in the order of `headlines.PIXELS`: of the photos as they are, then of the test sets that
+            were drawn from them.
         n_masks: how many NG photos with a mask stand behind them.
     """
 
@@ -43,13 +44,13 @@ class Resampled(NamedTuple):
     def estimates(self, level: float = 0.95) -> dict[str, Estimate]:
         """Each figure with its interval by Student's t; one photo with a mask says nothing of others."""
         n = self.n_masks
-        half = np.full(len(PIXEL_FIGURES), 1.0)
+        half = np.full(len(PIXELS), 1.0)
         if n > 1:
             deviation = np.nanstd(self.areas[1:], axis=0, ddof=1) * np.sqrt(n / (n - 1))
             half = student.ppf(0.5 + level / 2, n - 1) * deviation
         return {
             name: Estimate(float(value), (float(value - margin), float(value + margin)))
-            for name, value, margin in zip(PIXEL_FIGURES, self.areas[0], half, strict=True)
+            for name, value, margin in zip(PIXELS, self.areas[0], half, strict=True)
         }
 
 

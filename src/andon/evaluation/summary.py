@@ -4,47 +4,80 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from andon.errors import ConfigError
 from andon.evaluation import metrics
 from andon.evaluation.results import Results
 from andon.evaluation.undefined import Undefined
 from andon.types import Verdict
 
+KEYS = frozenset(
+    ["n_ok", "n_ng", "threshold", "intervals", "counts", "undefined", "confusion", "per_defect", "metrics", "failures"]
+)
+"""Of the dictionary, beside the metrics' names."""
+
 
 def summarise(results: Results) -> dict[str, Any]:
-    """Every metric of `metrics` by name, and what belongs to it.
+    """Every metric by its name, and what belongs to it.
 
     Returns:
         n_ok, n_ng: number of photos.
         threshold: of the scores.
         <metric>: float, None where it is undefined.
         intervals: metric -> [low, high], 95 %, for the metrics that have one.
+        counts: rate -> [k, n], the photos that count and those that it is a share of.
         undefined: metric -> why it has no meaning here.
         confusion: truth "OK" | "NG" -> verdict "OK" | "review" | "NG" -> number of photos.
         per_defect: kind of defect -> all of the above for its photos against all OK photos.
+        metrics: metric -> its title, meaning, unit, and whether "higher" or "lower" is better.
+
+    Raises:
+        ConfigError: see `describe_metrics`.
     """
+    described = describe_metrics()
     figures = _figures(results)
     figures["per_defect"] = {name: _figures(results.against_ok(name)) for name in results.defect_names}
-    return figures
+    return figures | {"metrics": described}
+
+
+def describe_metrics() -> dict[str, dict[str, Any]]:
+    """Every metric by its name, as plain values; all of them can be used.
+
+    Raises:
+        ConfigError: see `describe_metrics`.
+    """
+    described = {name: metrics.describe(name).to_dict() for name in metrics.names()}
+    if taken := KEYS & described.keys():
+        raise ConfigError(
+            f"A metric is called {min(taken)!r}, which stands for something else among the figures; rename its entry "
+            "point, or uninstall its package."
+        )
+    return described
 
 
 def _figures(results: Results) -> dict[str, Any]:
     values: dict[str, float | None] = {}
     intervals: dict[str, list[float]] = {}
+    counts: dict[str, list[int]] = {}
     undefined: dict[str, str] = {}
     for name in metrics.names():
         try:
-            values[name], interval = metrics.measure(name, results)
-            if interval is not None:
-                intervals[name] = list(interval)
+            figure = metrics.measure(name, results)
         except Undefined as reason:
             values[name] = None
             undefined[name] = str(reason)
+            continue
+        values[name] = figure.value
+        if figure.interval is not None:
+            intervals[name] = list(figure.interval)
+        if figure.count is not None:
+            counts[name] = list(figure.count)
     return {
         "n_ok": results.n_ok,
         "n_ng": results.n_ng,
         "threshold": results.threshold,
         **values,
         "intervals": intervals,
+        "counts": counts,
         "undefined": undefined,
         "confusion": _confusion(results),
     }

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from andon.datasets import Dataset, samples_to_evaluate
-from andon.evaluation import Accumulator, summarise
-from andon.evaluation.evaluate import examine
+from andon.evaluation import Accumulator, describe_metrics, summarise
+from andon.evaluation.inspect_labelled import inspect_labelled
 from andon.models.taught import Taught
-from andon.reports.evaluation_folder import ReportFolder
+from andon.reports.evaluation_folder import EvaluationFolder
 from andon.reports.row_files import RESULT_FILES, RowFile
 from andon.types import Failure
 
 LOG = logging.getLogger("andon")
 Figures = dict[str, Any]
-HEADLINES = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "escape_rate")
 
 
 def evaluate(model: Taught, dataset: Dataset, *, model_name: str, out: Path | None, explain: bool = False) -> Figures:
@@ -29,18 +28,20 @@ def evaluate(model: Taught, dataset: Dataset, *, model_name: str, out: Path | No
         out: folder for the report, the figures, the rows and the pictures; None writes nothing.
 
     Raises:
+        ConfigError: a metric of another package cannot be used.
         DatasetError: there is no labelled test photo.
         InputError: `out` cannot be written.
     """
+    describe_metrics()  # one that cannot be used is told of before the work, not after it
     LOG.info(dataset.describe())
     samples, remark = samples_to_evaluate(dataset.samples, model.manifest.seen)
     remarks = [*model.manifest.remarks, *([remark] if remark else [])]
-    folder = None if out is None else ReportFolder(out, model, [sample.path for sample in samples])
+    folder = None if out is None else EvaluationFolder(out, model, [sample.path for sample in samples])
     accumulator = Accumulator()
     failures: dict[str, str] = {}
     with ExitStack() as stack:
         rows = [stack.enter_context(RowFile(out / name)) for name in RESULT_FILES] if out is not None else []
-        for sample, result, mask in examine(model.pipeline, samples, explain=explain):
+        for sample, result, mask in inspect_labelled(model.pipeline, samples, explain=explain):
             for file in rows:
                 file.write(result.to_row())
             if isinstance(result, Failure):
@@ -62,19 +63,3 @@ def evaluate(model: Taught, dataset: Dataset, *, model_name: str, out: Path | No
 def _subtitle(model: Taught, model_name: str) -> str:
     recipe = model.recipe
     return f"Model {model_name}: {recipe.detector} on {recipe.backbone.name}, {date.today():%d %B %Y}"
-
-
-def as_lines(figures: Figures, names: tuple[str, ...]) -> list[str]:
-    """The named figures, one per line, with their 95 % interval or why they are undefined."""
-    return [f"{name:18} {_value(figures, name)}" for name in names]
-
-
-def _value(figures: Figures, name: str) -> str:
-    value = figures[name]
-    if value is None:
-        return f"undefined: {figures['undefined'][name]}"
-    if isinstance(value, int):
-        return str(value)
-    interval = figures["intervals"].get(name)
-    between = "" if interval is None else f"  (95 % interval {interval[0]:.4f} to {interval[1]:.4f})"
-    return f"{value:.4f}{between}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,15 @@ from andon import images
 from andon.images.walk import picture_names
 from andon.models.manifest import Manifest
 from andon.models.taught import Taught
-from andon.reports.pages import evaluation as report
-from andon.reports.pages.gallery import Photo, photo_of
-from andon.reports.pages.writing import write_file
+from andon.reports.files import write_file, write_json, write_text
+from andon.reports.pages.evaluation import EvaluationPage, plots_of
+from andon.reports.pages.gallery import Photo, known_as, photo_of
 from andon.reports.pictures.panel import panel
-from andon.reports.plots import evaluation as plots
+from andon.reports.plots.photo_colours import count_colours
 from andon.types import Inspection, Mask, Sample
 
 
-class ReportFolder:
+class EvaluationFolder:
     """Takes one inspected photo after another; `finish` writes the report of all."""
 
     def __init__(self, folder: Path, model: Taught, photos: Sequence[Path]) -> None:
@@ -35,10 +34,11 @@ class ReportFolder:
 
     def add(self, sample: Sample, inspection: Inspection, mask: Mask | None) -> None:
         """Write the picture of one photo and keep a small one for the report."""
-        assert inspection.photo is not None  # `examine` asks for it
+        assert inspection.photo is not None  # `inspect_labelled` asks for it
         photo = inspection.photo
         threshold = self._calibration.pixel_threshold
-        picture = panel(photo, inspection, pixel_threshold=threshold, mask=mask, label=_label(sample))
+        label = known_as(sample.is_anomalous, sample.defect)
+        picture = panel(photo, inspection, pixel_threshold=threshold, mask=mask, label=label)
         images.write(self._folder / "pictures" / self._names[sample.path], picture)
         is_anomalous = bool(sample.is_anomalous)
         self._photos.append(
@@ -51,7 +51,7 @@ class ReportFolder:
                 mask=mask,
             )
         )
-        self._colours[int(is_anomalous)] += plots.count_colours(photo)
+        self._colours[int(is_anomalous)] += count_colours(photo)
 
     def finish(self, figures: Mapping[str, Any], *, title: str, subtitle: str, remarks: Sequence[str]) -> None:
         """Write figures.json, the plots and report.html.
@@ -60,7 +60,7 @@ class ReportFolder:
             InputError: the folder cannot be written.
         """
         epochs = self._model.manifest.epochs
-        page = report.Report(
+        page = EvaluationPage(
             title=title,
             subtitle=subtitle,
             figures=figures,
@@ -74,17 +74,10 @@ class ReportFolder:
             best_epoch=None if epochs is None else epochs.best,
             remarks=(self._calibration.describe(), *remarks),
         )
-        write_file(
-            self._folder / "figures.json",
-            json.dumps(figures, indent=2, ensure_ascii=False).encode(errors="backslashreplace"),
-        )
-        for plot in report.plots_of(page, "png"):
+        write_json(self._folder / "figures.json", figures)
+        for plot in plots_of(page, "png"):
             write_file(self._folder / f"plots/{plot.name}.png", plot.data)
-        report.write(self._folder / "report.html", page)
-
-
-def _label(sample: Sample) -> str:
-    return sample.defect or ("defective" if sample.is_anomalous else "good")
+        write_text(self._folder / "report.html", page.to_html())
 
 
 def _origin(manifest: Manifest) -> dict[str, Any]:

@@ -1,9 +1,16 @@
-"""The share of right verdicts; a photo set aside for review has none. It depends on the share of NG photos."""
+"""How many verdicts are right; a photo set aside for review has no right one. It depends on the share of NG photos."""
 
-from andon.evaluation.results import Results
+import numpy as np
+from numpy.typing import NDArray
+
+from andon.evaluation.judged import JudgedPhotos
+
+TITLE = "accuracy"
+MEANING = "verdicts that are right; review is not among them"
+UNIT = "share"
+BETTER = "higher"
 
 
-def count(results: Results) -> tuple[int, int]:
-    """Right verdicts / photos."""
-    right = results.count(is_anomalous=False, verdict="OK") + results.count(is_anomalous=True, verdict="NG")
-    return right, len(results.scores)
+def cases(photos: JudgedPhotos) -> NDArray[np.bool_]:
+    """Of all photos, those that got the right verdict."""
+    return np.where(photos.is_anomalous, photos.gets("NG"), photos.gets("OK"))

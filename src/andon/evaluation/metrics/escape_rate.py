@@ -1,9 +1,18 @@
-"""Missed defects: the share of the NG photos that are called OK; one set aside for review has not escaped."""
+"""Escapes, or missed defects: NG photos that are called OK. One set aside for review has not escaped."""
 
-from andon.evaluation.results import Results
+import numpy as np
+from numpy.typing import NDArray
+
+from andon.evaluation.judged import JudgedPhotos
+
+TITLE = "escape rate"
+MEANING = "NG photos called OK"
+UNIT = "share"
+BETTER = "lower"
+IN_WORDS = "Of {n} defective parts {k} {were} called OK"
 
 
-def count(results: Results) -> tuple[int, int]:
-    """NG photos called OK / NG photos."""
-    results.require_ng()
-    return results.count(is_anomalous=True, verdict="OK"), results.n_ng
+def cases(photos: JudgedPhotos) -> NDArray[np.bool_]:
+    """Of the NG photos, those called OK."""
+    photos.require_ng()
+    return photos.gets("OK")[photos.is_anomalous]

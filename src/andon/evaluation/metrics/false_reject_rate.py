@@ -1,9 +1,18 @@
-"""Overkill: the share of the OK photos that are called NG; one set aside for review is not rejected."""
+"""False rejects, or overkill: OK photos that are called NG. One set aside for review is not rejected."""
 
-from andon.evaluation.results import Results
+import numpy as np
+from numpy.typing import NDArray
+
+from andon.evaluation.judged import JudgedPhotos
+
+TITLE = "false-reject rate"
+MEANING = "OK photos called NG"
+UNIT = "share"
+BETTER = "lower"
+IN_WORDS = "Of {n} good parts {k} {were} rejected"
 
 
-def count(results: Results) -> tuple[int, int]:
-    """OK photos called NG / OK photos."""
-    results.require_ok()
-    return results.count(is_anomalous=False, verdict="NG"), results.n_ok
+def cases(photos: JudgedPhotos) -> NDArray[np.bool_]:
+    """Of the OK photos, those called NG."""
+    photos.require_ok()
+    return photos.gets("NG")[~photos.is_anomalous]

@@ -4,6 +4,11 @@ from sklearn.metrics import average_precision_score
 
 from andon.evaluation.results import Results
 
+TITLE = "average precision"
+MEANING = "precision over all thresholds"
+UNIT = "index"
+BETTER = "higher"
+
 
 def compute(results: Results) -> float:
     """Average precision of the image scores."""

@@ -1,9 +1,15 @@
-"""The chance that a random NG photo scores higher than a random OK photo; 0.5 is guessing, 1 is perfect."""
+"""The chance that a random NG photo scores higher than a random OK photo."""
 
 from sklearn.metrics import roc_auc_score
 
 from andon.evaluation.intervals import Interval, auroc_interval
 from andon.evaluation.results import Results
+
+TITLE = "image AUROC"
+MEANING = "order of the image scores; 0.5 is guessing, 1 is perfect"
+UNIT = "index"
+BETTER = "higher"
+IN_WORDS = "Take a good and a defective part at random: in {share} of such pairs the defective one has the higher score"
 
 
 def compute(results: Results) -> float:

@@ -1,7 +1,15 @@
-"""The chance that a random defect pixel scores higher than a random defect-free one; large defects dominate it."""
+"""The chance that a random defect pixel scores higher than a random defect-free one."""
 
 from andon.evaluation.metrics._all_pixels import all_pixels
 from andon.evaluation.results import Results
+
+TITLE = "pixel AUROC"
+MEANING = "order of the pixels of the anomaly maps; large defects dominate"
+UNIT = "index"
+BETTER = "higher"
+IN_WORDS = (
+    "Take a sound pixel and one of a defect: in {share} of such pairs the defect stands out; large defects dominate"
+)
 
 
 def compute(results: Results) -> float:

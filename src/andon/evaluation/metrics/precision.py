@@ -1,14 +1,21 @@
 """How far an NG verdict can be trusted: the share of NG photos among those called NG."""
 
-from andon.evaluation.results import Results
+import numpy as np
+from numpy.typing import NDArray
+
+from andon.evaluation.judged import JudgedPhotos
 from andon.evaluation.undefined import Undefined
 
+TITLE = "precision"
+MEANING = "NG verdicts that are right"
+UNIT = "share"
+BETTER = "higher"
 
-def count(results: Results) -> tuple[int, int]:
-    """NG photos called NG / photos called NG."""
-    results.require_both()
-    right = results.count(is_anomalous=True, verdict="NG")
-    called = right + results.count(is_anomalous=False, verdict="NG")
-    if not called:
+
+def cases(photos: JudgedPhotos) -> NDArray[np.bool_]:
+    """Of the photos called NG, those that are."""
+    photos.require_both()
+    called = photos.gets("NG")
+    if not called.any():
         raise Undefined("no photo was called NG")
-    return right, called
+    return photos.is_anomalous[called]

@@ -1,9 +1,17 @@
 """The share of all photos that are set aside for a person to look at."""
 
-from andon.evaluation.results import Results
+import numpy as np
+from numpy.typing import NDArray
+
+from andon.evaluation.judged import JudgedPhotos
+
+TITLE = "review rate"
+MEANING = "photos set aside for a person"
+UNIT = "share"
+BETTER = "lower"
+IN_WORDS = "Of {n} parts {k} {were} set aside for a person"
 
 
-def count(results: Results) -> tuple[int, int]:
-    """Photos with the verdict "review" / photos."""
-    aside = results.count(is_anomalous=False, verdict="review") + results.count(is_anomalous=True, verdict="review")
-    return aside, len(results.scores)
+def cases(photos: JudgedPhotos) -> NDArray[np.bool_]:
+    """Of all photos, those with the verdict "review"."""
+    return photos.gets("review")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from andon.reports.pages.conclusions import AREAS, conclusions, difference
-from andon.reports.pages.sentences import NAMES, interval_of, value_of
-from andon.reports.pages.writing import template, write_file
-from andon.reports.plots import evaluation as plots
-from andon.reports.text import percent
-
-SCORES = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "escape_rate")
+from andon.evaluation import metrics
+from andon.evaluation.headlines import HEADLINES, SEPARATION
+from andon.reports.figures import interval_of, title_of, value_of
+from andon.reports.number_format import percent
+from andon.reports.pages.conclusions import conclusions, difference, ranked
+from andon.reports.pages.templates import template
+from andon.reports.plots.differences import difference_plot
 
 
 class Said(NamedTuple):
@@ -26,7 +25,7 @@ class Said(NamedTuple):
 
 
 class Disputed(NamedTuple):
-    """A photo that was given different verdicts, and the photo itself (JPEG), its true defect marked if it is known."""
+    """A photo that was given different verdicts, as JPEG, with the ground truth outlined where it `is_marked`."""
 
     name: str
     label: str
@@ -35,8 +34,19 @@ class Disputed(NamedTuple):
     said: tuple[Said, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
+class DifferenceRow(NamedTuple):
+    """A difference in the table of all."""
+
+    figure: str
+    of: str
+    against: str
+    value: str
+    interval: str
+    is_shown: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ComparisonPage:
     """All that the page says.
 
     Attributes:
@@ -53,70 +63,48 @@ class Page:
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     machine: str = ""
 
-
-def write(path: Path, page: Page) -> None:
-    """Write the page, making its folder.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    write_file(path, render(page).encode())
-
-
-def render(page: Page) -> str:
-    """The page as text."""
-    return template("comparison.html").render(
-        page=page,
-        figures=page.figures,
-        conclusions=conclusions(page.figures),
-        scores=[(name, NAMES[name][0], NAMES[name][1]) for name in SCORES],
-        value_of=value_of,
-        interval_of=interval_of,
-        plots=list(_plots(page.figures)),
-        differences=list(_rows(page.figures)),
-    )
+    def to_html(self) -> str:
+        """The page as text."""
+        return template("comparison.html").render(
+            page=self,
+            figures=self.figures,
+            conclusions=conclusions(self.figures),
+            columns=[(name, title_of(name), metrics.describe(name).meaning) for name in HEADLINES],
+            value_of=value_of,
+            interval_of=interval_of,
+            plots=list(_plots(self.figures)),
+            differences=list(_rows(self.figures)),
+        )
 
 
-class Row(NamedTuple):
-    """A difference in the table of all."""
-
-    figure: str
-    of: str
-    against: str
-    value: str
-    interval: str
-    is_shown: bool
-
-
-def _rows(figures: Mapping[str, Any]) -> Iterator[Row]:
+def _rows(figures: Mapping[str, Any]) -> Iterator[DifferenceRow]:
     for found in figures["differences"]:
         name, (low, high) = found["figure"], found["interval"]
-        shown = _area if name in AREAS else _share
-        yield Row(
-            NAMES[name][0],
+        signed = _signed_share if metrics.describe(name).unit == "share" else _signed_index
+        yield DifferenceRow(
+            title_of(name),
             found["of"],
             found["against"],
-            shown(found["difference"]),
-            f"{shown(low)} to {shown(high)}",
+            signed(found["difference"]),
+            f"{signed(low)} to {signed(high)}",
             found["is_shown"],
         )
 
 
 def _plots(figures: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """Differences to the best method, of each area that is defined for two methods or more."""
-    for name in AREAS:
-        ranked = sorted((m for m in figures["methods"] if m[name] is not None), key=lambda method: -method[name])
-        if len(ranked) < 2:
+    """Differences to the best method, of each figure of separation that is defined for two methods or more."""
+    for name in SEPARATION:
+        best, *others = [method["name"] for method in ranked(figures, name)] or [""]
+        if not others:
             continue
-        best = ranked[0]["name"]
-        found = [difference(figures, name, method["name"], best) for method in ranked[1:]]
-        rows = [(one.of, one.value, one.low, one.high) for one in found if one is not None]
-        yield f"{NAMES[name][0]}: the best is {best}", plots.difference_plot(rows, NAMES[name][0])
+        found = [difference(figures, name, other, best) for other in others]
+        bars = [(one.of, one.value, one.low, one.high) for one in found if one is not None]
+        yield f"{title_of(name)}: the best is {best}", difference_plot(bars, title_of(name))
 
 
-def _area(value: float) -> str:
+def _signed_index(value: float) -> str:
     return f"{value:+z.3f}".replace("-", "−")
 
 
-def _share(value: float) -> str:
+def _signed_share(value: float) -> str:
     return ("+" if value > 0 else "") + percent(value).replace("-", "−")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from andon.reports.text import percent
+from andon.evaluation import metrics
+from andon.evaluation.headlines import AT_THRESHOLD, IMAGE_AUROC, SEPARATION
 
 Figures = Mapping[str, Any]
 
-AREAS = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "aupro": "AUPRO"}
-RATES = {"false_reject_rate": "good parts rejected", "escape_rate": "defective parts called OK"}
+RANKED_BY = SEPARATION[:2]
 
 
 class Difference(NamedTuple):
@@ -42,7 +42,7 @@ def conclusions(figures: Figures) -> list[str]:
     """Sentences, the most important first."""
     if len(figures["methods"]) < 2:
         return []
-    told = [sentence for name in ("image_auroc", "pixel_auroc") if (sentence := _best(figures, name))]
+    told = [sentence for name in RANKED_BY if (sentence := _best(figures, name))]
     told.append(_verdicts(figures))
     told += _unfair(figures)
     if cheapest := _cheapest(figures):
@@ -50,16 +50,23 @@ def conclusions(figures: Figures) -> list[str]:
     return told
 
 
+def ranked(figures: Figures, name: str) -> list[Figures]:
+    """The methods for which that figure is defined, the best first."""
+    sign = -1 if metrics.describe(name).better == "higher" else 1
+    defined = [method for method in figures["methods"] if method[name] is not None]
+    return sorted(defined, key=lambda method: sign * method[name])
+
+
 def _best(figures: Figures, name: str) -> str:
-    """Who is best, whom that is shown against, and whom not."""
-    ranked = sorted((m for m in figures["methods"] if m[name] is not None), key=lambda m: -m[name])
-    if len(ranked) < 2:
+    """Which method is best, against which others that is shown, and against which not."""
+    best_first = ranked(figures, name)
+    if len(best_first) < 2:
         return ""
-    best = ranked[0]
-    leaders = [method["name"] for method in ranked if round(best[name] - method[name], 3) == 0]
+    best = best_first[0]
+    leaders = [method["name"] for method in best_first if round(best[name] - method[name], 3) == 0]
     has = "share the" if len(leaders) > 1 else "has the"
-    sentence = f"{_listed(leaders)} {has} highest {AREAS[name]}, {best[name]:.3f}"
-    found = [difference(figures, name, best["name"], method["name"]) for method in ranked[1:]]
+    sentence = f"{_listed(leaders)} {has} highest {metrics.describe(name).title}, {best[name]:.3f}"
+    found = [difference(figures, name, best["name"], method["name"]) for method in best_first[1:]]
     others = [one for one in found if one is not None and one.against not in leaders]
     if worse := [one for one in others if one.is_shown]:
         listed = [f"{one.against} by {one.value:.3f} (from {one.low:.3f} to {one.high:.3f})" for one in worse]
@@ -70,25 +77,26 @@ def _best(figures: Figures, name: str) -> str:
 
 
 def _verdicts(figures: Figures) -> str:
+    titles = {name: metrics.describe(name).title for name in AT_THRESHOLD}
     shown = [
-        f"{one.of} has more {RATES[name]} than {one.against} (by {percent(one.value)})"
-        for name in RATES
+        f"{one.of} has a higher {title} than {one.against} (by {100 * one.value:.1f} percentage points)"
+        for name, title in titles.items()
         for one in _all(figures, name)
         if one.is_shown
     ]
     if not shown:
-        return "No difference in false rejects or escapes is shown."
+        return f"No difference in {' or '.join(titles.values())} is shown."
     return f"{'; '.join(shown)}."
 
 
 def _unfair(figures: Figures) -> Iterator[str]:
-    """Who has seen what the others have not."""
+    """Which methods were given what the others were not."""
     for method in figures["methods"]:
-        if n := method["n_ng_taught"]:
-            photos = "defective photo" if n == 1 else "defective photos"
+        if n := method["n_ng_trained_with"]:
+            photos = "photo of a defective part" if n == 1 else "photos of defective parts"
             yield (
-                f"{method['name']} was taught with {n} labelled {photos} too: help that those taught with good photos "
-                "alone did not have."
+                f"{method['name']} was also trained with {n} labelled {photos}, a help that methods trained with "
+                "photos of good parts alone did not have."
             )
 
 
@@ -104,20 +112,21 @@ def _all(figures: Figures, name: str) -> Iterator[Difference]:
 
 def _cheapest(figures: Figures) -> str:
     """Where several are as good as the best, as far as the photos can tell, what they cost decides."""
-    ranked = [method for method in figures["methods"] if method["image_auroc"] is not None]
-    if not ranked:
+    best_first = ranked(figures, IMAGE_AUROC)
+    if not best_first:
         return ""
-    equals = [ranked[0]]
-    for method in ranked[1:]:
-        found = difference(figures, "image_auroc", ranked[0]["name"], method["name"])
+    equals = [best_first[0]]
+    for method in best_first[1:]:
+        found = difference(figures, IMAGE_AUROC, best_first[0]["name"], method["name"])
         if found is not None and not found.is_shown:
             equals.append(method)
     if len(equals) < 2:
         return ""
     fastest = min(equals, key=lambda method: method["milliseconds_per_photo"])
     return (
-        f"{_listed([method['name'] for method in equals])} cannot be told apart by image AUROC here; of these, "
-        f"{fastest['name']} is the fastest: {fastest['milliseconds_per_photo']:.0f} ms per photo."
+        f"{_listed([method['name'] for method in equals])} cannot be told apart by "
+        f"{metrics.describe(IMAGE_AUROC).title} here; of these, {fastest['name']} is the fastest: "
+        f"{fastest['milliseconds_per_photo']:.0f} ms per photo."
     )
 
 

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from andon.reports.pages.gallery import Photo, groups_of, to_jpeg
-from andon.reports.pages.sentences import headlines, interval_of, rows, value_of
-from andon.reports.pages.writing import template, write_file
+from andon.evaluation.headlines import AVERAGE_PRECISION, IMAGE_AUROC, OF_ONE_DEFECT
+from andon.reports.figures import interval_of, rows, title_of, value_of
+from andon.reports.pages.gallery import Photo, groups_of
+from andon.reports.pages.headlines import headlines
+from andon.reports.pages.templates import template
 from andon.reports.pictures.heatmap import colour_bar
-from andon.reports.plots import evaluation as plots
+from andon.reports.pictures.jpeg import to_jpeg
+from andon.reports.plots.confusion import confusion_plot
+from andon.reports.plots.curves import precision_recall_plot, roc_plot
+from andon.reports.plots.losses import loss_plot
+from andon.reports.plots.photo_colours import colour_plot
+from andon.reports.plots.scores import score_histogram
+from andon.reports.plots.style import Counts, PlotFormat
+from andon.reports.settings import flat
 
 MAX_PER_GROUP = 60  # photos with pictures; the table at the end has all
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EvaluationPage:
     """All that the page says.
 
     Attributes:
@@ -29,11 +37,11 @@ class Report:
         photos: every inspected photo, made by `gallery.photo_of`.
         pixel_threshold: of the anomaly maps.
         review_threshold: score from which on a photo is set aside for review, if there is such a band.
-        colours: (3, 256) sums of `plots.count_colours` over the OK and over the NG photos.
+        colours: (3, 256) sums of `count_colours` over the OK and over the NG photos.
         parameters, provenance: nested dictionaries of plain values, shown as they are.
         remarks: sentences that the reader must not miss.
         losses: of each epoch, by name, for a detector that learns by gradient.
-        best_epoch: the one that the model is, counted from 1; None where there are no losses.
+        best_epoch: the one that was kept, counted from 1; None where there are no losses.
     """
 
     title: str
@@ -42,38 +50,30 @@ class Report:
     photos: tuple[Photo, ...]
     pixel_threshold: float
     review_threshold: float | None = None
-    colours: tuple[plots.Counts, plots.Counts] | None = None
+    colours: tuple[Counts, Counts] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
     best_epoch: int | None = None
 
-
-def write(path: Path, report: Report) -> None:
-    """Write the page, making its folder.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    write_file(path, render(report).encode())
-
-
-def render(report: Report) -> str:
-    """The page as text."""
-    return template("evaluation.html").render(
-        report=report,
-        figures=report.figures,
-        value_of=value_of,
-        interval_of=interval_of,
-        headlines=headlines(report.figures),
-        rows=list(rows(report.figures)),
-        plots=list(plots_of(report)),
-        scale=to_jpeg(colour_bar((12, 240))),
-        groups=groups_of(report.photos),
-        max_per_group=MAX_PER_GROUP,
-        settings=[("Parameters", list(flat(report.parameters))), ("Provenance", list(flat(report.provenance)))],
-    )
+    def to_html(self) -> str:
+        """The page as text."""
+        return template("evaluation.html").render(
+            page=self,
+            figures=self.figures,
+            headlines=headlines(self.figures),
+            rows=list(rows(self.figures, self.figures["metrics"])),
+            of_one_defect=OF_ONE_DEFECT,
+            title_of=title_of,
+            value_of=value_of,
+            interval_of=interval_of,
+            plots=list(plots_of(self)),
+            scale=to_jpeg(colour_bar((12, 240))),
+            groups=groups_of(self.photos),
+            max_per_group=MAX_PER_GROUP,
+            settings=[("Parameters", list(flat(self.parameters))), ("Provenance", list(flat(self.provenance)))],
+        )
 
 
 class Plot(NamedTuple):
@@ -86,59 +86,45 @@ class Plot(NamedTuple):
     wide: bool = False
 
 
-def plots_of(report: Report, file: plots.Format = "svg") -> Iterator[Plot]:
-    """The plots that the report's figures allow."""
-    figures = report.figures
-    scores = np.array([photo.score for photo in report.photos])
-    is_anomalous = np.array([photo.is_anomalous for photo in report.photos], dtype=bool)
+def plots_of(page: EvaluationPage, file: PlotFormat = "svg") -> Iterator[Plot]:
+    """The plots that the page's figures allow."""
+    figures = page.figures
+    scores = np.array([photo.score for photo in page.photos])
+    is_anomalous = np.array([photo.is_anomalous for photo in page.photos], dtype=bool)
     threshold = figures["threshold"]
     yield Plot(
         "scores",
         "Scores",
         "The farther apart the two groups, the safer the threshold between them.",
-        plots.score_histogram(scores, is_anomalous, threshold, report.review_threshold, file),
+        score_histogram(scores, is_anomalous, threshold, page.review_threshold, file),
     )
-    yield Plot(
-        "confusion", "Verdicts", "Green is right, red is wrong.", plots.confusion_plot(figures["confusion"], file)
-    )
-    if figures["image_auroc"] is not None:
-        interval = figures["intervals"].get("image_auroc")
+    yield Plot("confusion", "Verdicts", "Green is right, red is wrong.", confusion_plot(figures["confusion"], file))
+    if (auroc := figures[IMAGE_AUROC]) is not None:
         yield Plot(
             "roc",
             "Caught against rejected",
             "What every other threshold would have given (ROC); the best corner is the upper left.",
-            plots.roc_plot(scores, is_anomalous, threshold, figures["image_auroc"], interval, file),
+            roc_plot(scores, is_anomalous, threshold, auroc, figures["intervals"].get(IMAGE_AUROC), file),
         )
         yield Plot(
             "precision_recall",
             "Right against caught",
             "How far NG verdicts can be trusted; the best corner is the upper right.",
-            plots.precision_recall_plot(scores, is_anomalous, threshold, figures["image_ap"], file),
+            precision_recall_plot(scores, is_anomalous, threshold, figures[AVERAGE_PRECISION], file),
         )
-    if report.best_epoch is not None:
+    if page.best_epoch is not None:
         yield Plot(
             "losses",
-            "Learning",
-            "The losses of each epoch. The model is the epoch in which the held-out OK photos had the lowest.",
-            plots.loss_plot(report.losses, report.best_epoch, file),
+            "Training",
+            "The losses of each epoch. The model is that of the epoch in which the held-out OK photos had the lowest.",
+            loss_plot(page.losses, page.best_epoch, file),
             wide=True,
         )
-    if report.colours is not None:
+    if page.colours is not None:
         yield Plot(
             "colours",
             "Colours",
             "Of all pixels. If the curves lie apart, ask whether light or camera differ rather than the parts.",
-            plots.colour_plot(*report.colours, file),
+            colour_plot(*page.colours, file),
             wide=True,
         )
-
-
-def flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """("a.b.c", value) for every leaf: the names that --set takes."""
-    for key, value in nested.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{prefix}{key}.")
-        elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
-            yield from flat({str(place): item for place, item in enumerate(value)}, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

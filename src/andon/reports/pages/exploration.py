@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from andon.reports.pages.gallery import to_jpeg
-from andon.reports.pages.writing import template, write_file
+from andon.reports.pages.templates import template
+from andon.reports.pictures.jpeg import to_jpeg
 from andon.types import RgbImage
 
 
-class Sheet(NamedTuple):
-    """Sample photos of one class, (h, w, 3) uint8 RGB."""
+class ClassSamples(NamedTuple):
+    """A contact sheet, (h, w, 3) uint8 RGB, of `n_shown` of the `n_photos` photos of a class."""
 
     name: str
     n_photos: int
@@ -21,14 +20,14 @@ class Sheet(NamedTuple):
     picture: RgbImage
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExplorationPage:
     """All that the page says.
 
     Attributes:
         figures: the dictionary that `andon explore --json` prints.
-        colours, distances: SVG files of `class_plots`; no distances where there were too few OK photos.
-        sheets: one per class.
+        colours, distances: plots as SVG files; no distances where there were too few OK photos.
+        samples: one per class.
     """
 
     title: str
@@ -36,24 +35,16 @@ class Page:
     figures: Mapping[str, Any]
     colours: bytes
     distances: bytes | None
-    sheets: tuple[Sheet, ...]
+    samples: tuple[ClassSamples, ...]
 
-
-def write(path: Path, page: Page) -> None:
-    """Write the page, making its folder.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    write_file(path, render(page).encode(errors="backslashreplace"))
-
-
-def render(page: Page) -> str:
-    """The page as text."""
-    sheets = [(sheet, to_jpeg(sheet.picture)) for sheet in page.sheets]
-    return template("exploration.html").render(
-        page=page, figures=page.figures, conclusion=conclusion(page.figures), sheets=sheets
-    )
+    def to_html(self) -> str:
+        """The page as text."""
+        return template("exploration.html").render(
+            page=self,
+            figures=self.figures,
+            conclusion=conclusion(self.figures),
+            samples=[(of_class, to_jpeg(of_class.picture)) for of_class in self.samples],
+        )
 
 
 def conclusion(figures: Mapping[str, Any]) -> str:

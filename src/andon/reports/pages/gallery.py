@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import NamedTuple
 
-from PIL import Image
-
-from andon.reports.pictures.nearest_ok import pair
-from andon.reports.pictures.views import make_tiles
-from andon.reports.text import number
+from andon.reports.number_format import number
+from andon.reports.pictures.jpeg import to_jpeg
+from andon.reports.pictures.nearest_ok import region_beside_nearest
+from andon.reports.pictures.views import views_of
 from andon.types import Inspection, Mask, RgbImage, Verdict
 
-TILE_SIDE = 256
+VIEW_SIDE = 256
 MAX_LIKENESSES = 3  # of a photo
-JPEG_QUALITY = 72
 
 
 class Picture(NamedTuple):
@@ -51,7 +48,12 @@ class Photo:
     @property
     def label(self) -> str:
         """What the photo is known to be."""
-        return self.defect or ("defective" if self.is_anomalous else "good")
+        return known_as(self.is_anomalous, self.defect)
+
+
+def known_as(is_anomalous: bool | None, defect: str | None) -> str:
+    """The ground truth of a labelled photo in a word: its kind of defect, "defective" or "good"."""
+    return defect or ("defective" if is_anomalous else "good")
 
 
 def photo_of(
@@ -67,9 +69,9 @@ def photo_of(
 
     Args:
         photo: (H0, W0, 3) uint8 RGB.
-        mask: (H0, W0) the true defect, where it is known.
+        mask: (H0, W0) the ground truth, where there is one.
     """
-    tiles = make_tiles(photo, inspection, pixel_threshold, mask, TILE_SIDE)
+    views = views_of(photo, inspection, pixel_threshold, mask, VIEW_SIDE)
     explained = [region.looks_like for region in inspection.regions if region.looks_like is not None]
     return Photo(
         name="/".join(PurePath(inspection.path).parts[-2:]),
@@ -80,19 +82,12 @@ def photo_of(
         sigma=inspection.sigma,
         p_value=inspection.p_value,
         notes=inspection.notes,
-        pictures=tuple(Picture(tile.caption, to_jpeg(tile.picture)) for tile in tiles),
+        pictures=tuple(Picture(view.caption, to_jpeg(view.picture)) for view in views),
         likenesses=tuple(
-            Picture(f"looks most like {like.photo}, at {number(like.distance)}", to_jpeg(pair(like)))
+            Picture(f"looks most like {like.photo}, at {number(like.distance)}", to_jpeg(region_beside_nearest(like)))
             for like in explained[:MAX_LIKENESSES]
         ),
     )
-
-
-def to_jpeg(picture: RgbImage) -> bytes:
-    """The picture as a JPEG file."""
-    data = io.BytesIO()
-    Image.fromarray(picture).save(data, "JPEG", quality=JPEG_QUALITY)
-    return data.getvalue()
 
 
 class Group(NamedTuple):
@@ -106,8 +101,8 @@ class Group(NamedTuple):
 
 def groups_of(photos: Iterable[Photo]) -> list[Group]:
     """The misses first; in each group NG photos by rising score, then OK photos by falling score."""
-    escaped = Group("Escaped", "defective, but called OK", [], is_miss=True)
-    rejected = Group("Falsely rejected", "good, but called NG", [], is_miss=True)
+    escaped = Group("Escapes", "defective, but called OK", [], is_miss=True)
+    rejected = Group("False rejects", "good, but called NG", [], is_miss=True)
     review = Group("For review", "set aside for a person", [])
     caught = Group("Rightly called NG", "lowest score first", [])
     passed = Group("Rightly called OK", "highest score first", [])

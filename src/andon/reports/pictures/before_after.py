@@ -1,4 +1,4 @@
-"""What the preprocessing steps make of one photo, as a sheet to look through before teaching."""
+"""What each preprocessing step makes of a photo, to look through before training."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import textwrap
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 
-from andon.reports.colours import INK, LINE, MEASURED, MUTED, PAPER, VERDICT
-from andon.reports.text import font
+from andon.reports.colours import INK, MEASURED, MUTED, PAPER, VERDICT
+from andon.reports.fonts import font
+from andon.reports.pictures._grid import fitted, in_reading_order, paste_into_square
 from andon.types import Frame, RgbImage
 
 COLUMNS = 5
@@ -19,11 +20,10 @@ HEADER = 22
 FOOTER = 58
 NOTE_COLUMNS = 36
 NOTE_LINES = 3
-Tile = Image.Image
 
 
 def before_after(original: RgbImage, stages: list[tuple[str, Frame]]) -> RgbImage:
-    """The photo and what each step left of it, in reading order, the part outlined, with what a step could not do.
+    """The photo and what each step left of it, in reading order, the ROI outlined, with what a step could not do.
 
     Args:
         original: (H0, W0, 3) uint8 RGB.
@@ -32,43 +32,30 @@ def before_after(original: RgbImage, stages: list[tuple[str, Frame]]) -> RgbImag
     Returns:
         (h, w, 3) uint8 RGB.
     """
-    tiles = [_tile("photo", Frame.whole(original), ())]
+    cells = [_cell("photo", Frame.whole(original), ())]
     n_notes = 0
     for number, (name, frame) in enumerate(stages, start=1):
-        tiles.append(_tile(f"{number}  {name}", frame, frame.notes[n_notes:]))
+        cells.append(_cell(f"{number}  {name}", frame, frame.notes[n_notes:]))
         n_notes = len(frame.notes)
-    return np.asarray(_arrange(tiles))
+    return np.asarray(in_reading_order(cells, COLUMNS, GAP))
 
 
-def _arrange(tiles: list[Tile]) -> Image.Image:
-    columns = min(COLUMNS, len(tiles))
-    rows = -(-len(tiles) // columns)
-    width, height = tiles[0].width + GAP, tiles[0].height + GAP
-    sheet = Image.new("RGB", (columns * width + GAP, rows * height + GAP), PAPER)
-    for index, tile in enumerate(tiles):
-        row, column = divmod(index, columns)
-        sheet.paste(tile, (GAP + column * width, GAP + row * height))
-    return sheet
-
-
-def _tile(name: str, frame: Frame, notes: tuple[str, ...]) -> Tile:
+def _cell(name: str, frame: Frame, notes: tuple[str, ...]) -> Image.Image:
     """Name and size above the picture, notes below it."""
-    tile = Image.new("RGB", (SIDE, HEADER + SIDE + FOOTER), PAPER)
-    draw = ImageDraw.Draw(tile)
+    cell = Image.new("RGB", (SIDE, HEADER + SIDE + FOOTER), PAPER)
+    draw = ImageDraw.Draw(cell)
     height, width = frame.size
     draw.text((0, 0), name, font=font(14, bold=True), fill=INK)
     draw.text((SIDE, 2), f"{width} × {height}", font=font(11), fill=MUTED, anchor="ra")
-    picture = _picture(frame)
-    tile.paste(LINE, (0, HEADER, SIDE, HEADER + SIDE))
-    tile.paste(picture, ((SIDE - picture.width) // 2, HEADER + (SIDE - picture.height) // 2))
+    paste_into_square(cell, _picture(frame), top=HEADER)
     lines = [line for note in notes for line in textwrap.wrap(note, NOTE_COLUMNS)][:NOTE_LINES]
     draw.multiline_text((0, HEADER + SIDE + 5), "\n".join(lines), font=font(12), fill=VERDICT["NG"], spacing=5)
-    return tile
+    return cell
 
 
 def _picture(frame: Frame) -> Image.Image:
-    """The image, fitted to the tile, with the outline of the ROI unless that is everything."""
-    picture = ImageOps.contain(Image.fromarray(frame.image), (SIDE - 2, SIDE - 2))
+    """The image, fitted into the cell, with the outline of the ROI unless that is everything."""
+    picture = fitted(Image.fromarray(frame.image), SIDE)
     if frame.roi.all():
         return picture
     roi = cv2.resize(frame.roi.astype(np.uint8), picture.size, interpolation=cv2.INTER_NEAREST_EXACT)

@@ -1,4 +1,4 @@
-"""Boxes around the regions that deviate, each with the peak of the anomaly map in it."""
+"""Boxes around regions, each with the peak of the anomaly map in it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from andon.reports.colours import ON_VERDICT, VERDICT
-from andon.reports.text import font, number
+from andon.reports.fonts import font
+from andon.reports.number_format import number
 from andon.types import Region, RgbImage, Verdict
 
-Box = tuple[float, float, float, float]
+Corners = tuple[float, float, float, float]
+"""(x0, y0, x1, y1) in pixels of the picture."""
 
 MAX_LABELS = 6
 
@@ -38,7 +40,7 @@ def draw_boxes(photo: RgbImage, regions: Sequence[Region], verdict: Verdict, sca
     return np.asarray(image)
 
 
-def _scaled(region: Region, scale: float, width: int) -> Box:
+def _scaled(region: Region, scale: float, width: int) -> Corners:
     """The box in the picture's pixels, its line around the region and not on it."""
     x0, y0, x1, y1 = (edge * scale for edge in region.xyxy)
     return x0 - width, y0 - width, x1 - 1 + width, y1 - 1 + width
@@ -46,7 +48,7 @@ def _scaled(region: Region, scale: float, width: int) -> Box:
 
 def _label(
     draw: ImageDraw.ImageDraw,
-    box: Box,
+    box: Corners,
     text: str,
     typeface: ImageFont.FreeTypeFont,
     verdict: Verdict,

@@ -12,8 +12,8 @@ from andon.reports.colours import MEASURED
 from andon.types import Line, RgbImage
 
 
-def draw_lines(photo: RgbImage, lines: Sequence[Line], scale: float = 1.0) -> RgbImage:
-    """A copy of `photo` with the lines.
+def draw_measurements(photo: RgbImage, lines: Sequence[Line], scale: float = 1.0) -> RgbImage:
+    """A copy of `photo` with what was measured on it.
 
     Args:
         photo: (H, W, 3) uint8 RGB.

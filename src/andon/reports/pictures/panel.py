@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from andon.reports.colours import INK, LINE, MUTED, ON_VERDICT, PAPER, VERDICT
+from andon.reports.fonts import font, shorten
+from andon.reports.number_format import number, signed
 from andon.reports.pictures.heatmap import colour_bar
-from andon.reports.pictures.nearest_ok import strip
-from andon.reports.pictures.views import Tile, make_tiles
-from andon.reports.text import font, number, shorten, signed
+from andon.reports.pictures.nearest_ok import nearest_ok_strip
+from andon.reports.pictures.views import View, views_of
 from andon.types import Inspection, Mask, RgbImage
 
 MARGIN = 20
@@ -32,44 +33,43 @@ def panel(
     mask: Mask | None = None,
     label: str | None = None,
 ) -> RgbImage:
-    """Photo, deviation, regions and true defect side by side, with name, verdict, score and scale.
+    """Photo, anomaly map, regions and ground truth side by side, with name, verdict, score and scale.
 
     Args:
         photo: (H0, W0, 3) uint8 RGB, of any size and shape.
         pixel_threshold: of the anomaly map; ties the colours to the model instead of to the photo.
-        mask: (H0, W0) the true defect, where it is known.
+        mask: (H0, W0) the ground truth, where there is one.
         label: what the photo is known to be, for example "good" or "scratch".
 
     Returns:
         (h, w, 3) uint8 RGB.
     """
-    tiles = make_tiles(photo, inspection, pixel_threshold, mask)
-    body = _arrange(tiles)
+    body = _arrange(views_of(photo, inspection, pixel_threshold, mask))
     width = max(MIN_WIDTH, body.width + 2 * MARGIN)
-    likenesses = strip(inspection.regions, width - 2 * MARGIN)
-    strip_height = 0 if likenesses is None else likenesses.height + GAP
-    sheet = Image.new("RGB", (width, HEADER + body.height + FOOTER + strip_height), PAPER)
-    sheet.paste(body, (MARGIN, HEADER))
-    if likenesses is not None:
-        sheet.paste(likenesses, (MARGIN, HEADER + body.height + FOOTER))
-    draw = ImageDraw.Draw(sheet)
+    strip = nearest_ok_strip(inspection.regions, width - 2 * MARGIN)
+    strip_height = 0 if strip is None else strip.height + GAP
+    page = Image.new("RGB", (width, HEADER + body.height + FOOTER + strip_height), PAPER)
+    page.paste(body, (MARGIN, HEADER))
+    if strip is not None:
+        page.paste(strip, (MARGIN, HEADER + body.height + FOOTER))
+    draw = ImageDraw.Draw(page)
     _header(draw, inspection, label, width)
-    _scale(sheet, draw, pixel_threshold, HEADER + body.height)
+    _scale(page, draw, pixel_threshold, HEADER + body.height)
     _notes(draw, inspection, width, HEADER + body.height)
-    return np.asarray(sheet)
+    return np.asarray(page)
 
 
-def _arrange(tiles: list[Tile]) -> Image.Image:
-    height, width = tiles[0].picture.shape[:2]
+def _arrange(views: list[View]) -> Image.Image:
+    height, width = views[0].picture.shape[:2]
     stacked = width > STACK_FROM * height
     step_x, step_y = (0, height + CAPTION + GAP) if stacked else (width + GAP, 0)
-    last = len(tiles) - 1
+    last = len(views) - 1
     body = Image.new("RGB", (width + step_x * last, CAPTION + height + step_y * last), PAPER)
     draw = ImageDraw.Draw(body)
-    for place, tile in enumerate(tiles):
+    for place, view in enumerate(views):
         x, y = place * step_x, place * step_y
-        draw.text((x, y + 4), shorten(tile.caption, width, font(14)), font=font(14), fill=MUTED)
-        body.paste(Image.fromarray(tile.picture), (x, y + CAPTION))
+        draw.text((x, y + 4), shorten(view.caption, width, font(14)), font=font(14), fill=MUTED)
+        body.paste(Image.fromarray(view.picture), (x, y + CAPTION))
         draw.rectangle((x, y + CAPTION, x + width - 1, y + CAPTION + height - 1), outline=LINE)
     return body
 
@@ -102,11 +102,11 @@ def describe(inspection: Inspection) -> str:
     )
 
 
-def _scale(sheet: Image.Image, draw: ImageDraw.ImageDraw, pixel_threshold: float, y: int) -> None:
+def _scale(page: Image.Image, draw: ImageDraw.ImageDraw, pixel_threshold: float, y: int) -> None:
     """The colour bar with its three marks."""
     height, width = 12, 240
     top = y + 16
-    sheet.paste(Image.fromarray(colour_bar((height, width))), (MARGIN, top))
+    page.paste(Image.fromarray(colour_bar((height, width))), (MARGIN, top))
     marks = [
         (0.0, "0", "la"),
         (0.5, f"threshold {number(pixel_threshold)}", "ma"),

@@ -1,4 +1,4 @@
-"""The part beside the boxes on it: what an inspection looked at, and what it found there."""
+"""The part beside its regions: what an inspection looked at, and what it found there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from andon.reports.colours import INK, MUTED, PAPER, VERDICT
+from andon.reports.fonts import font
+from andon.reports.number_format import number
 from andon.reports.pictures.boxes import draw_boxes
-from andon.reports.text import font, number
 from andon.types import Inspection, Mask, Region, RgbImage
 
 MARGIN, GAP, HEADER, CAPTION = 20, 12, 44, 26
@@ -19,8 +20,8 @@ AROUND = 0.04  # of the part's longer side is shown around it
 DIMMED = 0.25  # of what is not the part
 
 
-def pair(photo: RgbImage, inspection: Inspection, roi: Mask) -> RgbImage:
-    """The part, cut out, and the same with boxes; above them the verdict with the score s and the threshold τ.
+def part_and_regions(photo: RgbImage, inspection: Inspection, roi: Mask) -> RgbImage:
+    """The part, cut out, and the same with its regions; above them the verdict with the score s and the threshold τ.
 
     Args:
         photo: (H0, W0, 3) uint8 RGB.
@@ -39,7 +40,7 @@ def pair(photo: RgbImage, inspection: Inspection, roi: Mask) -> RgbImage:
     dimmed = np.where(roi[window][:, :, None], part, 255 - (255 - part) * DIMMED).astype(np.uint8)
     left, right = (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.uint8) for p in (dimmed, part))
     regions = [_moved(region, -x0, -y0) for region in inspection.regions]
-    return _sheet(left, draw_boxes(right, regions, inspection.verdict, scale), inspection)
+    return _side_by_side(left, draw_boxes(right, regions, inspection.verdict, scale), inspection)
 
 
 def _moved(region: Region, dx: int, dy: int) -> Region:
@@ -47,19 +48,19 @@ def _moved(region: Region, dx: int, dy: int) -> Region:
     return replace(region, xyxy=(x0 + dx, y0 + dy, x1 + dx, y1 + dy))
 
 
-def _sheet(left: RgbImage, right: RgbImage, inspection: Inspection) -> RgbImage:
+def _side_by_side(left: RgbImage, right: RgbImage, inspection: Inspection) -> RgbImage:
     height, width = left.shape[:2]
     words = _verdict(inspection)
     room = max(2 * width + GAP, round(font(18, bold=True).getlength(words)))
-    sheet = Image.new("RGB", (room + 2 * MARGIN, HEADER + CAPTION + height + MARGIN), PAPER)
-    draw = ImageDraw.Draw(sheet)
+    page = Image.new("RGB", (room + 2 * MARGIN, HEADER + CAPTION + height + MARGIN), PAPER)
+    draw = ImageDraw.Draw(page)
     draw.text((MARGIN, HEADER / 2 + 4), words, font=font(18, bold=True), fill=VERDICT[inspection.verdict], anchor="lm")
     for column, (caption, picture) in enumerate((("Part", left), ("Regions", right))):
         place = MARGIN + column * (width + GAP)
         draw.text((place, HEADER + 4), caption, font=font(14), fill=MUTED)
-        sheet.paste(Image.fromarray(picture), (place, HEADER + CAPTION))
+        page.paste(Image.fromarray(picture), (place, HEADER + CAPTION))
         draw.rectangle((place, HEADER + CAPTION, place + width - 1, HEADER + CAPTION + height - 1), outline=INK)
-    return np.asarray(sheet)
+    return np.asarray(page)
 
 
 def _verdict(inspection: Inspection) -> str:

@@ -1,14 +1,14 @@
-"""Plots and sheets of a data set's classes."""
+"""Plots and contact sheets of a data set's classes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from andon.reports.pictures.samples import GAP, SIDE, sheet
-from andon.reports.plots import classes as class_plots
-from andon.reports.plots.classes import ClassColours, Distances, count_lab
-from andon.reports.plots.evaluation import count_colours
+from andon.reports.pictures.contact_sheet import GAP, SIDE, contact_sheet
+from andon.reports.plots.class_colours import ClassColours, class_colours_plot, count_lab
+from andon.reports.plots.class_distances import ClassDistances, class_distances_plot
+from andon.reports.plots.photo_colours import count_colours
 
 RED, GREY = (200, 30, 30), (128, 128, 128)
 
@@ -35,20 +35,24 @@ def test_grey_has_no_chroma_and_red_has() -> None:
 
 def test_every_class_has_its_row_a_black_one_too() -> None:
     classes = [colours_of("OK", GREY), colours_of("rust & dirt", RED), colours_of("dark", (0, 0, 0))]
-    written = texts(class_plots.class_colours_plot(classes))
+    written = texts(class_colours_plot(classes))
     assert {"OK (3)", "rust &amp; dirt (3)", "dark (3)", "red", "L*", "a*", "b*"} <= set(written)
 
 
 def test_distances_are_drawn_with_their_remark_and_counts() -> None:
     near, far = np.array([2.0, 2.5, 3.0]), np.array([40.0, 60.0])
-    rows = [Distances("OK", near, False, ""), Distances("rust", far, True, "1.000"), Distances("x", near, None, "")]
-    written = texts(class_plots.distance_plot(rows))
+    rows = [
+        ClassDistances("OK", near, False, ""),
+        ClassDistances("rust", far, True, "1.000"),
+        ClassDistances("x", near, None, ""),
+    ]
+    written = texts(class_distances_plot(rows))
     assert {"OK (3)", "rust (2)", "x (3)", "1.000", "10"} <= set(written)
 
 
-def test_a_sheet_shows_each_photo_whole_in_reading_order() -> None:
+def test_a_contact_sheet_shows_each_photo_whole_in_reading_order() -> None:
     photos = [(f"{number}.png", plain(RED if number == 7 else GREY, (60, 100))) for number in range(8)]
-    page = sheet(photos)
+    page = contact_sheet(photos)
     assert page.dtype == np.uint8 and page.shape[1] == 6 * (SIDE + GAP) + GAP
     is_red = (page == RED).all(axis=2)
     rows, columns = np.nonzero(is_red)

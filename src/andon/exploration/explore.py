@@ -19,11 +19,12 @@ from andon.datasets import Dataset, Duplicates
 from andon.detectors._histograms import histograms, photo_histograms
 from andon.errors import DatasetError
 from andon.evaluation.intervals import auroc_interval
+from andon.exploration.colour_distances import Distances, colour_distances
 from andon.ordered_map import ordered_map
 from andon.progress import track
-from andon.reports.colour_distances import Distances, colour_distances
-from andon.reports.plots.classes import ClassColours, count_lab
-from andon.reports.plots.evaluation import Counts, count_colours
+from andon.reports.plots.class_colours import ClassColours, count_lab
+from andon.reports.plots.photo_colours import count_colours
+from andon.reports.plots.style import Counts
 from andon.types import RgbImage, Sample
 
 BINS = 16

@@ -6,9 +6,11 @@ import pytest
 from PIL import Image
 
 from andon.errors import InputError
-from andon.reports.pages.evaluation import Report, render, write
+from andon.evaluation import Results, summarise
+from andon.reports.files import write_text
+from andon.reports.pages.evaluation import EvaluationPage
 from andon.reports.pages.gallery import Photo, photo_of
-from andon.reports.pages.sentences import headlines
+from andon.reports.pages.headlines import headlines
 from andon.types import Inspection, Region
 
 
@@ -30,10 +32,15 @@ def figures(**changes):
             "false_reject_rate": [0.00097, 0.1964],
             "escape_rate": [0.0, 0.0506],
         },
+        "counts": {"false_reject_rate": [1, 26], "escape_rate": [0, 71], "review_rate": [0, 97]},
         "undefined": {"pixel_auroc": "no photo has a mask", "aupro": "no photo has a mask"},
         "confusion": {"OK": {"OK": 25, "review": 0, "NG": 1}, "NG": {"OK": 0, "review": 0, "NG": 71}},
         "per_defect": {},
+        "metrics": SHOWN,
     } | changes
+
+
+SHOWN = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "escape_rate", "image_ap", "review_rate")
 
 
 def photo(name, is_anomalous, verdict, score, **more):
@@ -63,7 +70,7 @@ PHOTOS = (
 
 def page(**changes):
     fields = {"title": "Plate", "subtitle": "today", "figures": figures(), "photos": PHOTOS, "pixel_threshold": 2.0}
-    return render(Report(**(fields | changes)))
+    return EvaluationPage(**(fields | changes)).to_html()
 
 
 def plain(html):
@@ -72,16 +79,18 @@ def plain(html):
 
 def test_headlines_are_plain_sentences_with_intervals():
     told = {headline.title: plain(headline.sentence) for headline in headlines(figures())}
-    assert told["False rejects"] == "Of 26 good parts 1 was rejected (95 % interval 0.1 to 19.6 %)."
-    assert told["Escapes"] == "Of 71 defective parts none was called OK (95 % interval 0.0 to 5.1 %)."
+    assert told["False-reject rate"] == "Of 26 good parts 1 was rejected (95 % interval 0.1 to 19.6 %)."
+    assert told["Escape rate"] == "Of 71 defective parts none was called OK (95 % interval 0.0 to 5.1 %)."
     assert "in 99.1 % of such pairs" in told["Image AUROC"]
-    assert told["AUPRO"] == "Not defined: no photo has a mask."
-    assert "For review" not in told
+    assert told["AUPRO"] == "Undefined: no photo has a mask."
+    assert "Review rate" not in told
 
 
 def test_a_review_band_has_a_headline_of_its_own():
     confusion = {"OK": {"OK": 24, "review": 1, "NG": 1}, "NG": {"OK": 0, "review": 2, "NG": 69}}
-    told = headlines(figures(review_rate=3 / 97, confusion=confusion))
+    told = headlines(
+        figures(review_rate=3 / 97, confusion=confusion, counts=figures()["counts"] | {"review_rate": [3, 97]})
+    )
     assert "Of 97 parts 3 were set aside for a person." in [headline.sentence for headline in told]
 
 
@@ -92,7 +101,7 @@ def full_page():
     return page(
         colours=(counts, counts),
         parameters={"detector": {"name": "patchcore", "k": 9}, "steps": [{"name": "resize"}]},
-        figures=figures(per_defect=per_defect, sharpness=0.125),
+        figures=figures(per_defect=per_defect),
     )
 
 
@@ -108,8 +117,8 @@ def test_the_misses_come_first_and_the_least_sure_of_each_group_leads(full_page)
         "passed_close",
         "passed_sure",
     ]
-    assert "Escaped: 2" in gallery
-    assert "Falsely rejected: 1" in gallery
+    assert "Escapes: 2" in gallery
+    assert "False rejects: 1" in gallery
 
 
 def test_what_users_wrote_is_escaped():
@@ -136,11 +145,29 @@ def test_the_page_needs_nothing_from_elsewhere(full_page):
 def test_parameters_are_named_as_set_takes_them_and_undefined_figures_give_their_reason(full_page):
     assert re.search(r"detector\.k</td><td[^>]*>9<", full_page)
     assert re.search(r"steps\.0\.name</td><td[^>]*>resize<", full_page)
-    assert "not defined: no photo has a mask" in full_page
+    assert "undefined: no photo has a mask" in full_page
 
 
-def test_a_metric_that_nobody_described_is_shown_by_its_name(full_page):
-    assert re.search(r"sharpness<.*?0\.1250", full_page, re.DOTALL)
+def test_every_metric_is_shown_in_its_unit_with_title_meaning_and_direction():
+    results = Results(
+        is_anomalous=np.array([False, False, True, True]),
+        scores=np.array([1.0, 2.0, 1.5, 3.0]),
+        verdicts=np.array(["OK", "NG", "OK", "NG"]),
+        threshold=2.0,
+        defects=(None, None, "rust", "rust"),
+    )
+    shown = summarise(results)
+    html = page(figures=shown)
+    table = plain(html[html.index("<h2>All figures") : html.index("<h2>Photos")])
+    assert table.count("<tr>") == 1 + len(shown["metrics"])
+    for title, meaning, value, better in (
+        ("Recall", "NG photos called NG", "50.0 %", "higher"),
+        ("False-reject rate", "OK photos called NG", "50.0 %", "lower"),
+        ("F1-max", "F1 at the best threshold, which is known only afterwards", "0.800", "higher"),
+        ("F1-max threshold", "the score at which F1 is highest", "1.500", ""),
+    ):
+        row = rf"<td>{title}<small>{meaning}</small></td><td[^>]*>{value}</td><td>[^<]*</td><td>{better}</td>"
+        assert re.search(row, table), title
 
 
 def test_kinds_of_defect_have_a_row_each(full_page):
@@ -153,7 +180,7 @@ def test_kinds_of_defect_have_a_row_each(full_page):
 def test_a_test_set_of_one_class_makes_a_report_too():
     html = page(figures=ONLY_OK, photos=PHOTOS[1:3])
     assert html.count("data:image/svg+xml") == 2
-    assert "Not defined: no NG photo." in html
+    assert "Undefined: no NG photo." in html
 
 
 def test_photos_are_embedded_small_with_their_verdict_and_mask():
@@ -175,7 +202,7 @@ def test_photos_are_embedded_small_with_their_verdict_and_mask():
     )
     shown = photo_of(large, inspected, pixel_threshold=2.0, is_anomalous=True, defect="scratch", mask=values > 2)
     assert shown.name == "scratch/007.png"
-    assert [picture.caption for picture in shown.pictures] == ["Photo", "Deviation", "Regions", "True defect"]
+    assert [picture.caption for picture in shown.pictures] == ["Photo", "Anomaly map", "Regions", "Ground truth"]
     assert sum(len(picture.jpeg) for picture in shown.pictures) < 75_000
     with Image.open(io.BytesIO(shown.pictures[0].jpeg)) as picture:
         assert picture.size[0] / picture.size[1] == pytest.approx(1500 / 900, rel=0.02)
@@ -183,9 +210,10 @@ def test_photos_are_embedded_small_with_their_verdict_and_mask():
     assert html.count("data:image/jpeg") == 5  # four pictures and the colour scale
 
 
-def test_write_makes_its_folder_and_a_failure_is_one_sentence(tmp_path):
-    report = Report(title="Prüfteil 7", subtitle="", figures=ONLY_OK, photos=PHOTOS, pixel_threshold=2.0)
-    write(tmp_path / "new folder" / "report.html", report)
-    assert "Prüfteil 7" in (tmp_path / "new folder" / "report.html").read_text(encoding="utf-8")
+def test_a_page_is_written_into_a_new_folder_whatever_its_files_are_called(tmp_path):
+    file = tmp_path / "new folder" / "report.html"
+    write_text(file, page(title="Prüfteil 7", photos=(photo("caf\udce9.png", False, "OK", 1.0), *PHOTOS)))
+    written = file.read_text(encoding="utf-8")
+    assert "Prüfteil 7" in written and r"caf\udce9.png" in written
     with pytest.raises(InputError, match="cannot be written"):
-        write(tmp_path / "new folder" / "report.html" / "below.html", report)
+        write_text(file / "below.html", "")

@@ -1,4 +1,4 @@
-"""Plots of what a data set holds, one row per class of photos, as SVG or PNG bytes."""
+"""The colours of a data set's classes, a row each."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
 
-from andon.reports.colours import INK, MUTED, hex_code
-from andon.reports.plots.evaluation import COLOUR_BIN, NG, OK, PALE, Counts, Format, Values, count_colours, save, style
+from andon.reports.colours import INK, hex_code
+from andon.reports.plots.photo_colours import COLOUR_BIN, count_colours
+from andon.reports.plots.style import Counts, PlotFormat, Values, save, style
 from andon.types import RgbImage
 
 RED, GREEN, BLUE = "#c43e1c", "#007d60", "#0072b2"
 MAGENTA, GOLD = "#a0277f", "#9a6a00"
 SOLID, DASHED, DOTTED = "-", "--", ":"
 SHARE_SHOWN = 0.998  # of the pixels, by the axis of a* and b*
-FAR_OUT = 8.0
 
 
 class ClassColours(NamedTuple):
@@ -59,7 +58,7 @@ def count_lab(photo: RgbImage) -> Counts:
     return count_colours(np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2LAB), dtype=np.uint8))
 
 
-def class_colours_plot(classes: Sequence[ClassColours], file: Format = "svg") -> bytes:
+def class_colours_plot(classes: Sequence[ClassColours], file: PlotFormat = "svg") -> bytes:
     """The histograms of each class: red, green and blue; L*; a* and b*. The first class is a shade behind the others.
 
     All rows have the same axes, so that they can be compared. Heights are square roots of shares, so that the colours
@@ -127,38 +126,3 @@ def _chroma_limits(classes: Sequence[ClassColours]) -> tuple[float, float]:
     reach = distance[nearest_first][np.searchsorted(within, SHARE_SHOWN)]
     limit = max(20.0, 10 * float(np.ceil(reach / 10)))
     return -limit, limit
-
-
-class Distances(NamedTuple):
-    """How far the photos of one class are from the OK photos; `remark` stands beside them."""
-
-    name: str
-    values: Values
-    is_anomalous: bool | None
-    remark: str
-
-
-def distance_plot(classes: Sequence[Distances], file: Format = "svg") -> bytes:
-    """One dot per photo, a line at the median; logarithmic where some lie far out."""
-    everything = np.concatenate([of_class.values for of_class in classes])
-    with style():
-        figure = Figure(figsize=(9, 0.8 + 0.5 * len(classes)), layout="constrained")
-        axes = figure.subplots()
-        for row, of_class in enumerate(classes):
-            colour = {True: NG, False: OK, None: PALE}[of_class.is_anomalous]
-            spread = np.random.default_rng(0).uniform(-0.28, 0.28, len(of_class.values))
-            axes.plot(of_class.values, row + spread, "o", color=colour, alpha=0.55, markersize=4, markeredgewidth=0)
-            axes.plot([np.median(of_class.values)] * 2, [row - 0.36, row + 0.36], color=hex_code(INK), linewidth=2)
-            axes.text(1.01, row, of_class.remark, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
-        axes.set_yticks(range(len(classes)), [f"{c.name} ({len(c.values)})" for c in classes])
-        axes.set(ylim=(len(classes) - 0.5, -0.5), xlabel="distance of the photo's colours from those of the OK photos")
-        axes.text(1.01, 1.02, "AUROC of colours alone", transform=axes.transAxes, fontsize=9, fontweight="bold")
-        if everything.min() > 0 and everything.max() > FAR_OUT * np.median(classes[0].values):
-            axes.set_xscale("log")
-            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.xaxis.set_major_formatter("{x:g}")
-            axes.xaxis.set_minor_locator(NullLocator())
-        axes.tick_params(axis="y", length=0, labelcolor=hex_code(INK))
-        axes.grid(axis="x", linewidth=0.6)
-        axes.tick_params(axis="x", colors=hex_code(MUTED))
-        return save(figure, file)

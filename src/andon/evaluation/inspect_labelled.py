@@ -1,4 +1,4 @@
-"""Inspect labelled photos, each with its ground truth beside it."""
+"""Inspect labelled photos and hand out the ground truth beside each result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from andon.progress import track
 from andon.types import Failure, Inspection, Mask, Sample
 
 
-def examine(
+def inspect_labelled(
     pipeline: Pipeline, samples: Sequence[Sample], *, explain: bool = False
 ) -> Iterator[tuple[Sample, Inspection | Failure, Mask | None]]:
     """Each sample with its inspection, anomaly map included, and its ground-truth mask where there is one; in order.

@@ -1,4 +1,4 @@
-"""The pair shows the part beside its boxes, and says how the score lies to the threshold."""
+"""The picture shows the part beside its regions, and says how the score lies to the threshold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from andon.reports.colours import VERDICT
-from andon.reports.pictures.part import pair
+from andon.reports.pictures.part_and_regions import part_and_regions
 from andon.types import Inspection, Region, RgbImage, Verdict
 
 PHOTO = np.full((300, 200, 3), 120, np.uint8)
@@ -28,13 +28,16 @@ def count(picture: RgbImage, colour: tuple[int, int, int]) -> int:
 
 @pytest.mark.parametrize(("verdict", "other"), [("OK", "NG"), ("NG", "OK")])
 def test_the_verdict_is_written_in_its_colour(verdict: Verdict, other: Verdict) -> None:
-    picture = pair(PHOTO, inspection(verdict), ROI)
+    picture = part_and_regions(PHOTO, inspection(verdict), ROI)
     assert count(picture, VERDICT[verdict]) > 100
     assert count(picture, VERDICT[other]) == 0
 
 
 def test_the_box_lies_on_the_right_picture_alone_where_it_lies_on_the_part() -> None:
-    plain, boxed = pair(PHOTO, inspection("NG"), ROI), pair(PHOTO, inspection("NG", REGION), ROI)
+    plain, boxed = (
+        part_and_regions(PHOTO, inspection("NG"), ROI),
+        part_and_regions(PHOTO, inspection("NG", REGION), ROI),
+    )
     rows, columns = np.nonzero((plain != boxed).any(axis=2))
     height, width = plain.shape[:2]
     assert columns.min() > width / 2
@@ -43,7 +46,7 @@ def test_the_box_lies_on_the_right_picture_alone_where_it_lies_on_the_part() -> 
 
 
 def test_what_is_not_the_part_is_dimmed_on_the_left_alone() -> None:
-    picture = pair(np.zeros((300, 200, 3), np.uint8), inspection("OK"), ROI)
+    picture = part_and_regions(np.zeros((300, 200, 3), np.uint8), inspection("OK"), ROI)
     middle = picture.shape[1] // 2
     dimmed = (picture == 191).all(axis=2)
     assert dimmed[:, :middle].any() and not dimmed[:, middle:].any()

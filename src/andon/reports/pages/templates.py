@@ -1,4 +1,4 @@
-"""What all HTML pages share: their templates, their style and how they are written."""
+"""What all HTML pages share: their templates and what these know."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from andon.errors import InputError
 from andon.reports.colours import VERDICT, hex_code
-from andon.reports.text import number, percent, signed
+from andon.reports.number_format import number, percent, signed
 
 
 def template(name: str) -> Template:
@@ -24,20 +23,6 @@ def template(name: str) -> Template:
     environment.filters.update(percent=percent, number=number, signed=signed, data_uri=_data_uri)
     environment.globals["colours"] = {verdict: hex_code(colour) for verdict, colour in VERDICT.items()}
     return environment.get_template(name)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write one file of a report's folder, making the folder.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
 
 
 def _data_uri(data: bytes, kind: str) -> str:
