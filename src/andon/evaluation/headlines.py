@@ -1,7 +1,7 @@
-"""The few metrics that are called by name: by tables and cards that have room for a few, and by plots that show one.
+"""The few metrics that are asked for by name: by tables and cards with room for a few, and by plots that show one.
 
-No other metric is named outside its own file. How well scores and maps separate OK from NG is never shown without
-what the threshold makes of it.
+No metric is named anywhere else, but for its file. Figures of separation, which know no threshold, are never shown
+without the false rejects and escapes at the threshold.
 """
 
 IMAGE_AUROC = "image_auroc"

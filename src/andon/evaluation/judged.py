@@ -1,4 +1,4 @@
-"""What is known and what was said of photos, one entry per photo."""
+"""Labelled photos and the verdicts they were given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from andon.types import Verdict
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JudgedPhotos:
-    """A verdict of "review" sets a photo aside for a person: it is neither a false reject nor an escape, nor right.
+    """One entry per photo.
+
+    A verdict of "review" sets a photo aside for a person: it is neither a false reject nor an escape, but not a
+    right verdict either.
 
     Attributes:
         is_anomalous: (n,) bool, the ground truth.

@@ -13,7 +13,7 @@ from andon.types import Verdict
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Results(JudgedPhotos):
-    """Photos that one model judged, and the pixels of all of them.
+    """Labelled photos that one model judged, and the pixels of all of them.
 
     Attributes:
         threshold: of the scores; NG from there on.

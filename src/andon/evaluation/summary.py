@@ -13,7 +13,7 @@ from andon.types import Verdict
 KEYS = frozenset(
     ["n_ok", "n_ng", "threshold", "intervals", "counts", "undefined", "confusion", "per_defect", "metrics", "failures"]
 )
-"""Of the dictionary, beside the metrics' names."""
+"""The keys of the dictionary beside the metrics' names: no metric may be called like one of them."""
 
 
 def summarise(results: Results) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def summarise(results: Results) -> dict[str, Any]:
         metrics: metric -> its title, meaning, unit, and whether "higher" or "lower" is better.
 
     Raises:
-        ConfigError: see `describe_metrics`.
+        ConfigError: as `describe_metrics`.
     """
     described = describe_metrics()
     figures = _figures(results)
@@ -40,10 +40,10 @@ def summarise(results: Results) -> dict[str, Any]:
 
 
 def describe_metrics() -> dict[str, dict[str, Any]]:
-    """Every metric by its name, as plain values; all of them can be used.
+    """Every metric by its name, as plain values; those that are described can be used.
 
     Raises:
-        ConfigError: see `describe_metrics`.
+        ConfigError: what another package brings is not a metric, or its name is taken.
     """
     described = {name: metrics.describe(name).to_dict() for name in metrics.names()}
     if taken := KEYS & described.keys():

@@ -28,18 +28,18 @@ from andon.reports.plots.style import Counts
 from andon.types import RgbImage, Sample
 
 BINS = 16
-SIDE = 256  # photos are reduced to 256 x 256 pixels' worth
+SIDE = 256  # photos are reduced to as many pixels as 256 x 256 have
 THUMBNAIL = 168
-PER_SHEET = 24
+PHOTOS_PER_SHEET = 24
 MIN_OK = 10
 UNLABELLED = "unlabelled"
 
 Figures = dict[str, Any]
-Named = tuple[str, RgbImage]
+NamedPhoto = tuple[str, RgbImage]
 
 
-@dataclass(frozen=True)
-class Look:
+@dataclass(frozen=True, eq=False)
+class PhotoSummary:
     """What is kept of one photo.
 
     Attributes:
@@ -55,7 +55,7 @@ class Look:
     thumbnail: RgbImage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exploration:
     """What was found.
 
@@ -70,8 +70,8 @@ class Exploration:
     figures: Figures
     colours: tuple[ClassColours, ...]
     distances: dict[str, Distances]
-    samples: dict[str, list[Named]]
-    unusual: list[Named]
+    samples: dict[str, list[NamedPhoto]]
+    unusual: list[NamedPhoto]
 
 
 def explore(dataset: Dataset) -> Exploration:
@@ -84,20 +84,20 @@ def explore(dataset: Dataset) -> Exploration:
     readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]
     if not readable:
         raise DatasetError(f"None of the photos in {dataset.root} can be read; copy them again.")
-    looks: dict[str, list[Look]] = {name: [] for name in _class_names(readable)}
-    for look in track(ordered_map(_look, readable), "Looking at photos", len(readable)):
-        looks[class_of(look.sample)].append(look)
-    undefined, distances = _distances(looks, duplicates)
-    unusual = list(_unusual(looks.get("OK", []), distances))
-    figures = _figures(dataset, looks, distances, undefined)
-    figures["unusual_ok"] = {_name(look.sample.path, dataset): far for look, far in unusual}
+    summaries: dict[str, list[PhotoSummary]] = {name: [] for name in _class_names(readable)}
+    for summary in track(ordered_map(_summarise, readable), "Looking at photos", len(readable)):
+        summaries[class_of(summary.sample)].append(summary)
+    undefined, distances = _distances(summaries, duplicates)
+    unusual = list(_unusual(summaries.get("OK", []), distances))
+    figures = _figures(dataset, summaries, distances, undefined)
+    figures["unusual_ok"] = {_name(summary.sample.path, dataset): far for summary, far in unusual}
     figures["failures"] = {_name(path, dataset): why for path, why in sorted(duplicates.unreadable.items())}
     return Exploration(
         figures,
-        tuple(_colours(name, of_class) for name, of_class in looks.items()),
+        tuple(_colours(name, of_class) for name, of_class in summaries.items()),
         distances,
-        {name: _samples(of_class, dataset) for name, of_class in looks.items()},
-        [(_name(look.sample.path, dataset), look.thumbnail) for look, _ in unusual[:PER_SHEET]],
+        {name: _samples(of_class, dataset) for name, of_class in summaries.items()},
+        [(_name(summary.sample.path, dataset), summary.thumbnail) for summary, _ in unusual[:PHOTOS_PER_SHEET]],
     )
 
 
@@ -114,14 +114,14 @@ def _class_names(samples: Sequence[Sample]) -> list[str]:
     return list(dict.fromkeys(class_of(s) for s in sorted(samples, key=lambda s: (order[s.is_anomalous], class_of(s)))))
 
 
-def _look(sample: Sample) -> Look:
+def _summarise(sample: Sample) -> PhotoSummary:
     photo = images.read(sample.path)
     small = _reduce(photo, SIDE)
     x = torch.from_numpy(small).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
         everywhere = torch.ones(1, *small.shape[:2], dtype=torch.bool)
         histogram = photo_histograms(*histograms(x, everywhere, "lab", BINS))[0]
-    return Look(sample, count_colours(small), count_lab(small), histogram, _reduce(small, THUMBNAIL))
+    return PhotoSummary(sample, count_colours(small), count_lab(small), histogram, _reduce(small, THUMBNAIL))
 
 
 def _reduce(photo: RgbImage, side: int) -> RgbImage:
@@ -134,27 +134,27 @@ def _reduce(photo: RgbImage, side: int) -> RgbImage:
     return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _distances(looks: dict[str, list[Look]], duplicates: Duplicates) -> tuple[str, dict[str, Distances]]:
+def _distances(summaries: dict[str, list[PhotoSummary]], duplicates: Duplicates) -> tuple[str, dict[str, Distances]]:
     """Why there are none, or `colour_distances` of each class."""
-    ok = looks.get("OK", [])
+    ok = summaries.get("OK", [])
     group_of = {path: number for number, group in enumerate(duplicates.keep_together) for path in group}
-    groups = [group_of.get(look.sample.path, len(group_of) + number) for number, look in enumerate(ok)]
+    groups = [group_of.get(summary.sample.path, len(group_of) + number) for number, summary in enumerate(ok)]
     if len(ok) < MIN_OK:
         return f"there are {len(ok)} OK photos, and {MIN_OK} are needed to say how much their colours vary", {}
     if len(set(groups)) < 2:
         return "all OK photos show the same picture", {}
-    histograms = {name: torch.stack([look.histogram for look in of]) for name, of in looks.items()}
+    histograms = {name: torch.stack([summary.histogram for summary in of]) for name, of in summaries.items()}
     return "", colour_distances(histograms, groups, n_pixels=SIDE**2)
 
 
 def _figures(
-    dataset: Dataset, looks: dict[str, list[Look]], distances: dict[str, Distances], undefined: str
+    dataset: Dataset, summaries: dict[str, list[PhotoSummary]], distances: dict[str, Distances], undefined: str
 ) -> Figures:
     counts = {
-        name: sum(len(of) for of in looks.values() if of[0].sample.is_anomalous is truth)
+        name: sum(len(of) for of in summaries.values() if of[0].sample.is_anomalous is truth)
         for name, truth in (("n_ok", False), ("n_ng", True), ("n_unlabelled", None))
     }
-    ng = [distances[name] for name, of in looks.items() if distances and of[0].sample.is_anomalous]
+    ng = [distances[name] for name, of in summaries.items() if distances and of[0].sample.is_anomalous]
     if not undefined and not ng:
         undefined = "no photo is known as NG"
     return {
@@ -169,7 +169,7 @@ def _figures(
                 "mean_lab": _mean_lab(of_class),
                 **_auroc(distances.get("OK"), distances.get(name) if of_class[0].sample.is_anomalous else None),
             }
-            for name, of_class in looks.items()
+            for name, of_class in summaries.items()
         },
     }
 
@@ -183,14 +183,14 @@ def _auroc(ok: Distances | None, ng: Distances | None) -> Figures:
     return {"colour_auroc": value, "interval": list(auroc_interval(ok, ng))}
 
 
-def _mean_lab(looks: Sequence[Look]) -> list[float]:
+def _mean_lab(summaries: Sequence[PhotoSummary]) -> list[float]:
     """L* in [0, 100], a* and b*."""
-    counts = np.sum([look.lab for look in looks], axis=0)
+    counts = np.sum([summary.lab for summary in summaries], axis=0)
     lightness, a, b = (counts @ np.arange(256)) / counts.sum(axis=1)
     return [float(lightness) * 100 / 255, float(a) - 128, float(b) - 128]
 
 
-def _unusual(ok: Sequence[Look], distances: dict[str, Distances]) -> Iterator[tuple[Look, float]]:
+def _unusual(ok: Sequence[PhotoSummary], distances: dict[str, Distances]) -> Iterator[tuple[PhotoSummary, float]]:
     """The OK photos above Tukey's upper fence, the most unusual first, with their distance."""
     if not distances:
         return
@@ -200,15 +200,15 @@ def _unusual(ok: Sequence[Look], distances: dict[str, Distances]) -> Iterator[tu
             yield ok[index], float(distances["OK"][index])
 
 
-def _colours(name: str, looks: Sequence[Look]) -> ClassColours:
-    rgb, lab = (np.sum([getattr(look, space) for look in looks], axis=0) for space in ("rgb", "lab"))
-    return ClassColours(name, len(looks), rgb, lab)
+def _colours(name: str, summaries: Sequence[PhotoSummary]) -> ClassColours:
+    rgb, lab = (np.sum([getattr(summary, space) for summary in summaries], axis=0) for space in ("rgb", "lab"))
+    return ClassColours(name, len(summaries), rgb, lab)
 
 
-def _samples(looks: Sequence[Look], dataset: Dataset) -> list[Named]:
+def _samples(summaries: Sequence[PhotoSummary], dataset: Dataset) -> list[NamedPhoto]:
     """Some of the photos by chance, the same each time, in the order of the data set."""
-    chosen = sorted(random.Random(0).sample(range(len(looks)), min(PER_SHEET, len(looks))))
-    return [(_name(looks[index].sample.path, dataset), looks[index].thumbnail) for index in chosen]
+    chosen = sorted(random.Random(0).sample(range(len(summaries)), min(PHOTOS_PER_SHEET, len(summaries))))
+    return [(_name(summaries[index].sample.path, dataset), summaries[index].thumbnail) for index in chosen]
 
 
 def _name(path: Path, dataset: Dataset) -> str:

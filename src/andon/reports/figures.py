@@ -29,20 +29,17 @@ class FigureRow(NamedTuple):
     value: str
     interval: str
     better: str
-
-    @property
-    def is_defined(self) -> bool:
-        """Whether there is a value."""
-        return self.value != UNDEFINED
+    is_defined: bool
 
 
 def rows(figures: Figures, names: Iterable[str]) -> Iterator[FigureRow]:
     """The named metrics, in that order."""
     for name in names:
-        reason = figures["undefined"].get(name)
-        interval = f"undefined: {reason}" if reason else interval_of(figures, name)
+        is_defined = figures[name] is not None
+        interval = interval_of(figures, name) if is_defined else f"undefined: {figures['undefined'][name]}"
         metric = metrics.describe(name)
-        yield FigureRow(title_of(name), metric.meaning, value_of(figures, name), interval, metric.better or "")
+        value = value_of(figures, name)
+        yield FigureRow(title_of(name), metric.meaning, value, interval, metric.better or "", is_defined)
 
 
 def title_of(name: str) -> str:

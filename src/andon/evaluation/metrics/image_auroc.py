@@ -1,4 +1,4 @@
-"""The chance that a random NG photo scores higher than a random OK photo."""
+"""The chance that an NG photo drawn at random scores higher than an OK photo drawn at random."""
 
 from sklearn.metrics import roc_auc_score
 

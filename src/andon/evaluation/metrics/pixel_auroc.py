@@ -1,4 +1,4 @@
-"""The chance that a random defect pixel scores higher than a random defect-free one."""
+"""The chance that a defect pixel drawn at random scores higher than a defect-free one drawn at random."""
 
 from andon.evaluation.metrics._all_pixels import all_pixels
 from andon.evaluation.results import Results

@@ -94,10 +94,11 @@ def _rows(figures: Mapping[str, Any]) -> Iterator[DifferenceRow]:
 def _plots(figures: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     """Differences to the best method, of each figure of separation that is defined for two methods or more."""
     for name in SEPARATION:
-        best, *others = [method["name"] for method in ranked(figures, name)] or [""]
-        if not others:
+        names = [method["name"] for method in ranked(figures, name)]
+        if len(names) < 2:
             continue
-        found = [difference(figures, name, other, best) for other in others]
+        best = names[0]
+        found = [difference(figures, name, other, best) for other in names[1:]]
         bars = [(one.of, one.value, one.low, one.high) for one in found if one is not None]
         yield f"{title_of(name)}: the best is {best}", difference_plot(bars, title_of(name))
 

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from andon.evaluation import metrics
 from andon.evaluation.headlines import AT_THRESHOLD, IMAGE_AUROC, SEPARATION
-
-Figures = Mapping[str, Any]
+from andon.reports.figures import Figures
 
 RANKED_BY = SEPARATION[:2]
 
@@ -101,7 +100,7 @@ def _unfair(figures: Figures) -> Iterator[str]:
 
 
 def _all(figures: Figures, name: str) -> Iterator[Difference]:
-    """Every difference of that figure, the larger one first in each."""
+    """Every difference of that figure, turned so that it is not negative."""
     for found in figures["differences"]:
         if found["figure"] == name:
             one = difference(figures, name, found["of"], found["against"])
@@ -111,7 +110,7 @@ def _all(figures: Figures, name: str) -> Iterator[Difference]:
 
 
 def _cheapest(figures: Figures) -> str:
-    """Where several are as good as the best, as far as the photos can tell, what they cost decides."""
+    """Which is fastest of those that the photos cannot tell from the best."""
     best_first = ranked(figures, IMAGE_AUROC)
     if not best_first:
         return ""
