@@ -132,4 +132,4 @@ def test_each_method_has_processes_of_its_own(andon_: Command, data: Path, recip
     assert done.code == 0, done.err
     (method,) = json.loads(done.out)["methods"]
     assert 100 < method["inspect_megabytes"] < 4000
-    assert method["seconds_to_teach"] > 0 and method["milliseconds_per_photo"] > 0
+    assert method["seconds_to_train"] > 0 and method["milliseconds_per_photo"] > 0

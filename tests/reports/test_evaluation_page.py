@@ -7,7 +7,7 @@ from PIL import Image
 
 from andon.errors import InputError
 from andon.evaluation import Results, summarise
-from andon.reports.files import write_text
+from andon.reports.writing import write_text
 from andon.reports.pages.evaluation import EvaluationPage
 from andon.reports.pages.gallery import Photo, photo_of
 from andon.reports.pages.headlines import headlines

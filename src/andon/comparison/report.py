@@ -12,13 +12,14 @@ from andon.comparison._figures import Figures, disagreements
 from andon.comparison._outcomes import Comparison, Method
 from andon.evaluation.headlines import HEADLINES, IMAGE_AUROC
 from andon.reports.figures import ascii_only, interval_of, title_of, value_of
-from andon.reports.files import write_json, write_text
+from andon.reports.writing import write_json, write_text
 from andon.reports.pages.comparison import ComparisonPage, Disputed, Said
 from andon.reports.pages.conclusions import conclusions
 from andon.reports.pages.gallery import known_as
 from andon.reports.pictures.jpeg import to_jpeg
 from andon.reports.pictures.views import photo_view
 from andon.reports.settings import flat
+from andon.rows import printable
 
 MAX_PHOTOS = 24
 VIEW_SIDE = 200
@@ -32,7 +33,7 @@ def as_text(figures: Figures) -> str:
     table = ["  ".join(_cell(cell, widths, place) for place, cell in enumerate(row)).rstrip() for row in rows]
     failed = [f"{name} could not be compared: {why}" for name, why in figures["failed"].items()]
     notes = [*conclusions(figures), *failed, figures["photos"]]
-    return "\n".join([*map(ascii_only, table), "", *notes])
+    return "\n".join(map(printable, [*map(ascii_only, table), "", *notes]))
 
 
 def _cell(text: str, widths: Sequence[int], place: int) -> str:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from andon import images
 from andon.exploration.explore import Exploration, Figures
-from andon.reports.files import write_file, write_json, write_text
+from andon.reports.writing import write_file, write_json, write_text
 from andon.reports.pages.exploration import ClassSamples, ExplorationPage, conclusion
 from andon.reports.pictures.contact_sheet import contact_sheet
 from andon.reports.plots.class_colours import class_colours_plot
 from andon.reports.plots.class_distances import ClassDistances, class_distances_plot
+from andon.rows import printable
 
 
 def as_text(figures: Figures) -> str:
@@ -27,7 +28,8 @@ def as_text(figures: Figures) -> str:
     lines += [f"{row[0]:<{width}}{row[1]:>7}{row[2]:>8}{row[3]:>8}{row[4]:>8}  {row[5]}".rstrip() for row in table]
     lines += ["", conclusion(figures)]
     lines += [f"Unlike the other OK photos: {path} ({far:.3g})" for path, far in figures["unusual_ok"].items()]
-    return "\n".join(lines + [f"Could not be read: {why}" for why in figures["failures"].values()])
+    lines += [f"Could not be read: {why}" for why in figures["failures"].values()]
+    return "\n".join(map(printable, lines))
 
 
 def _auroc(figures: Figures) -> str:

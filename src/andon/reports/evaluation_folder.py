@@ -12,7 +12,7 @@ from andon import images
 from andon.images.walk import picture_names
 from andon.models.manifest import Manifest
 from andon.models.taught import Taught
-from andon.reports.files import write_file, write_json, write_text
+from andon.reports.writing import write_file, write_json, write_text
 from andon.reports.pages.evaluation import EvaluationPage, plots_of
 from andon.reports.pages.gallery import Photo, known_as, photo_of
 from andon.reports.pictures.panel import panel

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from andon.evaluation import metrics
 from andon.reports.number_format import number, percent
+from andon.rows import printable
 
 Figures = Mapping[str, Any]
 UNDEFINED = "–"
@@ -83,7 +84,7 @@ def as_text(figures: Figures, names: Iterable[str]) -> str:
     for row in table:
         meaning = f"{row.interval:{interval}}  {row.meaning}" if row.is_defined else row.interval
         lines.append(f"{row.title:{title}}  {row.value:>{value}}  {meaning}")
-    return ascii_only("\n".join([told, *lines]))
+    return "\n".join(printable(ascii_only(line)) for line in [told, *lines])
 
 
 def ascii_only(table: str) -> str:

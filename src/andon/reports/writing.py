@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from andon.errors import InputError
+from andon.files import write_whole
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write one file, making its folder.
+    """Write one file, whole or not at all, making its folder.
 
     Raises:
         InputError: the file cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        write_whole(path, data)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
