@@ -7,10 +7,10 @@ from PIL import Image
 
 from andon.errors import InputError
 from andon.evaluation import Results, summarise
-from andon.reports.writing import write_text
 from andon.reports.pages.evaluation import EvaluationPage
 from andon.reports.pages.gallery import Photo, photo_of
 from andon.reports.pages.headlines import headlines
+from andon.reports.writing import write_text
 from andon.types import Inspection, Region
 
 

@@ -12,13 +12,13 @@ from andon.comparison._figures import Figures, disagreements
 from andon.comparison._outcomes import Comparison, Method
 from andon.evaluation.headlines import HEADLINES, IMAGE_AUROC
 from andon.reports.figures import ascii_only, interval_of, title_of, value_of
-from andon.reports.writing import write_json, write_text
 from andon.reports.pages.comparison import ComparisonPage, Disputed, Said
 from andon.reports.pages.conclusions import conclusions
 from andon.reports.pages.gallery import known_as
 from andon.reports.pictures.jpeg import to_jpeg
 from andon.reports.pictures.views import photo_view
 from andon.reports.settings import flat
+from andon.reports.writing import write_json, write_text
 from andon.rows import printable
 
 MAX_PHOTOS = 24

@@ -1,16 +1,15 @@
-"""Collects inspections photo by photo; scores are kept, maps are not."""
+"""Collects inspections photo by photo; scores and verdicts are kept, maps are counted."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 
 import numpy as np
 
 from andon.errors import DatasetError
 from andon.evaluation.pixel_curves import PixelCurves
 from andon.evaluation.results import Results
-from andon.types import FloatMap, Inspection, Mask, Sample
+from andon.types import FloatMap, Inspection, Mask, Sample, Verdict
 
 UNNAMED = "unnamed"
 
@@ -22,7 +21,9 @@ class Accumulator:
     """
 
     def __init__(self) -> None:
-        self._inspections: list[Inspection] = []
+        self._threshold = 0.0
+        self._scores: list[float] = []
+        self._verdicts: list[Verdict] = []
         self._is_anomalous: list[bool] = []
         self._defects: list[str | None] = []
         self._pixels: defaultdict[str | None, PixelCurves] = defaultdict(PixelCurves)
@@ -41,7 +42,9 @@ class Accumulator:
         defect = (sample.defect or UNNAMED) if sample.is_anomalous else None
         if inspection.anomaly_map is not None:
             self._add_pixels(sample, defect, inspection.anomaly_map, mask)
-        self._inspections.append(replace(inspection, anomaly_map=None, roi=None, photo=None))
+        self._threshold = inspection.threshold
+        self._scores.append(inspection.score)
+        self._verdicts.append(inspection.verdict)
         self._is_anomalous.append(sample.is_anomalous)
         self._defects.append(defect)
 
@@ -63,15 +66,15 @@ class Accumulator:
         Raises:
             DatasetError: nothing was added.
         """
-        if not self._inspections:
+        if not self._scores:
             raise DatasetError(
                 "No labelled photo was inspected; an evaluation needs test photos that are known as OK or NG."
             )
         return Results(
             is_anomalous=np.array(self._is_anomalous),
-            scores=np.array([inspection.score for inspection in self._inspections], dtype=np.float64),
-            verdicts=np.array([inspection.verdict for inspection in self._inspections]),
-            threshold=self._inspections[0].threshold,
+            scores=np.array(self._scores, dtype=np.float64),
+            verdicts=np.array(self._verdicts),
+            threshold=self._threshold,
             defects=tuple(self._defects),
             pixels=dict(self._pixels),
         )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from andon import images
 from andon.exploration.explore import Exploration, Figures
-from andon.reports.writing import write_file, write_json, write_text
 from andon.reports.pages.exploration import ClassSamples, ExplorationPage, conclusion
 from andon.reports.pictures.contact_sheet import contact_sheet
 from andon.reports.plots.class_colours import class_colours_plot
 from andon.reports.plots.class_distances import ClassDistances, class_distances_plot
+from andon.reports.writing import write_file, write_json, write_text
 from andon.rows import printable
 
 

@@ -12,11 +12,11 @@ from andon import images
 from andon.images.walk import picture_names
 from andon.models.manifest import Manifest
 from andon.models.taught import Taught
-from andon.reports.writing import write_file, write_json, write_text
 from andon.reports.pages.evaluation import EvaluationPage, plots_of
 from andon.reports.pages.gallery import Photo, known_as, photo_of
 from andon.reports.pictures.panel import panel
 from andon.reports.plots.photo_colours import count_colours
+from andon.reports.writing import write_file, write_json, write_text
 from andon.types import Inspection, Mask, Sample
 
 
