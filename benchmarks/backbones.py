@@ -10,6 +10,7 @@ fewer than 20 OK photos, all that does not teach is measured. `embedded=FILE` me
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
 from collections import defaultdict
@@ -79,7 +80,7 @@ def _speeds(networks: list[Backbone]) -> list[dict[str, float]]:
     for network in networks:
         model = ov.convert_model(network, example_input=x, input=[tuple(x.shape)])
         ways.append({f"openvino_{precision}": _compiled(model, precision, x) for precision in ("bf16", "f32")})
-        ways[-1]["torch"] = lambda network=network: network(x)
+        ways[-1]["torch"] = functools.partial(network, x)
     best: list[dict[str, float]] = [defaultdict(lambda: float("inf")) for _ in networks]
     with torch.inference_mode():
         for _ in range(REPEATS):

@@ -101,9 +101,10 @@ def cover(root: Path, prepared: dict[Sample, Prepared], milliseconds: float) -> 
     """The ROI against the drawn canister, in the photo's own pixels."""
     ious, notes = [], 0
     for sample, photo in prepared.items():
-        roi = roi_in_original(photo.frame)
+        found = roi_in_original(photo.frame)
         name = sample.path.relative_to(root).with_name(f"{sample.path.stem}_mask.png")
         truth = images.read_mask(root / OBJECT_MASKS / name)
+        roi = np.ones_like(truth) if found is None else found
         ious.append(float((roi & truth).sum() / (roi | truth).sum()))
         notes += bool(photo.frame.notes)
     values = np.array(ious)
