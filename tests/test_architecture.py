@@ -37,8 +37,6 @@ WITHOUT_TORCH = (
 NEEDS_TORCH = {"timm", "torch", "torchvision"}
 TORCH_ALLOWED = ("preprocess/_sam.py",)
 ROOMS_OF_PARTS = ("detectors", "preprocess", "datasets", "evaluation/metrics", "cli")
-
-
 UNPICKLERS = frozenset({"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"})
 NO_UNPICKLING = frozenset({"pickle.UnpicklingError"})
 """What may be used of them: the error that torch raises where it refuses a file."""
