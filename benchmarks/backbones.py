@@ -24,11 +24,12 @@ import openvino as ov
 import torch
 from numpy.typing import NDArray
 
-from andon import backbones, datasets, images, recipes
+from andon import backbones, datasets, detectors, images, recipes
 from andon.backbones import Backbone, BackboneConfig
 from andon.evaluation import PixelCurves, Results, metrics
 from andon.evaluation.undefined import Undefined
 from andon.line.pipeline import Pipeline, Scored
+from andon.models.taught import assemble
 from andon.teaching.photos import Batches, settle_steps
 from andon.types import Sample
 
@@ -102,9 +103,11 @@ def _accuracy(backbone: Backbone, folder: Path, settings: list[str]) -> dict[str
     ok = [sample.path for sample in samples if sample.split == "train" and sample.is_anomalous is False]
     recipe = recipes.build("default", settings)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, ok))
-    detector = recipe.new_detector(backbone).fit(Batches(ok, recipe, f"Teaching {folder.name}"), recipe.training.seed)
+    detector = detectors.of_recipe(recipe, backbone).fit(
+        Batches(ok, recipe, f"Teaching {folder.name}"), recipe.training.seed
+    )
     test = _measured(samples)
-    return _figures(Pipeline(recipe, detector), test)
+    return _figures(assemble(recipe, detector), test)
 
 
 def _measured(samples: tuple[Sample, ...] | list[Sample]) -> list[Sample]:

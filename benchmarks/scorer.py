@@ -28,8 +28,9 @@ from andon.detectors._threads import over_cores
 from andon.detectors.patchcore import PatchCore, PatchCoreConfig
 from andon.line.pipeline import to_batch
 from andon.preprocess.resize import Resize
-from andon.scorers.cpu import CompiledBackbone, fastest_scorer, settle
-from andon.types import Frame, Mask
+from andon.scorers import fastest_scorer, settle
+from andon.scorers.compiled_backbone import CompiledBackbone
+from andon.types import Frame, Mask, Precision
 
 BATCH = 8
 TURNS = 5
@@ -48,11 +49,11 @@ class Cost(NamedTuple):
 
 @torch.inference_mode()
 def compare_with_network(
-    detector: Detector[Any], x: NDArray[np.float32], roi: Mask, precision: str
+    detector: Detector[Any], x: NDArray[np.float32], roi: Mask, precision: Precision
 ) -> tuple[Cost, Cost]:
     """What the network alone costs, and what the whole scorer does, both with a core for each photo."""
     compiled = CompiledBackbone(detector.backbone, precision, streams=torch.get_num_threads())
-    scorer = fastest_scorer(detector, len(x), precision)  # type: ignore[arg-type]
+    scorer = fastest_scorer(detector, len(x), precision)
     photos = list(torch.split(torch.from_numpy(x), 1))
 
     def network() -> None:
