@@ -49,7 +49,7 @@ def is_known(words: list[str]) -> bool:
             return re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE) is not None
         case ["pip", "install", package] if named := re.fullmatch(r"andon(?:\[([\w,]+)\])?", package):
             extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-            return set((named[1] or "").split(",")) - {""} <= extras.keys()
+            return set((named[1] or "").split(",")) <= {"", *extras}
     return False
 
 

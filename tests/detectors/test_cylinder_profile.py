@@ -87,7 +87,7 @@ def test_the_tilt_is_that_of_the_axis(tilt: float, profile: Profile) -> None:
 def test_a_dent_is_measured_by_depth_side_and_row(
     dents: dict[str, float], kind: str, side: str, tilt: float, profile: Profile
 ) -> None:
-    roi = canister(tilt, **dents)
+    roi = canister(tilt, left=dents.get("left", 0), right=dents.get("right", 0))
     _, found, percent, where, row = measured(profile, frame(roi))
     assert (found, where) == (kind, side)
     assert percent == pytest.approx(100 * abs(dents[side]) / WIDTH, abs=1.0)

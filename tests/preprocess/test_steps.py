@@ -10,6 +10,7 @@ import pytest
 
 from andon import preprocess
 from andon.errors import ConfigError, ImageError
+from andon.preprocess import Step
 from andon.types import Frame, RgbImage
 
 WITH_OUTPUT_SIZE = ("resize", "scale_to_canvas")
@@ -56,7 +57,7 @@ def test_every_step_survives_every_photo_and_leaves_its_input_alone(name: str) -
 
 @pytest.mark.parametrize("name", WITH_OUTPUT_SIZE)
 def test_the_output_size_holds_on_every_photo(name: str) -> None:
-    step = preprocess.step_class(name)(image_size=64)
+    step: Step = preprocess.step_class(name)(image_size=64)  # type: ignore[call-arg]
     step = step.fit([Frame.whole(textured(60, 60))])
     assert {step(frame).size for frame in frames().values()} == {(64, 64)}
 

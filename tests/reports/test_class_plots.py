@@ -9,6 +9,7 @@ from andon.reports.pictures.samples import GAP, SIDE, sheet
 from andon.reports.plots import classes as class_plots
 from andon.reports.plots.classes import ClassColours, Distances, count_lab
 from andon.reports.plots.evaluation import count_colours
+from andon.types import RgbImage
 
 RED, GREY = (200, 30, 30), (128, 128, 128)
 
@@ -18,7 +19,7 @@ def texts(svg: bytes) -> list[str]:
     return [line.strip()[5:-4] for line in svg.decode().splitlines() if line.strip().startswith("<!--")]
 
 
-def plain(colour: tuple[int, int, int], size: tuple[int, int] = (30, 50)) -> np.ndarray:  # type: ignore[type-arg]
+def plain(colour: tuple[int, int, int], size: tuple[int, int] = (30, 50)) -> RgbImage:
     return np.full((*size, 3), colour, np.uint8)
 
 
