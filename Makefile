@@ -1,9 +1,9 @@
-# make demo | make test | make lint | make bench
+# make demo | make test | make lint | make coverage | make wheel | make bench
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow lint bench bench-peer clean
+.PHONY: demo test slow coverage test-precision lint wheel bench bench-peer clean
 
 demo: $(VENV)/.installed
 	$(BIN)/andon demo demo
@@ -13,6 +13,15 @@ test: $(VENV)/.installed
 
 slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow
+
+# the fast tests, and that they run nearly every line
+coverage: $(VENV)/.installed
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+# what depends on the precision that `auto` chooses, as on a processor that has bf16
+test-precision: $(VENV)/.installed
+	ANDON_PRECISION=bf16 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m precision
+	ANDON_PRECISION=bf16 OMP_NUM_THREADS=2 $(BIN)/python -m pytest -m precision
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -25,6 +34,16 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[backbones,sam,dev]'
 	touch $@
 
+# build it, install it into an empty environment far from the checkout, and see it work there
+wheel:
+	rm -rf build dist
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	rm -rf build
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && unset PYTHONPATH && \
+	$(PYTHON) -m venv "$$folder/env" && \
+	"$$folder/env/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl && \
+	cd "$$folder" && env/bin/andon demo
+
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/coreset.py --peer
 	$(BIN)/python benchmarks/inspect.py --peer
@@ -34,4 +53,4 @@ bench-peer:
 	.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peer-requirements.txt
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) build demo dist

@@ -10,6 +10,7 @@ fewer than 20 OK photos, all that does not teach is measured. `embedded=FILE` me
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
 from collections import defaultdict
@@ -23,11 +24,12 @@ import openvino as ov
 import torch
 from numpy.typing import NDArray
 
-from andon import backbones, datasets, images, recipes
+from andon import backbones, datasets, detectors, images, recipes
 from andon.backbones import Backbone, BackboneConfig
 from andon.evaluation import PixelCurves, Results, metrics
 from andon.evaluation.undefined import Undefined
 from andon.line.pipeline import Pipeline, Scored
+from andon.models.taught import assemble
 from andon.teaching.photos import Batches, settle_steps
 from andon.types import Sample
 
@@ -79,7 +81,7 @@ def _speeds(networks: list[Backbone]) -> list[dict[str, float]]:
     for network in networks:
         model = ov.convert_model(network, example_input=x, input=[tuple(x.shape)])
         ways.append({f"openvino_{precision}": _compiled(model, precision, x) for precision in ("bf16", "f32")})
-        ways[-1]["torch"] = lambda network=network: network(x)
+        ways[-1]["torch"] = functools.partial(network, x)
     best: list[dict[str, float]] = [defaultdict(lambda: float("inf")) for _ in networks]
     with torch.inference_mode():
         for _ in range(REPEATS):
@@ -101,9 +103,11 @@ def _accuracy(backbone: Backbone, folder: Path, settings: list[str]) -> dict[str
     ok = [sample.path for sample in samples if sample.split == "train" and sample.is_anomalous is False]
     recipe = recipes.build("default", settings)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, ok))
-    detector = recipe.new_detector(backbone).fit(Batches(ok, recipe, f"Teaching {folder.name}"), recipe.training.seed)
+    detector = detectors.of_recipe(recipe, backbone).fit(
+        Batches(ok, recipe, f"Teaching {folder.name}"), recipe.training.seed
+    )
     test = _measured(samples)
-    return _figures(Pipeline(recipe, detector), test)
+    return _figures(assemble(recipe, detector), test)
 
 
 def _measured(samples: tuple[Sample, ...] | list[Sample]) -> list[Sample]:

@@ -22,12 +22,13 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from andon import backbones, datasets, images, recipes
+from andon import backbones, datasets, detectors, images, recipes
 from andon.detectors import Batch
 from andon.drawn.canisters import OBJECT_MASKS, draw_canisters
 from andon.evaluation.intervals import Interval, auroc_interval
 from andon.line.anomaly_map import roi_in_original
-from andon.line.pipeline import Pipeline, Prepared, to_batch
+from andon.line.pipeline import Prepared, Scored, to_batch
+from andon.models.taught import assemble
 from andon.types import Sample
 
 N_LEFT_IN = 5  # damaged photos among those that teach
@@ -93,7 +94,7 @@ def main() -> None:
 
 def _prepare(samples: Sequence[Sample], settings: list[str]) -> list[Prepared]:
     recipe = recipes.build("canister", settings)
-    pipeline = Pipeline(recipe, recipe.new_detector(backbones.create(recipe.backbone)))
+    pipeline = assemble(recipe, detectors.of_recipe(recipe, backbones.create(recipe.backbone)))
     return [pipeline.prepare(sample.path) for sample in samples]
 
 
@@ -101,9 +102,10 @@ def cover(root: Path, prepared: dict[Sample, Prepared], milliseconds: float) -> 
     """The ROI against the drawn canister, in the photo's own pixels."""
     ious, notes = [], 0
     for sample, photo in prepared.items():
-        roi = roi_in_original(photo.frame)
+        found = roi_in_original(photo.frame)
         name = sample.path.relative_to(root).with_name(f"{sample.path.stem}_mask.png")
         truth = images.read_mask(root / OBJECT_MASKS / name)
+        roi = np.ones_like(truth) if found is None else found
         ious.append(float((roi & truth).sum() / (roi | truth).sum()))
         notes += bool(photo.frame.notes)
     values = np.array(ious)
@@ -133,11 +135,11 @@ def _score(
     taught: list[Prepared], test: list[Prepared], density_keep: float, settings: list[str]
 ) -> NDArray[np.float64]:
     recipe = recipes.build("canister", [*settings, f"detector.density_keep={density_keep}"])
-    detector = recipe.new_detector(backbones.create(recipe.backbone))
+    detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone))
     detector.fit(_batches(taught), recipe.training.seed)
-    pipeline = Pipeline(recipe, detector)
+    pipeline = assemble(recipe, detector)
     parts = (test[i : i + pipeline.scorer.batch_size] for i in range(0, len(test), pipeline.scorer.batch_size))
-    return np.array([scored.score for part in parts for scored in pipeline.score(part)])
+    return np.array([scored.score for part in parts for scored in pipeline.score(part) if isinstance(scored, Scored)])
 
 
 def _batches(photos: list[Prepared]) -> list[Batch]:

@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from andon import backbones, datasets, recipes
-from andon.config import Tree, override
+from andon import backbones, datasets, detectors, recipes
+from andon.config import Tree, parse_setting, put
 from andon.evaluation.intervals import Interval, auroc_interval
-from andon.line.pipeline import Pipeline, Scored
+from andon.line.pipeline import Scored
+from andon.models.taught import assemble
 from andon.recipes import Recipe
 from andon.teaching.photos import Batches, settle_steps
 from andon.types import Sample
@@ -121,6 +122,13 @@ def variants(weights: Path | None) -> Iterator[tuple[str, Tree]]:
         yield "fastener, ResNet-18", override(full, network)
 
 
+def override(tree: Tree, settings: list[str]) -> Tree:
+    """The recipe with these settings laid over it."""
+    for setting in settings:
+        tree = put(tree, *parse_setting(setting))
+    return tree
+
+
 def with_steps(tree: Tree, steps: Tree) -> Tree:
     """The recipe with these steps in place of its own."""
     return tree | {"steps": steps}
@@ -146,9 +154,9 @@ def score(recipe: Recipe, photos: Photos) -> NDArray[np.float64]:
     """The image scores of the test photos; ranks need no calibration."""
     taught = _paths(photos.taught)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, taught))
-    detector = recipe.new_detector(backbones.create(recipe.backbone))
+    detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone))
     detector.fit(Batches(taught, recipe, "Teaching"), recipe.training.seed)
-    results = list(Pipeline(recipe, detector).score_all(_paths(photos.test)))
+    results = list(assemble(recipe, detector).score_all(_paths(photos.test)))
     return np.array([result.score for result in results if isinstance(result, Scored)])
 
 

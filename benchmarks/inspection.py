@@ -27,8 +27,9 @@ from andon import datasets, recipes
 from andon.datasets import Dataset
 from andon.drawn.fasteners import draw_fasteners
 from andon.line.pipeline import Pipeline, to_batch
+from andon.models.taught import Taught
 from andon.ordered_map import ordered_map
-from andon.scorers.cpu import reference_scorer
+from andon.scorers import reference_scorer, settle
 from andon.teaching.train import teach
 from andon.types import Inspection
 
@@ -58,34 +59,28 @@ def _measure(dataset: Dataset, options: argparse.Namespace) -> dict[str, Any]:
         f"detector.target_dim={options.target_dim}",
         f"steps.resize.image_size={options.size}",
     ]
-    pipeline, teach_s = _timed(lambda: teach(recipes.build("default", settings), dataset))
+    taught, teach_s = _timed(lambda: teach(recipes.build("default", settings), dataset))
+    pipeline = taught.pipeline
     samples = [sample for sample in dataset.samples if sample.split == "test" and sample.is_anomalous is not None]
     photos = [sample.path for sample in samples]
     labels = [bool(sample.is_anomalous) for sample in samples]
-    plain = _with_plain_scorer(pipeline)
+    plain = replace(pipeline, scorer=reference_scorer(taught.detector, pipeline.scorer.batch_size))
 
     ours, reference = _run(pipeline, photos), _run(plain, photos)
     result: dict[str, Any] = {
         "photos": len(photos),
         "threads": torch.get_num_threads(),
         "precision": pipeline.scorer.precision,
-        "bank": list(pipeline.detector.learned()["bank_"].shape),
+        "bank": list(taught.detector.learned()["bank_"].shape),
         "teach_s": teach_s,
         **_figures(ours, labels),
-        **_parts(pipeline, photos),
+        **_parts(taught, photos),
         "stages": _stages(pipeline, photos),
         "plain": _figures(reference, labels) | {"score_deviation": _deviation(ours.scores, reference.scores)},
-        "peer": _peer(pipeline, photos, labels, ours.scores, options) if options.peer else None,
+        "peer": _peer(taught, photos, labels, ours.scores, options) if options.peer else None,
     }
     result["of_slowest_stage"] = max(result["stages"].values()) / result["ms_per_image"]
     return result
-
-
-def _with_plain_scorer(pipeline: Pipeline) -> Pipeline:
-    """The same model, scored in torch and float32 throughout."""
-    plain = replace(pipeline)
-    object.__setattr__(plain, "scorer", reference_scorer(pipeline.detector, pipeline.recipe.training.batch_size))
-    return plain
 
 
 def _run(pipeline: Pipeline, photos: list[Path]) -> Run:
@@ -107,10 +102,10 @@ def _figures(run: Run, labels: list[bool]) -> dict[str, float]:
     }
 
 
-def _parts(pipeline: Pipeline, photos: list[Path]) -> dict[str, float]:
+def _parts(taught: Taught, photos: list[Path]) -> dict[str, float]:
     """The scorer, and the network in it alone, on the same batch of 8; milliseconds per photo."""
-    x, roi = to_batch([pipeline.prepare(photo).frame for photo in photos[:BATCH]])
-    network, scorer = compare_with_network(pipeline.detector, x, roi, pipeline.scorer.precision)
+    x, roi = to_batch([taught.pipeline.prepare(photo).frame for photo in photos[:BATCH]])
+    network, scorer = compare_with_network(taught.detector, x, roi, settle("auto"))
     return {
         "backbone_ms": network.ms,
         "backbone_cpu_ms": network.cpu_ms,
@@ -131,20 +126,20 @@ def _stages(pipeline: Pipeline, photos: list[Path]) -> dict[str, float]:
 
 
 def _peer(
-    pipeline: Pipeline, photos: list[Path], labels: list[bool], ours: list[float], options: argparse.Namespace
+    taught: Taught, photos: list[Path], labels: list[bool], ours: list[float], options: argparse.Namespace
 ) -> dict[str, Any] | None:
     """anomalib's figures with our memory bank, in its own environment."""
     if not options.peer_python.exists() or options.weights is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         bank, job = Path(folder) / "bank.npy", Path(folder) / "job.json"
-        np.save(bank, pipeline.detector.learned()["bank_"].numpy())
+        np.save(bank, taught.detector.learned()["bank_"].numpy())
         task = {
             "bank": str(bank),
             "backbone": options.backbone,
             "weights": str(options.weights),
             "size": [options.size, options.size],
-            "batch_size": pipeline.recipe.training.batch_size,
+            "batch_size": taught.recipe.training.batch_size,
             "photos": [str(photo) for photo in photos],
         }
         job.write_text(json.dumps(task))

@@ -8,6 +8,7 @@ import io
 import json
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,15 +31,16 @@ def seconds_for(features: torch.Tensor, n: int) -> float:
     return few + (n - FEW) * per_centre
 
 
-def _sampler() -> type:
+def _sampler() -> type[Any]:
     """anomalib's class."""
     declare_operators()
     from anomalib.models.components.sampling import KCenterGreedy
 
-    return KCenterGreedy
+    sampler: type[Any] = KCenterGreedy
+    return sampler
 
 
-def _seconds(sampler: type, features: torch.Tensor, centres: int) -> float:
+def _seconds(sampler: type[Any], features: torch.Tensor, centres: int) -> float:
     start = time.perf_counter()
     with contextlib.redirect_stderr(io.StringIO()):
         sampler(features, sampling_ratio=(centres + 0.5) / len(features)).select_coreset_idxs()

@@ -30,7 +30,7 @@ def main() -> None:
     print(json.dumps({"scores": scores, "seconds": seconds, "cpu_seconds": cpu_seconds}))
 
 
-def patchcore_model(job: dict[str, Any]) -> tuple[torch.nn.Module, Callable[[torch.Tensor], torch.Tensor]]:
+def patchcore_model(job: dict[str, Any]) -> tuple[Any, Callable[[torch.Tensor], torch.Tensor]]:
     """anomalib's model with the job's backbone and weights, and the transform of photos for it."""
     declare_operators()
     from anomalib.models import Patchcore

@@ -21,14 +21,16 @@ import psutil
 import torch
 from numpy.typing import NDArray
 
-from andon import backbones, detectors, images
+from andon import backbones, images
 from andon.backbones import Backbone, BackboneConfig
 from andon.detectors import Detector
 from andon.detectors._threads import over_cores
+from andon.detectors.patchcore import PatchCore, PatchCoreConfig
 from andon.line.pipeline import to_batch
 from andon.preprocess.resize import Resize
-from andon.scorers.cpu import CompiledBackbone, fastest_scorer, settle
-from andon.types import Frame, Mask
+from andon.scorers import fastest_scorer, settle
+from andon.scorers.compiled_backbone import CompiledBackbone
+from andon.types import Frame, Mask, Precision
 
 BATCH = 8
 TURNS = 5
@@ -47,12 +49,12 @@ class Cost(NamedTuple):
 
 @torch.inference_mode()
 def compare_with_network(
-    detector: Detector[Any], x: NDArray[np.float32], roi: Mask, precision: str
+    detector: Detector[Any], x: NDArray[np.float32], roi: Mask, precision: Precision
 ) -> tuple[Cost, Cost]:
     """What the network alone costs, and what the whole scorer does, both with a core for each photo."""
     compiled = CompiledBackbone(detector.backbone, precision, streams=torch.get_num_threads())
-    scorer = fastest_scorer(detector, len(x), precision)  # type: ignore[arg-type]
-    photos = list(torch.from_numpy(x).split(1))
+    scorer = fastest_scorer(detector, len(x), precision)
+    photos = list(torch.split(torch.from_numpy(x), 1))
 
     def network() -> None:
         over_cores(compiled, photos)
@@ -128,13 +130,15 @@ def _photos(folder: Path, size: int) -> tuple[NDArray[np.float32], Mask]:
 
 
 @torch.inference_mode()
-def _with_bank(backbone: Backbone, x: NDArray[np.float32], rows: int) -> Detector[Any]:
+def _with_bank(backbone: Backbone, x: NDArray[np.float32], rows: int) -> PatchCore:
     """PatchCore with a bank of `rows` of the photos' patches."""
-    detector = detectors.create("patchcore", backbone)
+    detector = PatchCore(PatchCoreConfig(), backbone)
     tensor = torch.from_numpy(x)
     roi = torch.ones(1, *x.shape[2:], dtype=torch.bool)
     detector.fit([(tensor[:1], roi)], seed=0)  # the projection; its bank is replaced
-    patches = torch.cat([detector._embed(photo, roi).permute(0, 2, 3, 1).flatten(0, 2) for photo in tensor.split(1)])
+    patches = torch.cat(
+        [detector._embed(photo, roi).permute(0, 2, 3, 1).flatten(0, 2) for photo in torch.split(tensor, 1)]
+    )
     detector.bank_ = patches[torch.randperm(len(patches), generator=torch.Generator().manual_seed(0))[:rows]]
     detector.origin_ = torch.zeros(rows, 3)
     return detector

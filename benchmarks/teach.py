@@ -34,13 +34,13 @@ def main() -> None:
     ]
     dataset = datasets.read(options.data)
     cpu, start = time.process_time(), time.perf_counter()
-    pipeline = teach(recipes.build("default", settings), dataset)
+    taught = teach(recipes.build("default", settings), dataset)
     ours, cpu = time.perf_counter() - start, time.process_time() - cpu
-    photos = [str(options.data / name) for name in pipeline.manifest["training_sha256"]]
+    photos = [str(options.data / name) for name in taught.manifest.trained.names]
     result: dict[str, Any] = {
         "photos": len(photos),
-        "held_out": len(pipeline.manifest["calibration_sha256"]),
-        "bank": list(pipeline.detector.learned()["bank_"].shape),
+        "held_out": len(taught.manifest.calibrated),
+        "bank": list(taught.detector.learned()["bank_"].shape),
         "ours_s": ours,
         "ours_cpu_s": cpu,
         "peer": _peer(photos, options),

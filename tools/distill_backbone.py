@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -46,13 +47,15 @@ WARM_UP = 200  # steps
 FALLING = 1 / 3  # share of the steps in which the learning rate falls
 WEIGHT_DECAY = 0.02
 
+M = TypeVar("M", bound=nn.Module)
+
 
 def main() -> None:
     options = _options()
     torch.manual_seed(options.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    teachers = [_teacher(*item.split("=", 1)).to(device, memory_format=torch.channels_last) for item in options.teacher]
-    student = Student(teachers, options.start_from).to(device, memory_format=torch.channels_last)
+    teachers = [_channels_last(_teacher(*item.split("=", 1)), device) for item in options.teacher]
+    student = _channels_last(Student(teachers, options.start_from), device)
     taught, held_out = _pictures(options.images, options.drawn, options.held_out, options.seed)
     print(f"{len(taught)} pictures teach, {len(held_out)} are held out; {device}; {options.steps} steps", flush=True)
     Run(student, teachers, options).go(taught, held_out, device)
@@ -85,7 +88,9 @@ class Student(nn.Module):
         trunk = self.backbone.trunk((x - self.backbone.mean) / self.backbone.std)
         predicted = [[self.backbone.head(trunk, stride) for stride in teachers[0].strides]]
         for teacher, heads in zip(teachers[1:], self.further, strict=True):
-            predicted.append([head(trunk[stride]) for head, stride in zip(heads, teacher.strides, strict=True)])
+            predicted.append(
+                [head(trunk[stride]) for head, stride in zip(heads.children(), teacher.strides, strict=True)]
+            )
         return predicted
 
 
@@ -112,7 +117,7 @@ class Run:
             if not torch.isfinite(loss):
                 raise SystemExit(f"The loss of step {step} is not finite; resume with a smaller --rate.")
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
             optimizer.step()
             running += loss.item()
@@ -148,7 +153,8 @@ class Run:
         """The variance of each teacher's maps around their channels' means, (1,) each."""
         x = _whole(held_out).to(device)
         maps = [
-            [torch.cat(parts) for parts in zip(*map(teacher, x.split(16)), strict=True)] for teacher in self.teachers
+            [torch.cat(parts) for parts in zip(*map(teacher, torch.split(x, 16)), strict=True)]
+            for teacher in self.teachers
         ]
         return [[m.var(dim=(0, 2, 3)).mean() for m in of_teacher] for of_teacher in maps]
 
@@ -195,6 +201,11 @@ def _initialise(backbone: EmbeddedBackbone) -> None:
     for module in backbone.modules():
         if isinstance(module, Block):
             nn.init.zeros_(module.conv2.weight)
+
+
+def _channels_last(network: M, device: torch.device) -> M:
+    """The same network on the device, its filters laid out as convolutions like them best."""
+    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def _teacher(name: str, weights: str) -> Backbone:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,7 +52,7 @@ def dead_leaves(rng: Rng) -> RgbImage:
         picture[mask > 0] = rng.integers(0, 256, 3)
     if rng.random() < 0.5:
         picture = _shaded(picture, 1 + rng.uniform(0.02, 0.25) * noise(rng, SIZE, rng.uniform(2, 40), 3))
-    return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.2))
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.2)), np.uint8)
 
 
 def fractal(rng: Rng) -> RgbImage:
@@ -69,7 +70,8 @@ def fractal(rng: Rng) -> RgbImage:
             visited.append(points)
     all_points = np.concatenate(visited)
     low, high = np.percentile(all_points, [1, 99], axis=0)
-    counts, *_ = np.histogram2d(*all_points.T, bins=SIZE, range=list(zip(low, high + 1e-6, strict=True)))
+    x, y = all_points.T
+    counts, *_ = np.histogram2d(x, y, bins=SIZE, range=np.stack([low, high + 1e-6], axis=1))
     ink = cv2.GaussianBlur(np.log1p(counts).astype(np.float32), (0, 0), rng.uniform(0.4, 1.0))
     ink = np.clip(ink / max(float(ink.max()), 1e-6), 0, 1)[:, :, None]
     return _bytes(_plain(rng) * (1 - ink) + _plain(rng) * ink)
@@ -117,7 +119,7 @@ def cells(rng: Rng) -> RgbImage:
     picture += rng.uniform(-3, 3) * distance[:, :, None] + rng.uniform(0, 12) * noise(rng, SIZE, 3, 2)[:, :, None]
     if rng.random() < 0.5:
         picture[cv2.Laplacian(label.astype(np.float32), cv2.CV_32F) != 0] = rng.integers(0, 256, 3)
-    return cv2.GaussianBlur(_bytes(picture), (0, 0), rng.uniform(0.3, 1.5))
+    return np.asarray(cv2.GaussianBlur(_bytes(picture), (0, 0), rng.uniform(0.3, 1.5)), np.uint8)
 
 
 def weave(rng: Rng) -> RgbImage:
@@ -148,15 +150,16 @@ def metal(rng: Rng) -> RgbImage:
 
 def fastener(rng: Rng) -> RgbImage:
     """A drawn nut, bolt or screw, sound or damaged."""
-    defect = rng.choice([None, *DEFECTS])
-    photo, *_ = draw_fastener(rng, kind=str(rng.choice(KINDS)), defect=defect)  # type: ignore[arg-type]
-    return cv2.resize(photo, (384, 288), interpolation=cv2.INTER_AREA)
+    defects = (None, *DEFECTS)
+    defect, kind = defects[rng.choice(len(defects))], KINDS[rng.choice(len(KINDS))]
+    photo, *_ = draw_fastener(rng, kind=kind, defect=defect)
+    return np.asarray(cv2.resize(photo, (384, 288), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def scratched(picture: RgbImage, rng: Rng) -> RgbImage:
     """The picture with up to five thin lines or small spots on it, lighter or darker than what they cover."""
     h, w = picture.shape[:2]
-    layer = np.zeros((h, w), np.float32)
+    layer: Floats = np.zeros((h, w), np.float32)
     for _ in range(int(rng.integers(0, 6))):
         start = rng.uniform(0, (w, h))
         if rng.random() < 0.7:
@@ -168,7 +171,7 @@ def scratched(picture: RgbImage, rng: Rng) -> RgbImage:
         else:
             axes = rng.integers(1, 14, 2).tolist()
             cv2.ellipse(layer, start.astype(int).tolist(), axes, rng.uniform(0, 180), 0, 360, rng.uniform(-1, 1), -1)
-    layer = cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.4, 1.2))
+    layer = np.asarray(cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.4, 1.2)), np.float32)
     return _bytes(picture + (layer[:, :, None] * rng.uniform(30, 140)))
 
 
@@ -180,8 +183,8 @@ def _shaded(picture: NDArray[np.uint8], factor: Floats) -> NDArray[np.uint8]:
     return _bytes(picture * factor[:, :, None])
 
 
-def _bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    return np.clip(values, 0, 255).astype(np.uint8)
+def _bytes(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    return np.asarray(np.clip(values, 0, 255), np.uint8)
 
 
 KINDS_OF_PICTURES: tuple[Callable[[Rng], RgbImage], ...] = (

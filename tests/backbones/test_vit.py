@@ -84,7 +84,7 @@ def test_its_embedding_is_not_averaged_over_neighbours() -> None:
 
 def test_it_takes_its_weights_from_a_file_and_refuses_those_of_another(tmp_path: Path) -> None:
     random, path = create(DEIT, blocks=(1,)), tmp_path / "w.safetensors"
-    save_file({name: value.clone() for name, value in random.network.state_dict().items()}, path)  # type: ignore[union-attr, operator]
+    save_file({name: value.clone() for name, value in random.network.state_dict().items()}, path)  # type: ignore[union-attr]
     torch.manual_seed(1)
     assert torch.equal(create(DEIT, blocks=(1,), weights=str(path))(photo())[0], random(photo())[0])
     with pytest.raises(WeightsError, match=f"lacks .* tensors of {DEIT}, .*blocks.2.* for one"):

@@ -11,12 +11,12 @@ from typing import Any
 
 import plate_photos
 import pytest
+from andon.models.files import load_model, save_model
 from conftest import Command
 
 from andon.detectors import _training
 from andon.errors import ModelError
 from andon.models import header as model_file
-from andon.models.files import load_model, save_model
 from andon.models.header import read_header
 from andon.teaching import train as training
 

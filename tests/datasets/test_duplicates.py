@@ -20,7 +20,8 @@ def scene(seed: int) -> RgbImage:
     """A picture of its own: random shapes and texture, (240, 360, 3)."""
     rng = np.random.default_rng(seed)
     h, w = SIZE
-    image = cv2.resize(rng.integers(60, 180, (9, 13, 3), dtype=np.uint8), (w, h), interpolation=cv2.INTER_CUBIC)
+    coarse = rng.integers(60, 180, (9, 13, 3), dtype=np.uint8)
+    image = np.asarray(cv2.resize(coarse, (w, h), interpolation=cv2.INTER_CUBIC), np.uint8)
     for _ in range(12):
         centre = (int(rng.integers(0, w)), int(rng.integers(0, h)))
         colour = tuple(int(value) for value in rng.integers(30, 220, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,8 @@ def sample(name: str, split: Split | None, is_anomalous: bool | None = False) ->
     return Sample(Path(name), is_anomalous=is_anomalous, split=split)
 
 
-def duplicates(identical: list[tuple[Sample, ...]], near: list[tuple[Sample, ...]] | None = None) -> Duplicates:
-    return Duplicates(tuple(map(Group, identical)), tuple(map(Group, near or [])), {}, {})
+def duplicates(identical: Sequence[tuple[Sample, ...]], near: Sequence[tuple[Sample, ...]] = ()) -> Duplicates:
+    return Duplicates(tuple(map(Group, identical)), tuple(map(Group, near)), {}, {})
 
 
 TRAIN = sample("train/good/a.png", "train")

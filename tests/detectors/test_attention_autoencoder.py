@@ -75,7 +75,8 @@ def test_spatial_attention_turns_to_where_its_convolution_says() -> None:
         nn.init.zeros_(parameter)
     with torch.no_grad():
         attention.convolution.weight[0, 1, 3, 3] = 50  # the largest channel's value at the place itself
-        attention.convolution.bias -= 25
+        assert attention.convolution.bias is not None
+        attention.convolution.bias.sub_(25)
     x = torch.full((1, 4, 9, 13), 0.2)
     x[0, 2, 4, 7] = 1.0
     y = attention(x)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from andon import detectors
 from andon.backbones import Backbone
-from andon.detectors import Batch, Detector, _density, _memory_bank, patchcore
+from andon.detectors import Batch, _density, _memory_bank, patchcore
 from andon.detectors._density import aloneness, densest
 from andon.detectors.patchcore import PatchCore
 
@@ -92,9 +92,12 @@ def damaged(x: Tensor) -> Tensor:
     return x
 
 
-def taught(backbone: Backbone, batches: list[Batch], keep: float) -> Detector[PatchCore]:
-    parameters = {"density_keep": keep, "coreset_ratio": 0.2, "colour_weight": 0.5}
-    return detectors.create("patchcore", backbone, parameters).fit(batches, seed=0)
+def taught(backbone: Backbone, batches: list[Batch], keep: float) -> PatchCore:
+    detector = detectors.create(
+        "patchcore", backbone, {"density_keep": keep, "coreset_ratio": 0.2, "colour_weight": 0.5}
+    )
+    assert isinstance(detector, PatchCore)
+    return detector.fit(batches, seed=0)
 
 
 def test_taught_with_a_damaged_part_it_still_finds_such_damage(backbone: Backbone) -> None:

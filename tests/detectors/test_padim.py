@@ -88,7 +88,7 @@ def test_one_photo_is_enough_to_say_something(backbone: Backbone) -> None:
 
 
 def test_it_draws_the_channels_by_its_seed(backbone: Backbone) -> None:
-    one, other = (detectors.create("padim", backbone, {"dimensions": 6}).fit([photos(1, 4)], seed) for seed in (0, 1))
+    one, other = (Padim(PadimConfig(dimensions=6), backbone).fit([photos(1, 4)], seed) for seed in (0, 1))
     assert one.channels_.shape == (6,) and one.cholesky_.shape == (8, 12, 6, 6)
     assert one.channels_.tolist() != other.channels_.tolist()
 

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from andon import detectors
 from andon.backbones import Backbone
-from andon.detectors import Detector
+from andon.detectors import Batch, Detector
 from andon.detectors._embedding import embed, mean_chroma, mean_lab, random_orthogonal, srgb_to_lab
 from andon.detectors._scoring import ImageScore, aggregate, nearest, neighbours
+from andon.detectors.patchcore import PatchCore
 from andon.errors import ConfigError
 
 HEIGHT, WIDTH = 64, 96
@@ -27,8 +28,14 @@ def grey_photos(seed: int, n: int) -> tuple[Tensor, Tensor]:
     return grain.clamp(0, 1).repeat(1, 3, 1, 1), torch.ones(n, HEIGHT, WIDTH, dtype=torch.bool)
 
 
-def taught(backbone: Backbone, **parameters: Any) -> Detector[Any]:
-    return detectors.create("patchcore", backbone, parameters).fit([grey_photos(1, 4)], seed=0)
+def taught(backbone: Backbone, **parameters: Any) -> PatchCore:
+    return fitted(backbone, grey_photos(1, 4), **parameters)
+
+
+def fitted(backbone: Backbone, batch: Batch, **parameters: Any) -> PatchCore:
+    detector = detectors.create("patchcore", backbone, parameters)
+    assert isinstance(detector, PatchCore)
+    return detector.fit([batch], seed=0)
 
 
 def score(detector: Detector[Any], x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
@@ -129,8 +136,7 @@ def test_without_colour_the_bank_holds_the_plain_projected_embedding(backbone: B
 def test_colour_takes_the_promised_share_of_the_total_variance(backbone: Backbone) -> None:
     x, roi = grey_photos(1, 4)
     x[:, 2, :, ::2] *= torch.tensor([0.3, 0.5, 0.7, 0.9]).view(4, 1, 1)  # from yellow to grey
-    parameters = {"colour_weight": 0.3, "target_dim": 6, "coreset_ratio": 1.0}
-    bank = detectors.create("patchcore", backbone, parameters).fit([(x, roi)], seed=0).bank_
+    bank = fitted(backbone, (x, roi), colour_weight=0.3, target_dim=6, coreset_ratio=1.0).bank_
     variance = bank.var(dim=0)
     assert bank.shape[1] == 6 + 2
     assert variance.sum().item() == pytest.approx(1, rel=1e-4)
@@ -140,8 +146,7 @@ def test_colour_takes_the_promised_share_of_the_total_variance(backbone: Backbon
 def test_the_noise_of_grey_parts_is_not_blown_up_to_colour(backbone: Backbone) -> None:
     x, roi = grey_photos(1, 4)
     x += 0.002 * torch.randn(x.shape, generator=torch.Generator().manual_seed(4))
-    parameters = {"colour_weight": 0.3, "target_dim": 6, "coreset_ratio": 1.0}
-    bank = detectors.create("patchcore", backbone, parameters).fit([(x, roi)], seed=0).bank_
+    bank = fitted(backbone, (x, roi), colour_weight=0.3, target_dim=6, coreset_ratio=1.0).bank_
     assert bank[:, 6:].var(dim=0).sum() < 0.03
 
 
@@ -163,7 +168,7 @@ def test_chroma_is_averaged_over_the_neighbours_of_a_patch() -> None:
 
 def test_photos_of_one_colour_teach_a_finite_bank(backbone: Backbone) -> None:
     blank = torch.full((2, 3, HEIGHT, WIDTH), 0.5), torch.ones(2, HEIGHT, WIDTH, dtype=torch.bool)
-    detector = detectors.create("patchcore", backbone, {"colour_weight": 0.5}).fit([blank], seed=0)
+    detector = fitted(backbone, blank, colour_weight=0.5)
     image, patch = score(detector, *blank)
     assert detector.bank_.isfinite().all()
     assert image.isfinite().all() and patch.isfinite().all()

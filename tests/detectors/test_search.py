@@ -84,7 +84,12 @@ def test_queries_far_outside_the_bank_and_rows_far_outside_the_others() -> None:
 def test_few_rows_are_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[int] = []
     keep = _search._keep_smallest
-    monkeypatch.setattr(_search, "_keep_smallest", lambda *pairs: (measured.append(len(pairs[-1])), keep(*pairs)))
+
+    def counted(*pairs: Tensor) -> None:
+        measured.append(len(pairs[-1]))
+        keep(*pairs)
+
+    monkeypatch.setattr(_search, "_keep_smallest", counted)
     bank = normal(50, 64, seed=14).repeat(60, 1) + 0.3 * normal(3000, 64, seed=15)
     assert_nearest(bank[::10] + 0.3 * normal(300, 64, seed=16), bank)
     assert 0 < sum(measured) < 5 * 300  # groups

@@ -36,7 +36,7 @@ def with_alpha(detector: Detector[Any], backbone: Backbone, alpha: float) -> Det
 
 @torch.inference_mode()
 def scores(detector: Detector[Any], x: Tensor, roi: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    return detector(x, torch.ones_like(x[:, 0], dtype=torch.bool) if roi is None else roi)  # type: ignore[no-any-return]
+    return detector(x, torch.ones_like(x[:, 0], dtype=torch.bool) if roi is None else roi)
 
 
 def test_the_score_mixes_two_errors_that_are_one_on_average_on_the_photos_that_taught(backbone: Backbone) -> None:
@@ -63,7 +63,7 @@ def test_a_part_that_fills_half_the_photo_is_not_scored_half(backbone: Backbone)
     roi = torch.ones(6, H, W, dtype=torch.bool)
     roi[:, :, W // 2 :] = False
     half, patches = scores(with_alpha(detector, backbone, 1.0), x, roi)
-    error = patches[:, :, : W // 2].mean(dim=(1, 2)) / detector.error_scale_[0]
+    error = patches[:, :, : W // 2].mean(dim=(1, 2)) / detector.learned()["error_scale_"][0]
     torch.testing.assert_close(half, error)
     assert (patches[:, :, W // 2 :] == 0).all()
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from andon.detectors import Batch, Checkpoint, History, _photos, _training
 from andon.detectors._training import seeded, train
-from andon.errors import ModelError, ConfigError, DatasetError, TrainingError
+from andon.errors import ConfigError, DatasetError, ModelError, TrainingError
 from andon.models import header as model_file
 
 STEPS_PER_EPOCH = 5

@@ -68,13 +68,13 @@ def test_the_set_has_the_mvtec_layout(small_set: Path) -> None:
 
 
 def test_photos_and_masks_have_one_size_that_is_not_square(small_set: Path) -> None:
-    for path in small_set.rglob("*.png"):
-        assert images.read(path).shape == (*SIZE, 3)
+    shapes = {name: images.read(small_set / name).shape for name in files(small_set)}
+    assert len(shapes) == 18 and set(shapes.values()) == {(*SIZE, 3)}
 
 
 def test_masks_are_black_and_white_and_not_empty(small_set: Path) -> None:
-    for path in small_set.glob("ground_truth/*/*.png"):
-        assert set(np.unique(images.read(path))) == {0, 255}
+    masks = {path: set(np.unique(images.read(path))) for path in small_set.glob("ground_truth/*/*.png")}
+    assert len(masks) == len(DEFECTS) and all(values == {0, 255} for values in masks.values())
 
 
 def test_the_same_seed_gives_the_same_files_and_a_larger_set_begins_with_a_smaller(

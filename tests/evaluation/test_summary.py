@@ -7,13 +7,13 @@ import pytest
 from andon.errors import ConfigError, DatasetError
 from andon.evaluation import Accumulator, summarise
 from andon.evaluation.metrics import measure
-from andon.types import Inspection, Sample
+from andon.types import Inspection, Sample, Verdict
 
 THRESHOLD, REVIEW = 5.0, 4.0
 
 
 def inspection(score, anomaly_map=None):
-    verdict = "NG" if score >= THRESHOLD else "review" if score >= REVIEW else "OK"
+    verdict: Verdict = "NG" if score >= THRESHOLD else "review" if score >= REVIEW else "OK"
     return Inspection(
         path="a.png",
         sha256="",

@@ -49,13 +49,14 @@ def test_too_few_photos_are_told_what_they_can_promise_and_how_many_are_needed()
     )
 
 
-@pytest.mark.parametrize("n", range(2, 120))
-def test_the_rate_that_is_suggested_instead_is_granted(n: int) -> None:
-    with pytest.raises(NotCalibratedError) as error:
-        CalibrationRule(method="conformal", false_reject_rate=1e-4).check(n)
-    suggested = float(str(error.value).split()[-1].rstrip("."))
-    CalibrationRule(method="conformal", false_reject_rate=suggested).check(n)
-    assert suggested <= 1 / (n + 1) + 0.001
+def test_the_rate_that_is_suggested_instead_is_granted() -> None:
+    suggested = {}
+    for n in range(2, 120):
+        with pytest.raises(NotCalibratedError) as error:
+            CalibrationRule(method="conformal", false_reject_rate=1e-4).check(n)
+        suggested[n] = float(str(error.value).split()[-1].rstrip("."))
+        CalibrationRule(method="conformal", false_reject_rate=suggested[n]).check(n)
+    assert {n: rate for n, rate in suggested.items() if rate > 1 / (n + 1) + 0.001} == {}
 
 
 @pytest.mark.parametrize(("n", "rate"), [(24, 0.04), (60, 0.05), (60, 0.2)])

@@ -123,7 +123,7 @@ def test_narrows_the_roi_it_is_given() -> None:
 def clutter() -> RgbImage:
     """Patches of many colours up to the border."""
     patches = np.random.default_rng(3).integers(0, 255, (9, 13, 3), dtype=np.uint8)
-    return cv2.resize(patches, SIZE[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(patches, SIZE[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from andon.reports.pictures.contact_sheet import GAP, SIDE, contact_sheet
 from andon.reports.plots.class_colours import ClassColours, class_colours_plot, count_lab
 from andon.reports.plots.class_distances import ClassDistances, class_distances_plot
 from andon.reports.plots.photo_colours import count_colours
+from andon.types import RgbImage
 
 RED, GREY = (200, 30, 30), (128, 128, 128)
 
@@ -18,7 +19,7 @@ def texts(svg: bytes) -> list[str]:
     return [line.strip()[5:-4] for line in svg.decode().splitlines() if line.strip().startswith("<!--")]
 
 
-def plain(colour: tuple[int, int, int], size: tuple[int, int] = (30, 50)) -> np.ndarray:  # type: ignore[type-arg]
+def plain(colour: tuple[int, int, int], size: tuple[int, int] = (30, 50)) -> RgbImage:
     return np.full((*size, 3), colour, np.uint8)
 
 

@@ -21,16 +21,17 @@ def blue_photo(size=SIZE):
 
 
 def inspection(anomaly_map=None, verdict="NG"):
-    fields = {
-        "path": "line 1/part_Ä.png",
-        "sha256": "",
-        "score": 3.21,
-        "threshold": 2.5,
-        "p_value": 0.019,
-        "sigma": 4.1,
-        "confidence": 1.0,
-    }
-    return Inspection(**fields, anomaly_map=anomaly_map, verdict=verdict)
+    return Inspection(
+        path="line 1/part_Ä.png",
+        sha256="",
+        score=3.21,
+        threshold=2.5,
+        verdict=verdict,
+        p_value=0.019,
+        sigma=4.1,
+        confidence=1.0,
+        anomaly_map=anomaly_map,
+    )
 
 
 def is_grey(pixels):

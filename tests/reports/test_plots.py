@@ -35,7 +35,8 @@ def test_the_histogram_of_one_class_has_no_empty_row(present):
 
 
 def test_equal_scores_can_be_drawn():
-    score_histogram(np.ones(3), np.zeros(3, dtype=bool), 1.0)
+    written = texts(score_histogram(np.ones(3), np.zeros(3, dtype=bool), 1.0))
+    assert {"OK photos (3)", "threshold 1.000", "image score"} <= set(written)
 
 
 def test_the_curves_tell_the_working_point_and_their_area():
@@ -79,4 +80,4 @@ def test_the_same_plot_is_the_same_file_and_png_can_be_had(tmp_path):
 def test_each_loss_has_its_name_and_the_best_epoch_is_said():
     losses = {"contextual": [0.5, 0.3, 0.2], "held-out": [0.6, 0.3, 0.4]}
     assert {"contextual", "held-out", "epoch (dotted: 2, the best)"} <= set(texts(loss_plot(losses, 2)))
-    loss_plot({"held-out": [0.0]}, 1)
+    assert "epoch (dotted: 1, the best)" in texts(loss_plot({"held-out": [0.0]}, 1))

@@ -19,7 +19,7 @@ from andon.detectors import Detector
 from andon.detectors._scoring import nearest
 from andon.line.pipeline import Pipeline
 from andon.scorers import cpu as runtime
-from andon.scorers import TorchScorer, fastest_scorer, reference_scorer
+from andon.scorers import fastest_scorer, reference_scorer
 from andon.types import Mask, Scores
 
 SIZE = (96, 160)

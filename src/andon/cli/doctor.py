@@ -23,7 +23,6 @@ PACKAGES = (
     "numpy",
     "opencv-python-headless",
     "scikit-learn",
-    "faiss-cpu",
     "timm",
     "torchvision",
 )
