@@ -43,7 +43,7 @@ def build(name: str, settings: Iterable[str] = (), options: Mapping[str, Any] | 
         given[image_size_key(tree)] = given.pop(IMAGE_SIZE)
     for setting in settings:
         key, value = parse_setting(setting)
-        if given.get(key, value) != value:
+        if key in given and given[key] != value:
             raise ConfigError(f"{key} is set to {given[key]!r} and to {value!r}; give it once.")
         given[key] = value
     return Recipe.from_tree(_laid_over(tree, given))
