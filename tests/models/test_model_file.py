@@ -153,9 +153,7 @@ def test_a_tensor_that_is_missing_is_noticed(model: Path, tmp_path: Path) -> Non
         load(tmp_path / "m.safetensors")
 
 
-def test_bundled_weights_make_the_model_independent_of_their_file(
-    cnn: Taught, weights: Path, tmp_path: Path
-) -> None:
+def test_bundled_weights_make_the_model_independent_of_their_file(cnn: Taught, weights: Path, tmp_path: Path) -> None:
     plain, bundled = tmp_path / "plain.safetensors", tmp_path / "bundled.safetensors"
     save(cnn, plain)
     save(cnn, bundled, bundle_backbone=True)
