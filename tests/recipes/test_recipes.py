@@ -57,6 +57,7 @@ def test_an_option_and_a_setting_that_contradict_each_other_are_refused() -> Non
         recipes.build("default", ["steps.resize.image_size=128"], {"image_size": 64})
     assert recipes.build("default", ["training.seed=5"], {"training.seed": 5}).training.seed == 5
     assert recipes.build("default", ["training.seed=5"], {"training.seed": None}).training.seed == 5
+    assert recipes.build("default", ["training.seed=3", "training.seed=5"]).training.seed == 5  # the later one
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def read(path: Path) -> Contents:
 def to_bytes(tree: Tree, arrays: Arrays) -> tuple[bytes, str]:
     """The file, and the digest in its header. The same content gives the same bytes."""
     text = json.dumps({"format": FORMAT, DIGEST: NO_DIGEST, **tree})
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     data = save(contiguous, {KEY: text})
     digest = digest_of(data)
     return data.replace(_field(NO_DIGEST), _field(digest), 1), digest
