@@ -92,6 +92,12 @@ def test_another_seed_gives_another_model(taught: Taught, data: Path) -> None:
     assert any(not learned[name].equal(learned_otherwise[name]) for name in learned)
 
 
+def test_a_setting_may_name_another_detector(data: Path) -> None:
+    model = train(data, settings=(*plate_photos.FAST, "detector.name=padim", "detector.dimensions=12"))
+    assert model.recipe.detector == "padim" and model.recipe.parameters["dimensions"] == 12
+    assert model.pipeline.inspect(plate_photos.rusty(50)[0]).verdict == "NG"
+
+
 def test_a_batch_size_changes_nothing_that_matters(taught: Taught, data: Path) -> None:
     other = train(data, settings=(*plate_photos.FAST, "training.batch_size=3"))
     photo = plate_photos.rusty(50)[0]
