@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from andon.backbones import Backbone
 from andon.cli import main
 from andon.line.pipeline import Pipeline
-from andon.models import files as artefact
-from andon.teaching import train as training
+from andon.models.save import save
+from andon.models.taught import Taught
+from andon.teaching.train import train
 
 
 class TinyBackbone(Backbone):
@@ -60,16 +61,22 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pipeline(data: Path) -> Pipeline:
+def taught(data: Path) -> Taught:
     """A model of `data`."""
-    return training.train(data, settings=plate_photos.FAST)
+    return train(data, settings=plate_photos.FAST)
 
 
 @pytest.fixture(scope="session")
-def model(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of `pipeline`. Read only."""
+def pipeline(taught: Taught) -> Pipeline:
+    """What inspects with the model of `data`."""
+    return taught.pipeline
+
+
+@pytest.fixture(scope="session")
+def model(taught: Taught, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of `taught`. Read only."""
     path = tmp_path_factory.mktemp("model") / "plates.safetensors"
-    artefact.save_model(pipeline, path)
+    save(taught, path)
     return path
 
 

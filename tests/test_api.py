@@ -10,13 +10,16 @@ import plate_photos
 import pytest
 
 import andon
+from andon import errors
 
 
 def test_the_way_from_photos_to_a_verdict(data: Path, tmp_path: Path) -> None:
-    pipeline = andon.train(data, settings=plate_photos.FAST)
-    andon.save(pipeline, tmp_path / "part.safetensors")
-    inspection = andon.load(tmp_path / "part.safetensors").inspect(data / "test" / "rust" / "300.png")
-    assert isinstance(pipeline, andon.Pipeline) and isinstance(inspection, andon.Inspection)
+    model = andon.train(data, settings=plate_photos.FAST)
+    andon.save(model, tmp_path / "part.safetensors")
+    pipeline = andon.load(tmp_path / "part.safetensors")
+    inspection = pipeline.inspect(data / "test" / "rust" / "300.png")
+    assert isinstance(model, andon.Taught) and isinstance(pipeline, andon.Pipeline)
+    assert isinstance(inspection, andon.Inspection)
     assert inspection.verdict == "NG"
     assert isinstance(inspection.regions[0], andon.Region)
 
@@ -27,9 +30,9 @@ def test_every_name_is_there(name: str) -> None:
 
 
 def test_every_error_is_an_andon_error() -> None:
-    errors = [getattr(andon, name) for name in andon.__all__ if name.endswith("Error")]
-    assert len(errors) == 10
-    assert all(issubclass(error, andon.AndonError) for error in errors)
+    offered = {getattr(andon, name) for name in andon.__all__ if name.endswith("Error")}
+    assert all(issubclass(error, andon.AndonError) for error in offered)
+    assert offered == {error for error in vars(errors).values() if isinstance(error, type)}
 
 
 def test_a_name_that_there_is_not_is_an_attribute_error() -> None:

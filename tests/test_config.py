@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from andon.config import from_dict, override, parse_value, put, to_dict
+from andon.config import from_dict, parse_setting, parse_value, put, to_dict
 from andon.errors import ConfigError
 
 
@@ -73,7 +73,9 @@ def test_a_value_is_read_as_toml_or_as_the_text_itself(text: str, value: Any) ->
 
 def test_settings_are_laid_over_a_copy() -> None:
     tree = {"detector": {"name": "patchcore", "ratio": 0.1}}
-    over = override(tree, ["detector.ratio=0.2", "training.seed = 5", "description=a=b"])
+    over = tree
+    for setting in ("detector.ratio=0.2", "training.seed = 5", "description=a=b"):
+        over = put(over, *parse_setting(setting))
     assert over == {
         "detector": {"name": "patchcore", "ratio": 0.2},
         "training": {"seed": 5},
@@ -85,7 +87,7 @@ def test_settings_are_laid_over_a_copy() -> None:
 @pytest.mark.parametrize("setting", ["detector.ratio", "=3", " =3"])
 def test_a_setting_without_name_or_value_is_refused(setting: str) -> None:
     with pytest.raises(ConfigError, match=r"is not a setting; write it as section\.name=value"):
-        override({}, [setting])
+        parse_setting(setting)
 
 
 def test_a_path_through_a_value_is_refused() -> None:

@@ -10,8 +10,8 @@ import pytest
 from conftest import Command
 
 from andon import images
-from andon.models import files as artefact
 from andon.models.header import read_header
+from andon.models.load import load
 
 
 @pytest.fixture
@@ -38,17 +38,18 @@ def test_the_model_is_written_anew_in_its_place(andon_: Command, own_model: Path
     after = read_header(own_model)
     assert ran.code == 0
     assert ran.out.startswith("Threshold ") and "the 80th percentile, from 10 held-out OK photos" in ran.out
-    assert after["calibration"]["in_words"] in ran.out
-    assert after["recipe"]["calibration"]["percentile"] == 80
-    assert after["calibration"]["threshold"] != before["calibration"]["threshold"]
-    assert after["backbone"] == before["backbone"]
+    assert after.calibration is not None and before.calibration is not None
+    assert after.calibration.describe() in ran.out
+    assert after.recipe.calibration.percentile == after.calibration.rule.percentile == 80
+    assert after.calibration.threshold != before.calibration.threshold
+    assert after.backbone == before.backbone
 
 
 def test_with_another_output_the_model_itself_stays(andon_: Command, own_model: Path, ok: Path) -> None:
     before, other = own_model.read_bytes(), own_model.with_name("other.safetensors")
     assert andon_("calibrate", own_model, ok, "-o", other).code == 0
     assert own_model.read_bytes() == before
-    assert artefact.load_model(other).calibration is not None
+    assert load(other).calibration is not None
 
 
 def test_each_option_implies_its_method(andon_: Command, own_model: Path, ok: Path, ng: Path) -> None:
@@ -61,9 +62,10 @@ def test_each_option_implies_its_method(andon_: Command, own_model: Path, ok: Pa
     ):
         ran = andon_("calibrate", own_model, ok, *options)
         assert ran.code == 0, ran.err
-        assert read_header(own_model)["recipe"]["calibration"]["method"] == method
-    header = read_header(own_model)["calibration"]
-    assert header["review_threshold"] < header["threshold"]
+        assert read_header(own_model).recipe.calibration.method == method
+    calibration = read_header(own_model).calibration
+    assert calibration is not None and calibration.review_threshold is not None
+    assert calibration.review_threshold < calibration.threshold
 
 
 @pytest.mark.parametrize(
@@ -89,10 +91,10 @@ def test_a_rule_that_cannot_be_kept_is_refused_and_the_model_stays(
     assert own_model.read_bytes() == before
 
 
-def test_photos_that_taught_the_model_are_refused(andon_: Command, own_model: Path, data: Path) -> None:
+def test_photos_that_trained_the_model_are_refused(andon_: Command, own_model: Path, data: Path) -> None:
     ran = andon_("calibrate", own_model, data / "train")
     assert ran.code == 2
-    assert "8 of the 8 photos taught this model" in ran.err
+    assert "8 of the 8 photos trained this model" in ran.err
 
 
 def test_ng_photos_print_what_other_thresholds_would_do(

@@ -192,8 +192,8 @@ def test_a_photo_that_disappears_during_a_batch(model: Path, tmp_path: Path) -> 
 
 def newer(model: Path, path: Path) -> None:
     data = model.read_bytes()
-    assert data.count(b'\\"format\\": 2,') == 1
-    path.write_bytes(data.replace(b'\\"format\\": 2,', b'\\"format\\": 9,'))
+    assert data.count(b'\\"format\\": 3,') == 1
+    path.write_bytes(data.replace(b'\\"format\\": 3,', b'\\"format\\": 9,'))
 
 
 BAD_MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
@@ -206,7 +206,7 @@ BAD_MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
         lambda model, path: path.write_bytes(model.read_bytes()[:5]),
         "damaged, cut short or no model",
     ),
-    "newer.safetensors": (newer, "has model format 9, but this Andon reads format 2; update Andon"),
+    "newer.safetensors": (newer, "has model format 9, but this Andon reads 2 and 3; update Andon"),
     "old.pkl": (lambda model, path: path.write_bytes(pickle.dumps([1])), "is a pickle"),
     "text.safetensors": (lambda model, path: path.write_text("no model"), "damaged, cut short or no model"),
     "a folder": (lambda model, path: path.mkdir(), "There is no model file"),

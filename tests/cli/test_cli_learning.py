@@ -9,16 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import plate_photos
 import pytest
-from andon.models.files import load_model, save_model
 from conftest import Command
 
-from andon.detectors import _training
-from andon.errors import ModelError
-from andon.models import header as model_file
+from andon.detectors import _checkpoint, _training
 from andon.models.header import read_header
-from andon.teaching import train as training
+from andon.models.load import load
+from andon.models.save import save
+from andon.teaching.train import train
 
 TINY = ("steps.resize.image_size=32", "detector.width=4", "detector.depth=2", "detector.epochs=4", "training.folds=1")
 WORDS = ("--recipe", "metal_plate", *(word for setting in TINY for word in ("--set", setting)))
@@ -45,7 +45,7 @@ def plates(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def plates_model(plates: Path) -> Path:
     path = plates.parent / "plates.safetensors"
-    save_model(training.train(plates, recipe="metal_plate", settings=TINY), path)
+    save(train(plates, recipe="metal_plate", settings=TINY), path)
     return path
 
 
@@ -63,17 +63,18 @@ def stop_in_epoch(monkeypatch: pytest.MonkeyPatch, epoch: int) -> Callable[[], N
     return lambda: monkeypatch.setattr(_training, "_measure", measure)
 
 
-def test_one_model_is_taught_and_a_fifth_of_the_photos_calibrates(
+def test_one_model_is_trained_and_a_fifth_of_the_photos_calibrates(
     andon_: Command, ok_photos: Path, tmp_path: Path
 ) -> None:
     ran = andon_("train", ok_photos, "-o", tmp_path / "m.safetensors", *WORDS)
     assert ran.code == 0
-    manifest = read_header(tmp_path / "m.safetensors")["manifest"]
-    assert (len(manifest["training_sha256"]), len(manifest["calibration_sha256"])) == (12, 3)
-    assert any("3 of 15 OK photos" in remark and "20 or more" in remark for remark in manifest["remarks"])
-    assert any(f"{EPOCHS} of at most {EPOCHS} epochs were taught; epoch " in remark for remark in manifest["remarks"])
-    assert manifest["epochs"] == EPOCHS == len(manifest["losses"]["held-out"])
-    assert manifest["losses"]["held-out"][manifest["best_epoch"] - 1] == min(manifest["losses"]["held-out"])
+    manifest = read_header(tmp_path / "m.safetensors").manifest
+    assert (len(manifest.trained), len(manifest.calibrated)) == (12, 3)
+    assert any("3 of 15 OK photos" in remark and "20 or more" in remark for remark in manifest.remarks)
+    assert any(f"{EPOCHS} of at most {EPOCHS} epochs were taught; epoch " in remark for remark in manifest.remarks)
+    assert manifest.epochs is not None
+    held_out = manifest.epochs.losses["held-out"]
+    assert len(held_out) == EPOCHS and held_out[manifest.epochs.best - 1] == min(held_out)
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]  # no checkpoint is left
 
 
@@ -90,7 +91,7 @@ def test_after_ctrl_c_there_is_a_model_and_the_same_command_takes_the_training_u
     go_on = stop_in_epoch(monkeypatch, 3)
     assert andon_("train", ok_photos, "-o", cut, *WORDS).code == 0
     assert "Ctrl-C ended the training; the same command takes it up again; 2 of at most 4 epochs" in caplog.text
-    assert load_model(cut).calibration is not None
+    assert load(cut).calibration is not None
     assert (tmp_path / "cut.checkpoint.safetensors").exists()
     go_on()
     assert andon_("train", ok_photos, "-o", cut, *WORDS).code == 0
@@ -119,7 +120,8 @@ def test_another_training_begins_anew(
     ran = andon_("train", photos, "-o", model, *WORDS, *words[change])
     assert ran.code == 0
     assert "goes on after" not in caplog.text
-    assert read_header(model)["manifest"]["epochs"] == EPOCHS
+    epochs = read_header(model).manifest.epochs
+    assert epochs is not None and len(epochs.losses["held-out"]) == EPOCHS
 
 
 def test_ctrl_c_in_the_first_epoch_leaves_no_model(
@@ -138,18 +140,14 @@ def test_a_full_disk_for_the_checkpoint_is_a_warning(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    write = model_file.write
-
     def full(path: Path, content: bytes) -> None:
-        if "checkpoint" in path.name:
-            raise ModelError(f"{path} cannot be written (No space left on device); choose another place with -o.")
-        write(path, content)
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(model_file, "write", full)
+    monkeypatch.setattr(_checkpoint, "write_whole", full)
     ran = andon_("train", ok_photos, "-o", tmp_path / "m.safetensors", *WORDS)
     assert ran.code == 0
     assert caplog.text.count("without a checkpoint") == 1
-    assert load_model(tmp_path / "m.safetensors").calibration is not None
+    assert load(tmp_path / "m.safetensors").calibration is not None
 
 
 @pytest.mark.parametrize(
@@ -164,7 +162,7 @@ def test_a_full_disk_for_the_checkpoint_is_a_warning(
         (15, ("--set", "detector.learning_rate=1e30"), "no finite number in epoch 1"),
     ],
 )
-def test_what_cannot_be_taught_is_refused_in_one_sentence(
+def test_what_cannot_be_trained_is_refused_in_one_sentence(
     n_photos: int, words: tuple[str, ...], sentence: str, andon_: Command, tmp_path: Path
 ) -> None:
     plate_photos.write_parts(tmp_path / "ok", range(n_photos))
@@ -177,14 +175,15 @@ def test_what_cannot_be_taught_is_refused_in_one_sentence(
 
 
 def test_info_says_epochs_and_the_losses_of_the_best(andon_: Command, plates_model: Path) -> None:
-    manifest = read_header(plates_model)["manifest"]
-    best = manifest["losses"]["held-out"][manifest["best_epoch"] - 1]
+    epochs = read_header(plates_model).manifest.epochs
+    assert epochs is not None
     lines = andon_("info", plates_model).out.splitlines()
-    assert f"  epochs: {EPOCHS}" in lines
-    assert f"  best_epoch: {manifest['best_epoch']}" in lines
-    assert f"    held-out: {best}" in lines
+    begin = lines.index("  epochs:")
+    assert lines[begin + 1 : begin + 3] == [f"    number: {EPOCHS}", f"    best: {epochs.best}"]
+    assert f"      held-out: {epochs.losses['held-out'][epochs.best - 1]}" in lines
     assert "[" not in "".join(line for line in lines if "losses" in line)
-    assert json.loads(andon_("info", plates_model, "--json").out)["manifest"]["losses"] == manifest["losses"]
+    told = json.loads(andon_("info", plates_model, "--json").out)["manifest"]["epochs"]
+    assert told == {"best": epochs.best, "losses": {name: list(values) for name, values in epochs.losses.items()}}
 
 
 def test_the_report_draws_the_losses_only_where_there_are_some(
@@ -213,12 +212,13 @@ def test_alphas_takes_thresholds_of_held_out_photos_from_the_models_that_had_not
 ) -> None:
     folded, chosen = tmp_path / "folded.safetensors", tmp_path / "chosen.safetensors"
     settings = (*TINY[:-2], "detector.epochs=1", "training.folds=2", "detector.alpha=0.3")
-    save_model(training.train(plates, recipe="metal_plate", settings=settings), folded)
+    save(train(plates, recipe="metal_plate", settings=settings), folded)
     ran = andon_("alphas", folded, plates, "--choose", 0.8, "-o", chosen)
     assert "95th percentile of 14 OK photos (held-out)" in ran.out
     thresholds = [float(row.split()[1]) for row in ran.out.splitlines()[1:10]]
-    assert thresholds[2] == pytest.approx(read_header(folded)["calibration"]["threshold"], abs=1e-4)
-    assert thresholds[7] == pytest.approx(read_header(chosen)["calibration"]["threshold"], abs=1e-4)
+    for row, model in ((2, folded), (7, chosen)):
+        calibration = read_header(model).calibration
+        assert calibration is not None and thresholds[row] == pytest.approx(calibration.threshold, abs=1e-4)
 
 
 def test_alphas_takes_thresholds_of_the_photos_that_calibrated_the_model_last(
@@ -245,11 +245,12 @@ def test_a_chosen_alpha_makes_a_model_that_says_on_which_photos_it_was_chosen(
     chosen = tmp_path / "chosen.safetensors"
     assert andon_("alphas", plates_model, plates, "--choose", 0.2, "-o", chosen).code == 0
     header, before = read_header(chosen), read_header(plates_model)
-    assert header["recipe"]["detector"] == before["recipe"]["detector"] | {"alpha": 0.2}
-    assert header["calibration"]["threshold"] != before["calibration"]["threshold"]
-    assert header["manifest"]["held_out_errors"] == before["manifest"]["held_out_errors"]
-    assert header["calibration"]["pixel_threshold"] == before["calibration"]["pixel_threshold"]
-    assert header["manifest"]["remarks"][-1].startswith("alpha 0.2 was chosen in view of 2 OK and 2 NG test photos of ")
+    assert header.recipe.parameters == {**before.recipe.parameters, "alpha": 0.2}
+    assert header.calibration is not None and before.calibration is not None
+    assert header.calibration.threshold != before.calibration.threshold
+    assert header.terms.shape == (2, 2) and np.array_equal(header.terms, before.terms)
+    assert header.calibration.pixel_threshold == before.calibration.pixel_threshold
+    assert header.manifest.remarks[-1].startswith("alpha 0.2 was chosen in view of 2 OK and 2 NG test photos of ")
 
 
 def test_alphas_refuses_other_detectors_other_data_and_half_a_choice(
@@ -259,5 +260,5 @@ def test_alphas_refuses_other_detectors_other_data_and_half_a_choice(
     assert "detector is patchcore, which has no alpha" in andon_("alphas", model, data).err
     assert "no labelled photos that" in andon_("alphas", plates_model, plates / "train").err
     ran = andon_("alphas", plates_model, tmp_path / "other", "--threshold-from", "training-photos")
-    assert "holds none of the photos that taught the model" in ran.err
+    assert "holds none of the photos that trained the model" in ran.err
     assert "--choose and -o belong together" in andon_("alphas", plates_model, plates, "--choose", 0.2).err

@@ -115,10 +115,11 @@ def test_with_folds_the_methods_are_held_against_photos_that_none_has_seen(
         (("--weights", "resnet18"), "write it as backbone=path"),
         (("--recipe", "default,default.toml"), "There is no recipe 'default.toml'"),
         (("--set", "detector.coreset=1"), "did you mean 'coreset_ratio'?"),
+        (("--seed", "3", "--set", "training.seed=5"), "training.seed is set to 3 and to 5; give it once."),
     ],
 )
 def test_wrong_words_are_refused_before_any_work(
-    words: tuple[str, str], says: str, andon_: Command, data: Path, ran: list[str]
+    words: tuple[str, ...], says: str, andon_: Command, data: Path, ran: list[str]
 ) -> None:
     done = andon_("compare", data, *words)
     assert done.code == 2

@@ -13,7 +13,7 @@ def test_it_says_what_is_here_and_that_everything_works(andon_: Command) -> None
     assert ran.code == 0
     for what in ("python", "torch", "openvino", "CPU", "CUDA", "largest difference"):
         assert any(line.startswith(f"{what} ") for line in ran.out.splitlines())
-    assert ran.out.endswith("A model taught on this machine finds a planted defect: everything works.\n")
+    assert ran.out.endswith("A model trained on this machine finds a planted defect: everything works.\n")
 
 
 def test_a_machine_that_does_not_find_the_defect_is_told(andon_: Command, monkeypatch: pytest.MonkeyPatch) -> None:

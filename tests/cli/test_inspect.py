@@ -18,10 +18,11 @@ import pytest
 from conftest import Command
 
 from andon import images
-from andon.models import files as artefact
+from andon.models.save import save
 from andon.reports.row_files import RowFile
-from andon.teaching import train as training
-from andon.types import ROW_COLUMNS, Failure
+from andon.rows import COLUMNS, CSV_COLUMNS
+from andon.teaching.train import train
+from andon.types import Failure
 
 
 @pytest.fixture
@@ -52,20 +53,21 @@ def test_files_and_globs_keep_the_order_in_which_they_are_named(andon_: Command,
 
 def test_json_lines_have_the_columns_of_every_row(andon_: Command, model: Path, photos: Path) -> None:
     rows = [json.loads(line) for line in andon_("inspect", model, photos, "--json").out.splitlines()]
-    assert [tuple(row) for row in rows] == [ROW_COLUMNS] * 4
+    assert [tuple(row) for row in rows] == [COLUMNS] * 4
     rusty = rows[1]
     assert rusty["verdict"] == "NG" and rusty["score"] >= rusty["threshold"]
     assert rusty["path"] == str(photos / "b.png")  # umlauts are written as themselves
-    x0, y0, x1, y1, area, peak, mean = rusty["regions"][0]
-    assert 0 <= x0 <= plate_photos.SPOT_AT[0] < x1 <= plate_photos.SIZE[1]
-    assert 0 <= y0 <= plate_photos.SPOT_AT[1] < y1 <= plate_photos.SIZE[0]
-    assert 0 < area <= (x1 - x0) * (y1 - y0) and mean <= peak
+    region = rusty["regions"][0]
+    assert 0 <= region["x0"] <= plate_photos.SPOT_AT[0] < region["x1"] <= plate_photos.SIZE[1]
+    assert 0 <= region["y0"] <= plate_photos.SPOT_AT[1] < region["y1"] <= plate_photos.SIZE[0]
+    assert 0 < region["area_px"] <= (region["x1"] - region["x0"]) * (region["y1"] - region["y0"])
+    assert region["mean"] <= region["peak"] and region["looks_like"] is None
 
 
 def test_csv_has_a_header_and_the_same_values(andon_: Command, model: Path, photos: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(andon_("inspect", model, photos, "--csv").out)))
     plain = [json.loads(line) for line in andon_("inspect", model, photos, "--json").out.splitlines()]
-    assert tuple(rows[0]) == ROW_COLUMNS
+    assert tuple(rows[0]) == CSV_COLUMNS
     for row, expected in zip(rows, plain, strict=True):
         assert float(row["score"]) == expected["score"]
         assert json.loads(row["regions"]) == expected["regions"]
@@ -91,7 +93,7 @@ def test_one_bad_photo_is_one_error_row_and_the_others_are_inspected(
         in_csv = list(csv.DictReader(file))
     assert [row["path"] for row in in_csv] == [row["path"] for row in rows]
     assert in_csv[2]["error"] == rows[2]["error"]
-    assert in_csv[2]["score"] == in_csv[2]["regions"] == ""
+    assert (in_csv[2]["score"], in_csv[2]["regions"]) == ("", "[]")
     written = (tmp_path / "out" / "inspections.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["path"] for line in written] == [row["path"] for row in rows]
 
@@ -181,8 +183,8 @@ def test_interrupted_it_leaves_every_finished_row_on_disk(model: Path, data: Pat
 
 
 def test_a_part_that_a_step_isolated_is_shown_beside_its_boxes(andon_: Command, data: Path, tmp_path: Path) -> None:
-    isolating = training.train(data, settings=[*plate_photos.FAST, "steps.otsu_roi.parts=largest"])
-    artefact.save_model(isolating, tmp_path / "m.safetensors")
+    isolating = train(data, settings=[*plate_photos.FAST, "steps.otsu_roi.parts=largest"])
+    save(isolating, tmp_path / "m.safetensors")
     photo = data / "test/good/200.png"
     ran = andon_("inspect", tmp_path / "m.safetensors", photo, "--out", tmp_path / "out", "--visualize")
     assert (ran.code, (tmp_path / "out/200.png").is_file()) == (0, True)

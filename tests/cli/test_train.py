@@ -10,8 +10,8 @@ import pytest
 from conftest import Command
 
 from andon import images
-from andon.models import files as artefact
 from andon.models.header import read_header
+from andon.models.load import load
 
 SMALL = ("--image-size", 64)
 
@@ -21,7 +21,7 @@ def test_it_writes_a_model_that_finds_the_defect(andon_: Command, data: Path, tm
     ran = andon_("train", data, "-o", model, *SMALL)
     assert ran.code == 0
     assert ran.out.startswith(f"Model: {model} (")
-    assert artefact.load_model(model).inspect(data / "test" / "rust" / "300.png").verdict == "NG"
+    assert load(model).inspect(data / "test" / "rust" / "300.png").verdict == "NG"
 
 
 def test_every_option_reaches_the_recipe(andon_: Command, data: Path, tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_every_option_reaches_the_recipe(andon_: Command, data: Path, tmp_path: 
     settings = ("--set", "anomaly_map.sigma=2", "--set", "calibration.review_percentile=50")
     ran = andon_("train", data, "-o", model, *SMALL, *options, *settings)
     assert ran.code == 0
-    recipe = read_header(model)["recipe"]
+    recipe = read_header(model).recipe.to_tree()
     assert recipe["detector"] | {"coreset_ratio": 0.2, "target_dim": 16} == recipe["detector"]
     assert recipe["training"] | {"batch_size": 3, "seed": 7} == recipe["training"]
     assert (
@@ -51,9 +51,9 @@ def test_a_recipe_of_ones_own_and_settings_over_it(andon_: Command, data: Path, 
     recipe.write_text("[steps.resize]\nimage_size = 128\n[detector]\ncoreset_ratio = 0.5\n")
     ran = andon_("train", data, "-o", model, "--recipe", recipe, "--detector", "patchcore", *SMALL)
     assert ran.code == 0
-    written = read_header(model)["recipe"]
-    assert written["steps"]["resize"]["image_size"] == 64
-    assert written["detector"]["coreset_ratio"] == 0.5  # naming the recipe's own detector keeps its parameters
+    written = read_header(model).recipe
+    assert written.to_tree()["steps"]["resize"]["image_size"] == 64
+    assert written.parameters["coreset_ratio"] == 0.5  # naming the recipe's own detector keeps its parameters
 
 
 def test_the_same_command_gives_the_same_file(andon_: Command, data: Path, tmp_path: Path) -> None:
@@ -89,4 +89,4 @@ def test_a_test_photo_among_the_training_photos_stops_it_unless_allowed(
 def test_the_layout_can_be_forced(layout: str, andon_: Command, data: Path, tmp_path: Path) -> None:
     model = tmp_path / "m.safetensors"
     assert andon_("train", data, "-o", model, "--layout", layout, *SMALL).code == 0
-    assert read_header(model)["manifest"]["data"].startswith(f"{layout}: ")
+    assert read_header(model).manifest.data.startswith(f"{layout}: ")

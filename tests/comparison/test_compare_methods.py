@@ -12,7 +12,8 @@ import pytest
 from andon import datasets
 from andon.comparison import _process, _trial, plan
 from andon.comparison._job import JOB, TAUGHT
-from andon.errors import DatasetError
+from andon.comparison.methods import methods
+from andon.errors import ConfigError, DatasetError
 from andon.types import Sample
 
 
@@ -71,6 +72,23 @@ def test_twins_are_never_taught_and_judged(many, tmp_path):
     rounds = plan(datasets.read(root), 3, 0).rounds
     judged = [{path.name for path in paths(one.judge)} & twins for one in rounds]
     assert judged.count(twins) == 1 and judged.count(set()) == len(rounds) - 1
+
+
+def test_settings_and_options_reach_every_method() -> None:
+    chosen = methods("default,mvtec", None, None, (), ["training.seed=5"], {"training.seed": None})
+    assert [(method.name, method.recipe.training.seed) for method in chosen] == [("default", 5), ("mvtec", 5)]
+    chosen = methods("default", "patchcore,padim", None, (), ["training.batch_size=3"], {"training.seed": 7})
+    assert [method.recipe.detector for method in chosen] == ["patchcore", "padim"]
+    assert {(method.recipe.training.seed, method.recipe.training.batch_size) for method in chosen} == {(7, 3)}
+
+
+def test_a_setting_may_name_the_detector_unless_an_option_names_another() -> None:
+    (method,) = methods("default", None, None, (), ["detector.name=padim"], {})
+    assert method.recipe.detector == "padim"
+    with pytest.raises(ConfigError, match=r"^detector\.name is set to 'patchcore' and to 'padim'; give it once\.$"):
+        methods("default", "patchcore", None, (), ["detector.name=padim"], {})
+    with pytest.raises(ConfigError, match=r"^training\.seed is set to 3 and to 5; give it once\.$"):
+        methods("default", None, None, (), ["training.seed=5"], {"training.seed": 3})
 
 
 def test_too_few_photos_for_the_folds_are_refused(data):

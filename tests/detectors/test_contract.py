@@ -12,19 +12,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from andon import detectors
+from andon import backbones, detectors
 from andon.backbones import Backbone
 from andon.config import from_dict, to_dict
 from andon.detectors import Batch, Detector, LabelledBatches
 from andon.errors import ConfigError, NotFittedError
-from andon.line.pipeline import Pipeline
-from andon.models import files as artefact
+from andon.models.load import load_taught
+from andon.models.save import save
+from andon.models.taught import Taught, assemble
 from andon.recipes import Recipe
 
 HEIGHT, WIDTH = 64, 96
 DEFECT = (slice(24, 40), slice(56, 80))  # rows, columns
 OBJECT = (slice(4, 60), slice(20, 64))  # the ROI for a detector that needs an object; the defect sticks out of it
-TINY = Path(__file__).parent / "tiny"  # NAME.toml: parameters with which that detector is taught in a second
+TINY = Path(__file__).parent / "tiny"  # NAME.toml: parameters with which that detector is fitted in a second
 
 pytestmark = pytest.mark.parametrize("name", detectors.names())
 
@@ -44,7 +45,7 @@ def photos(name: str, seed: int, n: int) -> Batch:
     stripes = 0.5 + 0.2 * torch.sin(torch.arange(WIDTH) / 5).expand(n, 3, HEIGHT, WIDTH)
     x = stripes + 0.03 * torch.randn(n, 3, HEIGHT, WIDTH, generator=generator)
     roi = torch.ones(n, HEIGHT, WIDTH, dtype=torch.bool)
-    if detectors.detector_class(name).needs_object:
+    if detectors.detector_class(name).capabilities.needs_object:
         roi[:] = False
         roi[:, *OBJECT] = True
     return x.clamp(0, 1), roi
@@ -65,7 +66,8 @@ class DamagedPhotos(Photos):
 
 
 def to_learn_from(name: str, ok: Photos) -> Photos | LabelledBatches:
-    return LabelledBatches(ok, DamagedPhotos(name, 99)) if detectors.detector_class(name).needs_ng else ok
+    needs_ng = detectors.detector_class(name).capabilities.needs_ng
+    return LabelledBatches(ok, DamagedPhotos(name, 99)) if needs_ng else ok
 
 
 def parameters(name: str) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def new(name: str, backbone: Backbone) -> Detector[Any]:
     return detectors.create(name, backbone, parameters(name))
 
 
-def taught(name: str, backbone: Backbone, data_seed: int = 1, seed: int = 0) -> Detector[Any]:
+def fitted(name: str, backbone: Backbone, data_seed: int = 1, seed: int = 0) -> Detector[Any]:
     return new(name, backbone).fit(to_learn_from(name, Photos(name, data_seed)), seed)
 
 
@@ -99,13 +101,13 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_known_one(name: str, b
         detectors.create(name, backbone, {f"{known}x": 1})
 
 
-def test_it_refuses_to_score_before_it_is_taught(name: str, backbone: Backbone) -> None:
-    with pytest.raises(NotFittedError, match="has not been taught"):
+def test_it_refuses_to_score_before_it_is_fitted(name: str, backbone: Backbone) -> None:
+    with pytest.raises(NotFittedError, match="has not been fitted"):
         scores(new(name, backbone), *photos(name, 1, 1))
 
 
 def test_scores_have_the_promised_shape_and_type(name: str, backbone: Backbone) -> None:
-    image, patch = scores(taught(name, backbone), *photos(name, 2, 3))
+    image, patch = scores(fitted(name, backbone), *photos(name, 2, 3))
     assert image.shape == (3,)
     batch, rows, columns = patch.shape
     assert (batch, rows / columns) == (3, HEIGHT / WIDTH)
@@ -115,7 +117,7 @@ def test_scores_have_the_promised_shape_and_type(name: str, backbone: Backbone) 
 
 
 def test_a_batch_scores_as_its_parts_do(name: str, backbone: Backbone) -> None:
-    detector, (x, roi) = taught(name, backbone), photos(name, 2, 5)
+    detector, (x, roi) = fitted(name, backbone), photos(name, 2, 5)
     x[1:3] = with_defect(x[1:3])
     together = scores(detector, x, roi)
     one_by_one = [scores(detector, x[i : i + 1], roi[i : i + 1]) for i in range(len(x))]
@@ -123,18 +125,18 @@ def test_a_batch_scores_as_its_parts_do(name: str, backbone: Backbone) -> None:
         torch.testing.assert_close(whole, torch.cat(parts), rtol=1e-4, atol=1e-5)
 
 
-def test_teaching_again_forgets_what_was_taught_before(name: str, backbone: Backbone) -> None:
-    again = taught(name, backbone, data_seed=1).fit(to_learn_from(name, Photos(name, 7)), seed=0)
+def test_fitting_again_forgets_what_was_learned_before(name: str, backbone: Backbone) -> None:
+    again = fitted(name, backbone, data_seed=1).fit(to_learn_from(name, Photos(name, 7)), seed=0)
     x, roi = photos(name, 2, 2)
-    assert torch.equal(scores(again, x, roi)[1], scores(taught(name, backbone, data_seed=7), x, roi)[1])
+    assert torch.equal(scores(again, x, roi)[1], scores(fitted(name, backbone, data_seed=7), x, roi)[1])
 
 
 def test_the_seed_settles_everything(name: str, backbone: Backbone) -> None:
     x, roi = photos(name, 2, 2)
     torch.manual_seed(1)
-    first = taught(name, backbone)
+    first = fitted(name, backbone)
     torch.manual_seed(2)  # the state of the global generator must not matter
-    second = taught(name, backbone)
+    second = fitted(name, backbone)
     for one, other in zip(scores(first, x, roi), scores(second, x, roi), strict=True):
         assert torch.equal(one, other)
 
@@ -152,7 +154,7 @@ def test_it_changes_neither_its_inputs_nor_its_backbone(name: str, backbone: Bac
 
 
 def test_a_defect_outscores_every_ok_photo_and_is_found_in_its_place(name: str, backbone: Backbone) -> None:
-    detector = taught(name, backbone)
+    detector = fitted(name, backbone)
     x, roi = photos(name, 2, 8)
     with_bulge = roi[:1].clone()
     with_bulge[:, *DEFECT] = True  # the defect is a piece of the part, also where only the outline counts
@@ -166,7 +168,7 @@ def test_a_defect_outscores_every_ok_photo_and_is_found_in_its_place(name: str, 
 
 
 def test_a_defect_outside_the_roi_changes_nothing(name: str, backbone: Backbone) -> None:
-    detector = taught(name, backbone)
+    detector = fitted(name, backbone)
     x, roi = photos(name, 2, 2)
     roi[:, DEFECT[0], DEFECT[1]] = False
     sound, damaged = scores(detector, x, roi), scores(detector, with_defect(x), roi)
@@ -190,11 +192,10 @@ def test_what_lies_outside_the_roi_teaches_nothing(name: str, backbone: Backbone
 
 def test_saved_and_loaded_it_scores_the_same_to_the_last_bit(name: str, tmp_path: Path) -> None:
     recipe = Recipe.from_tree({"detector": {"name": name, **parameters(name)}})
-    from andon import backbones
-
-    detector = recipe.new_detector(backbones.create(recipe.backbone)).fit(to_learn_from(name, Photos(name, 1)), 0)
-    artefact.save_model(Pipeline(recipe, detector), tmp_path / "model.safetensors")
-    restored = artefact.load_model(tmp_path / "model.safetensors").detector
+    detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone))
+    detector.fit(to_learn_from(name, Photos(name, 1)), 0)
+    save(Taught(recipe, detector, assemble(recipe, detector)), tmp_path / "model.safetensors")
+    restored = load_taught(tmp_path / "model.safetensors").detector
     x, roi = photos(name, 2, 2)
     for one, other in zip(scores(detector, x, roi), scores(restored, x, roi), strict=True):
         assert torch.equal(one, other)

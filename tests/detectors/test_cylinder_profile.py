@@ -19,7 +19,7 @@ from andon.detectors import Detector
 from andon.errors import ConfigError, ImageError
 from andon.line.pipeline import Pipeline
 from andon.recipes import Recipe
-from andon.teaching import train as training
+from andon.teaching.train import teach
 from andon.types import Frame, Mask
 
 SIZE = (300, 240)
@@ -194,13 +194,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pipeline(folder: Path) -> Pipeline:
-    return training.teach(recipe(), read(folder))
+    return teach(recipe(), read(folder)).pipeline
 
 
 def test_an_inspection_tells_and_draws_what_was_measured(pipeline: Pipeline, tmp_path: Path) -> None:
     inspection = pipeline.inspect(photograph(tmp_path / "dented.png", canister(right=8), 50))
     assert inspection.verdict == "NG"
-    assert "on the right at row" in inspection.to_row()["notes"] and "tilt" in inspection.notes[0]
+    assert inspection.to_row()["notes"] == list(inspection.notes)
+    assert any("on the right at row" in note for note in inspection.notes) and "tilt" in inspection.notes[0]
     assert len(inspection.lines) == 4
     x0, y0, x1, y1 = inspection.regions[0].xyxy
     assert y0 <= SIZE[0] / 2 + DENT_AT <= y1 and x0 <= (SIZE[1] + WIDTH) / 2 - 8 <= x1 + 4
@@ -214,7 +215,7 @@ def test_a_photo_without_a_part_is_a_row_of_its_own(pipeline: Pipeline, folder: 
     assert inspection.to_row()["verdict"] != "error"
 
 
-def test_teaching_names_the_photo_without_a_part(folder: Path, tmp_path: Path, andon_: Command) -> None:
+def test_training_names_the_photo_without_a_part(folder: Path, tmp_path: Path, andon_: Command) -> None:
     ran = andon_("train", folder, "--detector", "cylinder_profile", "-o", tmp_path / "model.safetensors")
     assert ran.code == 2
     assert re.search(r"Error: .*\d.png has no silhouette .* steps.otsu_roi, or leave the photo out.", ran.err)
@@ -222,4 +223,4 @@ def test_teaching_names_the_photo_without_a_part(folder: Path, tmp_path: Path, a
 
 def test_tiles_of_an_outline_are_refused() -> None:
     with pytest.raises(ConfigError, match="cylinder_profile looks at the outline of a whole part; take 'tiling' out"):
-        recipe(tiling={"size": 64})
+        detectors.configured(recipe(tiling={"size": 64}))

@@ -17,7 +17,7 @@ from andon.backbones import Backbone
 from andon.detectors import Detector
 from andon.detectors._covariance import StreamedCovariance, components
 from andon.errors import ConfigError, DatasetError
-from andon.teaching import train as training
+from andon.teaching.train import train
 
 HEIGHT, WIDTH = 48, 80
 QUICK = {"grid": 12, "samples": 600, "top_k": 5, "epochs": 2}
@@ -163,10 +163,10 @@ def test_a_parameter_that_makes_no_sense_is_refused(backbone: Backbone, key: str
 
 def test_the_recipe_prefilter_finds_a_rusty_plate(data: Path) -> None:
     settings = ("steps.resize.image_size=64", "anomaly_map.sigma=1", "detector.grid=16", "detector.samples=2000")
-    pipeline = training.train(data, recipe="prefilter", settings=(*settings, "detector.epochs=6", "detector.top_k=5"))
+    model = train(data, recipe="prefilter", settings=(*settings, "detector.epochs=6", "detector.top_k=5"))
     photo, mask = plate_photos.rusty(600)
-    inspection = pipeline.inspect(photo)
+    inspection = model.pipeline.inspect(photo)
     assert inspection.verdict == "NG"
     assert inspection.anomaly_map is not None
     assert mask[np.unravel_index(inspection.anomaly_map.argmax(), mask.shape)]
-    assert pipeline.manifest["best_epoch"] >= 1
+    assert model.manifest.epochs is not None and model.manifest.epochs.best >= 1

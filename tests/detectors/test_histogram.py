@@ -19,8 +19,9 @@ from andon.detectors import Batch, Detector
 from andon.detectors._gaussians import Gaussians
 from andon.detectors._histograms import histograms, photo_histograms, window_histograms
 from andon.errors import ConfigError
-from andon.line.pipeline import Pipeline
-from andon.models import files as artefact
+from andon.models.load import load_taught
+from andon.models.save import save
+from andon.models.taught import Taught, assemble
 from andon.recipes import Recipe
 
 SIZE = (48, 80)
@@ -107,9 +108,9 @@ def test_a_mixture_knows_parts_of_two_colours(backbone: Backbone) -> None:
 
 def test_a_saved_mixture_scores_the_same_to_the_last_bit(tmp_path: Path) -> None:
     recipe = Recipe.from_tree({"detector": {"name": "histogram", "method": "mixture", "components": 2}})
-    detector = recipe.new_detector(backbones.create(recipe.backbone)).fit([photos(GREY, 6, seed=0)], 0)
-    artefact.save_model(Pipeline(recipe, detector), tmp_path / "m.safetensors")
-    restored = artefact.load_model(tmp_path / "m.safetensors").detector
+    detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone)).fit([photos(GREY, 6, seed=0)], 0)
+    save(Taught(recipe, detector, assemble(recipe, detector)), tmp_path / "m.safetensors")
+    restored = load_taught(tmp_path / "m.safetensors").detector
     batch = photos(RED, 2, seed=1)
     assert torch.equal(image_scores(detector, batch), image_scores(restored, batch))
 

@@ -11,10 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from andon.detectors import Batch, Checkpoint, History, _photos, _training
+from andon.detectors import Batch, Checkpoint, History, _checkpoint, _photos, _training
 from andon.detectors._training import seeded, train
-from andon.errors import ConfigError, DatasetError, ModelError, TrainingError
-from andon.models import header as model_file
+from andon.errors import ConfigError, DatasetError, TrainingError
 
 STEPS_PER_EPOCH = 5
 
@@ -237,10 +236,10 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(path: Path, data: bytes) -> None:
-        raise ModelError(f"{path.name} cannot be written (No space left on device); choose another place.")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(_training, "SECONDS_BETWEEN_CHECKPOINTS", 0)
-    monkeypatch.setattr(model_file, "write", full)
+    monkeypatch.setattr(_checkpoint, "write_whole", full)
     history = Pupil().train(checkpoint=Checkpoint(tmp_path / "c.safetensors", "abc"))
     assert len(history.losses["error"]) == 6
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]

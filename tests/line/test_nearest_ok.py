@@ -18,12 +18,13 @@ from andon.backbones import Backbone
 from andon.detectors._base import patches_in_roi
 from andon.detectors._memory_bank import places
 from andon.errors import ConfigError
-from andon.line import nearest_ok as likeness
+from andon.line.nearest_ok import CROP_SIDE, MARK, crop, patch_at
 from andon.line.pipeline import Pipeline
-from andon.models import files as artefact
+from andon.models.load import load
+from andon.models.taught import Taught
 from andon.reports.pages.gallery import photo_of
 from andon.reports.pictures.panel import panel
-from andon.teaching import train as training
+from andon.teaching.train import train
 from andon.types import Frame, Inspection, Likeness, Region
 
 HEIGHT, WIDTH = 64, 96
@@ -48,7 +49,7 @@ def batches(n: int, roi: Tensor) -> list[tuple[Tensor, Tensor]]:
         ("spade", {"num_photos": 2, "pixel_share": 0.4}, 0.4, 0),
     ],
 )
-def test_a_patch_that_was_taught_is_found_in_its_photo_and_place(
+def test_a_patch_that_was_learned_is_found_in_its_photo_and_place(
     name: str,
     parameters: dict[str, float],
     share: float,
@@ -95,33 +96,34 @@ def test_a_point_of_the_photo_is_found_in_the_patch_that_shows_it() -> None:
     frame = Frame(
         np.zeros((64, 96, 3), np.uint8), np.ones((64, 96), bool), np.diag([2.0, 2.0, 1.0]), original_size=(128, 192)
     )
-    assert likeness.patch_at((0, 0), frame, (8, 12)) == (0, 0)
-    assert likeness.patch_at((191, 127), frame, (8, 12)) == (7, 11)
-    assert likeness.patch_at((100, 40), frame, (8, 12)) == (2, 6)
+    assert patch_at((0, 0), frame, (8, 12)) == (0, 0)
+    assert patch_at((191, 127), frame, (8, 12)) == (7, 11)
+    assert patch_at((100, 40), frame, (8, 12)) == (2, 6)
 
 
 def test_a_crop_frames_the_patch_and_stays_within_the_picture() -> None:
     picture = np.zeros((64, 96, 3), np.uint8)
     picture[8:16, 0:8] = (200, 90, 20)
-    crop = likeness.crop(picture, (12 / 64, 4 / 96), (8 / 64, 8 / 96))
-    assert crop.shape == (likeness.CROP_SIDE, likeness.CROP_SIDE, 3)
-    orange = (crop[..., 0] > 150) & (crop[..., 2] < 100)
+    piece = crop(picture, (12 / 64, 4 / 96), (8 / 64, 8 / 96))
+    assert piece.shape == (CROP_SIDE, CROP_SIDE, 3)
+    orange = (piece[..., 0] > 150) & (piece[..., 2] < 100)
     rows, columns = np.nonzero(orange)
-    marked = (crop == likeness.MARK).all(axis=2)
+    marked = (piece == MARK).all(axis=2)
     assert marked.any()
     at_y, at_x = np.nonzero(marked)
     assert abs(at_y.mean() - rows.mean()) < 4 and at_y.min() <= rows.min() + 2 and rows.max() - 2 <= at_y.max()
     assert columns.max() - 2 <= at_x.max() <= columns.max() + 4
 
 
-def test_the_region_of_a_rusty_part_is_shown_beside_an_ok_part(pipeline: Pipeline, data: Path) -> None:
-    inspection = pipeline.inspect(data / "test" / "rust" / "300.png", explain=True)
+def test_the_region_of_a_rusty_part_is_shown_beside_an_ok_part(taught: Taught, data: Path) -> None:
+    inspection = taught.pipeline.inspect(data / "test" / "rust" / "300.png", explain=True)
     region = inspection.regions[0]
     assert region.looks_like is not None
-    assert region.looks_like.photo in pipeline.manifest["training_sha256"]
+    assert region.looks_like.photo in taught.manifest.trained.names
     assert region.looks_like.distance > 0
     assert is_orange(region.looks_like.region) and not is_orange(region.looks_like.nearest)
-    assert inspection.to_row()["looks_like"][0] == [region.looks_like.photo, region.looks_like.distance]
+    looks_like = inspection.to_row()["regions"][0]["looks_like"]
+    assert looks_like == {"photo": region.looks_like.photo, "distance": region.looks_like.distance}
 
 
 def is_orange(picture: np.ndarray) -> bool:
@@ -135,20 +137,20 @@ def test_explaining_changes_no_score_and_is_off_by_default(pipeline: Pipeline, d
     plain, explained = pipeline.inspect(photo), pipeline.inspect(photo, explain=True)
     assert plain == explained
     assert all(region.looks_like is None for region in plain.regions)
-    assert plain.to_row()["looks_like"] == []
+    regions = plain.to_row()["regions"]
+    assert regions and all(region["looks_like"] is None for region in regions)
 
 
-def test_thumbnails_survive_the_model_file_and_are_told_by_info(
-    pipeline: Pipeline, model: Path, andon_: Command, data: Path
-) -> None:
-    loaded = artefact.load_model(model)
-    assert loaded.thumbnails == pipeline.thumbnails
-    assert len(loaded.thumbnails) == len(pipeline.manifest["training_sha256"]) == 8
+def test_thumbnails_survive_the_model_file_and_are_told_by_info(taught: Taught, model: Path, andon_: Command) -> None:
+    loaded = load(model)
+    assert loaded.thumbnails == taught.pipeline.thumbnails
+    assert [thumbnail.photo for thumbnail in loaded.thumbnails] == list(taught.manifest.trained.names)
+    assert len(loaded.thumbnails) == 8
     assert "thumbnails:\n  photos: 8" in andon_("info", model).out
 
 
 def test_a_model_without_thumbnails_says_why_it_cannot_explain(data: Path) -> None:
-    bare = training.train(data, settings=(*plate_photos.FAST, "training.thumbnails=false"))
+    bare = train(data, settings=(*plate_photos.FAST, "training.thumbnails=false")).pipeline
     assert not bare.thumbnails
     with pytest.raises(ConfigError, match=r"holds no thumbnails.*training\.thumbnails=true"):
         bare.inspect(data / "test" / "rust" / "300.png", explain=True)
@@ -157,7 +159,7 @@ def test_a_model_without_thumbnails_says_why_it_cannot_explain(data: Path) -> No
 
 
 def test_a_detector_that_keeps_no_patches_keeps_no_thumbnails(data: Path) -> None:
-    assert not training.train(data, settings=(*plate_photos.FAST, "detector={name='histogram'}")).thumbnails
+    assert not train(data, settings=(*plate_photos.FAST, "detector.name=histogram")).pipeline.thumbnails
 
 
 def test_the_command_line_names_the_photo_and_shows_it(
@@ -169,9 +171,9 @@ def test_the_command_line_names_the_photo_and_shows_it(
     assert ran.code == 0
     assert "looks most like a patch of train/good/0" in ran.out and "looks most like" not in plain.out
     row = json.loads((out / "explained" / "inspections.jsonl").read_text())
-    assert row["looks_like"][0][0].startswith("train/good/")
+    assert row["regions"][0]["looks_like"]["photo"].startswith("train/good/")
     heights = [cv2.imread(str(out / name / "300.png")).shape[0] for name in ("plain", "explained")]
-    assert heights[1] > heights[0] + likeness.CROP_SIDE
+    assert heights[1] > heights[0] + CROP_SIDE
 
 
 def test_the_report_shows_region_and_ok_patch(pipeline: Pipeline, data: Path) -> None:
@@ -182,10 +184,10 @@ def test_the_report_shows_region_and_ok_patch(pipeline: Pipeline, data: Path) ->
 
 
 def test_a_narrow_panel_still_shows_one_pair() -> None:
-    crop = np.full((likeness.CROP_SIDE, likeness.CROP_SIDE, 3), 128, np.uint8)
+    piece = np.full((CROP_SIDE, CROP_SIDE, 3), 128, np.uint8)
     regions = tuple(
-        Region((10, 10, 20, 20), 100, 3.0, 2.0, Likeness("train/good/a.png", 2.0, crop, crop)) for _ in range(5)
+        Region((10, 10, 20, 20), 100, 3.0, 2.0, Likeness("train/good/a.png", 2.0, piece, piece)) for _ in range(5)
     )
     inspection = Inspection("x.png", "0" * 64, 3.0, 2.0, "NG", 0.1, 3.0, 0.99, regions)
     picture = panel(np.zeros((60, 90, 3), np.uint8), inspection, pixel_threshold=2.0)
-    assert picture.shape[2] == 3 and picture.shape[0] > likeness.CROP_SIDE
+    assert picture.shape[2] == 3 and picture.shape[0] > CROP_SIDE

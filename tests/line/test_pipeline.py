@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import plate_photos
 import pytest
+from numpy_scorer import Orangeness, orange_pipeline
 
 from andon import images
 from andon.errors import ConfigError, ImageError, NotCalibratedError
 from andon.line.pipeline import Pipeline, run_steps, to_batch
+from andon.models.taught import Taught, assemble
 from andon.recipes import Recipe
-from andon.types import ROW_COLUMNS, Failure, Frame, Inspection, Mask
+from andon.types import Failure, Frame, Inspection, Mask, RgbImage
 
 
 def centre(area: Mask) -> tuple[float, float]:
@@ -52,7 +60,7 @@ def test_a_sound_part_is_ok_and_its_map_stays_low(pipeline: Pipeline) -> None:
 def test_an_ng_photo_always_says_where(pipeline: Pipeline) -> None:
     photo, _ = plate_photos.rusty(7)
     assert pipeline.calibration is not None
-    unreachable = pipeline.calibrated(replace(pipeline.calibration, pixel_threshold=1e9))
+    unreachable = replace(pipeline, calibration=replace(pipeline.calibration, pixel_threshold=1e9))
     inspection = unreachable.inspect(photo)
     assert inspection.verdict == "NG" and inspection.anomaly_map is not None
     x0, y0, x1, y1 = inspection.regions[0].xyxy
@@ -137,19 +145,114 @@ def test_an_unreadable_photo_alone_is_an_error(pipeline: Pipeline, tmp_path: Pat
 
 
 def test_without_calibration_there_is_no_verdict(pipeline: Pipeline) -> None:
-    bare = Pipeline(pipeline.recipe, pipeline.detector)
+    bare = replace(pipeline, calibration=None)
     for ask in (lambda: bare.inspect(plate_photos.part(1)), lambda: bare.inspect_batch([])):
         with pytest.raises(NotCalibratedError, match=r"run 'andon calibrate MODEL OK_DIR'"):
             ask()
 
 
-def test_rows_have_the_same_columns_for_inspections_and_failures(pipeline: Pipeline) -> None:
-    row = pipeline.inspect(plate_photos.rusty(50)[0]).to_row()
-    failed = Failure("a.png", "It is damaged.").to_row()
-    assert tuple(row) == tuple(failed) == ROW_COLUMNS
-    assert row["n_regions"] == len(row["regions"]) >= 1
-    assert row["milliseconds"] > 0
-    assert (failed["verdict"], failed["error"], failed["score"]) == ("error", "It is damaged.", None)
+def test_a_pipeline_inspects_with_whatever_scorer_it_is_handed() -> None:
+    pipeline = orange_pipeline()
+    photo, mask = plate_photos.rusty(50)
+    rusty, sound = pipeline.inspect(photo), pipeline.inspect(plate_photos.part(50))
+    assert (rusty.verdict, sound.verdict) == ("NG", "OK")
+    ((x0, y0, x1, y1),) = [region.xyxy for region in rusty.regions]
+    rows, columns = np.nonzero(mask)
+    assert (x0, y0, x1, y1) == pytest.approx((columns.min(), rows.min(), columns.max(), rows.max()), abs=8)
+    assert sound.regions == () and sound.notes == ("144 pixels wide",)
+    with pytest.raises(ImageError, match=r"^<array> is too small\.$"):
+        replace(pipeline, scorer=Small()).inspect(photo)
+
+
+class Small(Orangeness):
+    def refuses(self, frame: Frame) -> str | None:
+        return "is too small."
+
+
+def test_other_thresholds_take_the_same_scorer_and_making_a_pipeline_compiles_nothing(
+    taught: Taught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_network(*_: object, **__: object) -> None:
+        pytest.fail("a network was compiled although there was no photo")
+
+    monkeypatch.setattr("andon.scorers.compiled_backbone.CompiledBackbone._compile", compile_network)
+    pipeline = assemble(taught.recipe, taught.detector)
+    assert pipeline.calibration is None
+    calibrated = replace(pipeline, calibration=taught.calibration)
+    assert calibrated.calibration is taught.calibration and calibrated.scorer is pipeline.scorer
+    recalibrated = taught.calibrated(replace(taught.calibration, threshold=1.0))  # type: ignore[type-var]
+    assert recalibrated.pipeline.scorer is taught.pipeline.scorer
+
+
+@pytest.mark.parametrize("threads", [2, 8])
+def test_many_threads_in_one_pipeline_say_what_one_says(threads: int, pipeline: Pipeline) -> None:
+    photos = [plate_photos.part(seed) for seed in range(60, 64)] + [plate_photos.rusty(seed)[0] for seed in range(4)]
+    alone = [pipeline.inspect(photo) for photo in photos]
+    with ThreadPoolExecutor(threads) as pool:
+        together = list(pool.map(pipeline.inspect, 3 * photos))
+    assert {inspection.verdict for inspection in alone} == {"OK", "NG"}
+    for one, other in zip(3 * alone, together, strict=True):
+        assert other.score == pytest.approx(one.score, rel=1e-6)
+        assert (other.verdict, len(other.regions)) == (one.verdict, len(one.regions))
+        np.testing.assert_allclose(other.anomaly_map, one.anomaly_map, rtol=1e-5, atol=1e-6)  # type: ignore[arg-type]
+
+
+def test_a_photo_is_judged_although_the_next_one_has_not_come_yet() -> None:
+    """A camera: there is no second photo before the first one's verdict is out, and so on."""
+    is_out = [Event() for _ in range(6)]
+
+    def camera() -> Iterator[RgbImage]:
+        for number, seen in enumerate(is_out):
+            yield plate_photos.part(number)
+            assert seen.wait(10), f"the result of photo {number} was held back until the next one would come"
+
+    results = orange_pipeline().inspect_batch(camera())
+    for seen in is_out:
+        assert isinstance(next(results), Inspection)
+        seen.set()
+    assert list(results) == []
+
+
+def test_what_a_source_raises_comes_at_its_turn() -> None:
+    def camera() -> Iterator[RgbImage]:
+        yield plate_photos.part(1)
+        yield plate_photos.rusty(2)[0]
+        raise OSError("the camera was unplugged")
+
+    results = orange_pipeline().inspect_batch(camera())
+    verdicts = []
+    with pytest.raises(OSError, match="the camera was unplugged"):
+        for result in results:
+            verdicts.append(result.to_row()["verdict"])
+    assert verdicts == ["OK", "NG"]
+
+
+ONE_RESULT_OF_A_CAMERA = """
+import threading
+import plate_photos
+from numpy_scorer import orange_pipeline
+
+def camera():
+    for number in range(4):
+        yield plate_photos.part(number)
+    threading.Event().wait()
+
+def take_one():
+    print(next(orange_pipeline().inspect_batch(camera())).verdict)
+
+take_one()
+"""
+
+
+def test_a_process_that_takes_one_result_of_a_camera_which_then_waits_forever_ends() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", ONE_RESULT_OF_A_CAMERA],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "OK\n", "")
 
 
 def test_steps_run_in_the_order_of_the_recipe() -> None:

@@ -23,11 +23,13 @@ from andon.detectors import Batch, Detector
 from andon.errors import ConfigError
 from andon.line.pipeline import Pipeline, Prepared
 from andon.line.tiling import Tiling
-from andon.models import files as artefact
 from andon.models.header import read_header
+from andon.models.load import load_taught
+from andon.models.save import save
+from andon.models.taught import Taught, assemble
 from andon.recipes import Recipe
-from andon.teaching import train as training
 from andon.teaching.photos import Batches
+from andon.teaching.train import train
 from andon.types import Frame, Inspection
 
 TILED = ("steps.resize.image_size=192", "tiling.size=128", "anomaly_map.sigma=2", "detector.coreset_ratio=0.02")
@@ -46,7 +48,7 @@ class Redness(Detector[None]):
 
 def whole_and_tiled(backbone: Backbone, tiling: Tiling) -> tuple[Pipeline, Pipeline]:
     recipe, detector = Recipe(), Redness(None, backbone)
-    return Pipeline(recipe, detector), Pipeline(replace(recipe, tiling=tiling), detector)
+    return assemble(recipe, detector), assemble(replace(recipe, tiling=tiling), detector)
 
 
 def prepared(frame: Frame) -> Prepared:
@@ -149,39 +151,37 @@ def test_a_tile_outside_the_roi_is_not_scored(backbone: Backbone) -> None:
 
 
 @pytest.fixture(scope="module")
-def tiled_pipeline(data: Path) -> Pipeline:
-    return training.train(data, settings=TILED)
+def tiled(data: Path) -> Taught:
+    return train(data, settings=TILED)
 
 
-def test_a_defect_across_tile_borders_is_one_region_in_its_place(tiled_pipeline: Pipeline) -> None:
+def test_a_defect_across_tile_borders_is_one_region_in_its_place(tiled: Taught) -> None:
     photo, mask = plate_photos.rusty(50)
-    inspection = tiled_pipeline.inspect(photo)
+    inspection = tiled.pipeline.inspect(photo)
     assert inspection.verdict == "NG"
     assert inspection.anomaly_map is not None and inspection.anomaly_map.shape == plate_photos.SIZE
     ((x0, y0, x1, y1),) = [region.xyxy for region in inspection.regions]
     rows, columns = np.nonzero(mask)
     assert (x0, y0, x1, y1) == pytest.approx((columns.min(), rows.min(), columns.max(), rows.max()), abs=16)
     assert inspection.anomaly_map[mask].mean() > 2 * inspection.anomaly_map[~mask].mean()
-    assert tiled_pipeline.inspect(plate_photos.part(50)).score < inspection.score / 2
+    assert tiled.pipeline.inspect(plate_photos.part(50)).score < inspection.score / 2
 
 
-def test_teaching_sees_tiles(data: Path) -> None:
+def test_training_sees_tiles(data: Path) -> None:
     recipe = recipes.build("default", TILED)
     photos = sorted((data / "train" / "good").iterdir())[:2]
-    batches = list(Batches(photos, recipe, "Teaching"))
+    batches = list(Batches(photos, recipe, "Training"))
     assert {tuple(x.shape[1:]) for x, _ in batches} == {(3, 128, 128)}
     assert sum(len(x) for x, _ in batches) == 2 * 2 * 3  # of 192 x 288 pixels: they start at 0, 64 and at 0, 96, 160
 
 
-def test_single_and_batch_agree_and_a_saved_model_says_the_same(
-    tiled_pipeline: Pipeline, data: Path, tmp_path: Path
-) -> None:
-    artefact.save_model(tiled_pipeline, tmp_path / "m.safetensors")
-    restored = artefact.load_model(tmp_path / "m.safetensors")
-    assert restored.recipe == tiled_pipeline.recipe
+def test_single_and_batch_agree_and_a_saved_model_says_the_same(tiled: Taught, data: Path, tmp_path: Path) -> None:
+    save(tiled, tmp_path / "m.safetensors")
+    restored = load_taught(tmp_path / "m.safetensors")
+    assert restored.recipe == tiled.recipe
     photos = sorted((data / "test").rglob("*.png"))
-    for photo, result in zip(photos, restored.inspect_batch(photos), strict=True):
-        alone = tiled_pipeline.inspect(photo)
+    for photo, result in zip(photos, restored.pipeline.inspect_batch(photos), strict=True):
+        alone = tiled.pipeline.inspect(photo)
         assert isinstance(result, Inspection)
         assert (result.score, result.regions) == (alone.score, alone.regions)
 
@@ -189,7 +189,7 @@ def test_single_and_batch_agree_and_a_saved_model_says_the_same(
 def test_on_the_command_line_a_tile_size_will_do(andon_: Command, data: Path, tmp_path: Path) -> None:
     model = tmp_path / "m.safetensors"
     assert andon_("train", data, "-o", model, "--detector", "histogram", "--image-size", 64, "--tile", 48).code == 0
-    assert read_header(model)["recipe"]["tiling"] == {"size": 48}
+    assert read_header(model).recipe.tiling == Tiling(size=48)
     assert "tiling:\n    size: 48" in andon_("info", model).out
     assert andon_("inspect", model, data / "test" / "rust" / "300.png").out.startswith("NG")
 
@@ -211,9 +211,9 @@ def test_what_cannot_be_is_refused_in_one_sentence(setting: str, sentence: str) 
     assert str(error.value).startswith(sentence)
 
 
-def test_a_detector_that_learns_from_ng_photos_is_not_taught_with_their_tiles(data: Path) -> None:
+def test_a_detector_that_learns_from_ng_photos_is_not_trained_with_their_tiles(data: Path) -> None:
     with pytest.raises(ConfigError, match="linear_probe learns from whole photos"):
-        training.train(data, settings=["detector={name='linear_probe'}", "tiling.size=64"])
+        train(data, settings=["detector={name='linear_probe'}", "tiling.size=64"])
 
 
 def test_a_recipe_without_tiles_says_nothing_of_them() -> None:

@@ -267,8 +267,8 @@ def test_where_everything_is_too_small_the_box_is_used_and_told() -> None:
 
 def test_a_photo_without_an_object_is_a_failure_that_names_the_file(pipeline: Pipeline, tmp_path: Path) -> None:
     images.write(tmp_path / "blank.png", np.full((*SIZE, 3), 120, np.uint8))
-    recipe = replace(pipeline.recipe, steps={"object_roi": ObjectRoi(), **pipeline.recipe.steps})
-    (failure,) = replace(pipeline, recipe=recipe).inspect_batch([tmp_path / "blank.png"])
+    with_roi = replace(pipeline, steps=(ObjectRoi(), *pipeline.steps))
+    (failure,) = with_roi.inspect_batch([tmp_path / "blank.png"])
     assert isinstance(failure, Failure)
     assert failure.error.startswith(f"{tmp_path / 'blank.png'}: no object found")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from andon import recipes
+from andon import detectors, recipes
 from andon.errors import ConfigError
 from andon.recipes import Recipe
 
@@ -21,8 +21,7 @@ def test_every_recipe_is_valid_and_survives_the_way_through_a_dict(name: str) ->
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_every_recipe_has_a_step_that_decides_the_size(name: str) -> None:
-    key = recipes.image_size_key(recipes.read_tree(name))
-    assert recipes.build(name, [f"{key}=192"]) != recipes.build(name)
+    assert recipes.build(name, options={"image_size": 192}) != recipes.build(name)
 
 
 def test_the_order_of_steps_is_that_of_the_file() -> None:
@@ -33,9 +32,32 @@ def test_the_order_of_steps_is_that_of_the_file() -> None:
 def test_a_recipe_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "Mein Rezept.toml"
     path.write_text('description = "Größe"\n[detector]\ncoreset_ratio = 0.5\n', encoding="utf-8")
-    recipe = recipes.build(str(path), ["detector.coreset_ratio=0.25"])
+    recipe = detectors.configured(recipes.build(str(path), ["detector.coreset_ratio=0.25"]))
     assert recipe.description == "Größe"
-    assert recipe.detector_config.coreset_ratio == 0.25
+    assert recipe.parameters["coreset_ratio"] == 0.25
+
+
+@pytest.mark.parametrize("settings", [["detector.name=padim"], ["detector.dimensions=50", "detector.name=padim"]])
+def test_a_setting_may_name_another_detector_wherever_it_stands(settings: list[str]) -> None:
+    """The parameters of the recipe's own detector go, else coreset_ratio would be refused as none of padim's."""
+    recipe = recipes.build("default", settings)
+    assert recipe.detector == "padim"
+    assert dict(recipe.parameters) == ({"dimensions": 50} if len(settings) > 1 else {})
+    assert detectors.configured(recipe).parameters["dimensions"] == (50 if len(settings) > 1 else 100)
+
+
+def test_naming_the_recipes_own_detector_keeps_its_parameters() -> None:
+    assert recipes.build("default", ["detector.name=patchcore"]) == recipes.build("default")
+
+
+def test_an_option_and_a_setting_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^training\.seed is set to 3 and to 5; give it once\.$"):
+        recipes.build("default", ["training.seed=5"], {"training.seed": 3})
+    with pytest.raises(ConfigError, match=r"^steps\.resize\.image_size is set to 64 and to 128; give it once\.$"):
+        recipes.build("default", ["steps.resize.image_size=128"], {"image_size": 64})
+    assert recipes.build("default", ["training.seed=5"], {"training.seed": 5}).training.seed == 5
+    assert recipes.build("default", ["training.seed=5"], {"training.seed": None}).training.seed == 5
+    assert recipes.build("default", ["training.seed=3", "training.seed=5"]).training.seed == 5  # the later one
 
 
 @pytest.mark.parametrize(
@@ -70,7 +92,7 @@ def test_a_recipe_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit_is_refused_in_one_sentence(setting: str, sentence: str) -> None:
     with pytest.raises(ConfigError) as error:
-        recipes.build("default", [setting])
+        detectors.configured(recipes.build("default", [setting]))
     assert str(error.value).startswith(sentence)
     assert str(error.value)[-1] in ".?"
 
@@ -96,6 +118,8 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, content: bytes, why
         recipes.build(str(path))
 
 
-def test_a_recipe_without_a_size_says_how_to_give_one() -> None:
+def test_a_recipe_without_a_size_says_how_to_give_one(tmp_path: Path) -> None:
+    path = tmp_path / "sizeless.toml"
+    path.write_text("[steps.clahe]\n")
     with pytest.raises(ConfigError, match="add 'resize' to its steps"):
-        recipes.image_size_key({"steps": {"clahe": {}}})
+        recipes.build(str(path), options={"image_size": 64})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from andon import detectors
+from andon import detectors, resources
 from andon.backbones import Backbone, BackboneConfig, create
 from andon.detectors import Detector
 from andon.detectors._scoring import nearest
+from andon.errors import ConfigError
 from andon.line.pipeline import Pipeline
-from andon.scorers import cpu as runtime
-from andon.scorers import fastest_scorer, reference_scorer
-from andon.types import Mask, Scores
+from andon.models.load import load
+from andon.models.taught import Taught
+from andon.scorers import CpuScorer, compiled_backbone, fastest_scorer, reference_scorer, settle
+from andon.scorers.compiled_backbone import COMPILING, CompiledBackbone
+from andon.types import Mask, Precision, Scores
 
 SIZE = (96, 160)
 
@@ -68,7 +72,7 @@ def largest_difference(scores: Scores, others: Scores) -> float:
 def test_the_compiled_network_scores_as_torch_does(detector: Detector[object]) -> None:
     x, roi = plates(3, seed=1)
     compiled, reference = fastest_scorer(detector, precision="f32"), reference_scorer(detector)
-    assert isinstance(compiled.detector.backbone, runtime.CompiledBackbone)
+    assert isinstance(compiled, CpuScorer) and isinstance(compiled.detector.backbone, CompiledBackbone)
     assert largest_difference(compiled(x, roi), reference(x, roi)) < 1e-5
 
 
@@ -76,14 +80,14 @@ def test_maps_of_one_network_are_not_mixed_up_in_the_cache() -> None:
     x = torch.from_numpy(plates(1, seed=1)[0][:, :, :32, :48])
     for strides in ((8,), (4,)):
         backbone = create(BackboneConfig(strides=strides))
-        maps = runtime.CompiledBackbone(backbone, "f32")(x)
+        maps = CompiledBackbone(backbone, "f32")(x)
         for compiled, original in zip(maps, backbone(x), strict=True):
             torch.testing.assert_close(compiled, original, rtol=1e-3, atol=1e-4)
 
 
 def test_a_compiled_vit_gives_the_same_tokens_on_a_photo_of_any_size() -> None:
     backbone = create(BackboneConfig(name="deit_tiny_patch16_224", blocks=(0,)), pretrained=False)
-    compiled = runtime.CompiledBackbone(backbone, "f32")
+    compiled = CompiledBackbone(backbone, "f32")
     x = torch.rand(2, 3, 50, 100, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         torch.testing.assert_close(compiled(x)[0], backbone(x)[0], rtol=0, atol=1e-4)
@@ -101,16 +105,16 @@ def test_no_two_threads_make_the_first_call_of_a_network_at_once(
 ) -> None:
     """Two that do sometimes wait for each other forever."""
     alone: dict[int, bool] = {}
-    infer = runtime._infer
+    infer = compiled_backbone._infer
 
     def recorded(request: ov.InferRequest, photo: Tensor) -> list[NDArray[np.float32]]:
-        alone.setdefault(id(request), runtime.COMPILING.locked())
+        alone.setdefault(id(request), COMPILING.locked())
         return infer(request, photo)
 
-    monkeypatch.setattr(runtime, "_infer", recorded)
+    monkeypatch.setattr(compiled_backbone, "_infer", recorded)
     x, roi = plates(4, seed=5)
     fastest_scorer(detector, precision="f32")(x, roi)
-    assert len(alone) == torch.get_num_threads() and all(alone.values())
+    assert len(alone) == resources.cpus() and all(alone.values())
 
 
 def test_photos_of_several_sizes_and_batches_go_through_one_scorer(detector: Detector[object]) -> None:
@@ -197,25 +201,42 @@ def test_a_network_that_does_not_convert_runs_in_torch_with_a_remark(caplog: pyt
     assert caplog.messages[-1] == "OpenVINO cannot run this network, so torch does, which is slower."
 
 
-def test_a_model_warns_when_it_runs_at_another_precision(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_model_warns_when_it_runs_at_another_precision(
+    taught: Taught, model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     def at(precision: Precision) -> list[str]:
         caplog.clear()
-        Pipeline(pipeline.recipe, pipeline.detector, pipeline.calibration, pipeline.manifest, precision)
+        load(model, precision=precision)
         return [record.message for record in caplog.records]
 
-    calibrated_in = pipeline.manifest["calibration_precision"]
-    assert calibrated_in == runtime.settle("auto")
+    calibrated_in = taught.manifest.precision
+    assert calibrated_in == settle("auto")
     other: Precision = "bf16" if calibrated_in == "f32" else "f32"
     assert at("auto") == []
     (warning,) = at(other)
     assert f"calibrated in {calibrated_in} and now runs in {other}" in warning
 
 
-def test_verdicts_are_the_references(pipeline: Pipeline) -> None:
-    plain = Pipeline(pipeline.recipe, pipeline.detector, pipeline.calibration, pipeline.manifest)
-    object.__setattr__(plain, "scorer", Scorer(pipeline.detector, 8))
+@pytest.mark.parametrize("word", ["f32", "bf16"])
+def test_the_environment_says_what_auto_means(
+    word: str, detector: Detector[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANDON_PRECISION", word)
+    assert settle("auto") == fastest_scorer(detector).precision == word
+    assert settle("bf16") == "bf16" and settle("f32") == "f32"  # what was asked for holds
+
+
+def test_a_precision_of_the_environment_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANDON_PRECISION", "f16")
+    with pytest.raises(ConfigError, match=r"^ANDON_PRECISION is 'f16'; did you mean 'bf16'\?$"):
+        settle("auto")
+
+
+def test_verdicts_are_the_references(taught: Taught, pipeline: Pipeline) -> None:
+    compiled = replace(pipeline, scorer=fastest_scorer(taught.detector, precision="f32"))
+    plain = replace(pipeline, scorer=reference_scorer(taught.detector))
     for photo in (plate_photos.part(70), plate_photos.rusty(71)[0]):
-        ours, reference = pipeline.inspect(photo), plain.inspect(photo)
+        ours, reference = compiled.inspect(photo), plain.inspect(photo)
         assert ours.verdict == reference.verdict
         assert ours.score == pytest.approx(reference.score, rel=1e-4)
 

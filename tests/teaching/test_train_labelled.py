@@ -1,4 +1,4 @@
-"""Teaching from labelled photos: which NG photos teach, that they are named, and that they do not test."""
+"""Training with labelled photos: which NG photos train, that they are named, and that they do not test."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from conftest import Command
 from andon import datasets, images
 from andon.errors import ConfigError, DatasetError
 from andon.line.calibration import CalibrationRule
-from andon.line.pipeline import Pipeline
-from andon.models import files as artefact
+from andon.models.save import save
+from andon.models.taught import Taught
 from andon.recipes import Recipe
-from andon.teaching import train as training
 from andon.teaching.thresholds import recalibrate
+from andon.teaching.train import teach, train
 from andon.types import Sample
 
 
@@ -29,52 +29,49 @@ def plates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def probe(plates: Path) -> Pipeline:
-    return taught(plates, 0.5)
+def probe(plates: Path) -> Taught:
+    return trained(plates, 0.5)
 
 
-def taught(data: Path, ng_from_test: float = 0.0) -> Pipeline:
+def trained(data: Path, ng_from_test: float = 0.0) -> Taught:
     recipe = {
         "steps": {"resize": {"image_size": 64}},
         "detector": {"name": "linear_probe"},
         "training": {"ng_from_test": ng_from_test},
     }
-    return training.teach(Recipe.from_tree(recipe), datasets.read(data))
+    return teach(Recipe.from_tree(recipe), datasets.read(data))
 
 
 def test_without_ng_photos_to_learn_from_it_says_how_to_get_some(plates: Path) -> None:
     with pytest.raises(DatasetError, match=r"all 4 that there are test; put some .* training.ng_from_test=0.5"):
-        taught(plates)
+        trained(plates)
 
 
-def test_a_seeded_half_of_the_test_photos_teaches_and_is_named(probe: Pipeline, plates: Path) -> None:
-    named = probe.manifest["training_ng_sha256"]
+def test_a_seeded_half_of_the_test_photos_trains_and_is_named(probe: Taught, plates: Path) -> None:
+    named = probe.manifest.photos()["trained_ng"]
     assert len(named) == 2 and all(name.startswith("test/rust/") for name in named)
     assert all(images.sha256((plates / name).read_bytes()) == digest for name, digest in named.items())
-    assert taught(plates, 0.5).manifest["training_ng_sha256"] == named
-    assert any("2 of the 4 NG test photos (seed 0), which are not evaluated, teach" in r for r in remarks(probe))
+    assert trained(plates, 0.5).manifest.photos()["trained_ng"] == named
+    said = "2 of the 4 NG test photos (seed 0), which are not evaluated, teach"
+    assert any(said in remark for remark in probe.manifest.remarks)
 
 
-def remarks(pipeline: Pipeline) -> list[str]:
-    return list(pipeline.manifest["remarks"])
+def test_it_never_claims_to_be_ok_only(probe: Taught) -> None:
+    assert any("linear_probe is no OK-only method" in remark for remark in probe.manifest.remarks)
 
 
-def test_it_never_claims_to_be_ok_only(probe: Pipeline) -> None:
-    assert any("linear_probe is no OK-only method" in remark for remark in remarks(probe))
-
-
-def test_the_threshold_comes_from_ok_photos_alone(probe: Pipeline) -> None:
+def test_the_threshold_comes_from_ok_photos_alone(probe: Taught) -> None:
     assert probe.calibration is not None and len(probe.calibration.ok_scores) == 3
-    assert all(name.startswith("validation/good") for name in probe.manifest["calibration_sha256"])
+    assert all(name.startswith("validation/good") for name in probe.manifest.calibrated.names)
 
 
-def test_what_taught_is_not_evaluated(probe: Pipeline, plates: Path, andon_: Command, tmp_path: Path) -> None:
-    artefact.save_model(probe, tmp_path / "probe.safetensors")
+def test_what_trained_is_not_evaluated(probe: Taught, plates: Path, andon_: Command, tmp_path: Path) -> None:
+    save(probe, tmp_path / "probe.safetensors")
     ran = andon_("evaluate", tmp_path / "probe.safetensors", plates, "--json")
     figures = json.loads(ran.out)
     assert (figures["n_ok"], figures["n_ng"]) == (4, 2)
     info = andon_("info", tmp_path / "probe.safetensors").out
-    assert "training_ng_sha256: 2 photos" in info and "no OK-only method" in info
+    assert "trained_ng: 2 photos" in info and "no OK-only method" in info
 
 
 def test_ng_photos_of_the_training_split_teach_without_any_option(plates: Path, tmp_path: Path) -> None:
@@ -111,13 +108,13 @@ def test_too_few_ng_photos_to_share_are_refused() -> None:
 
 def test_a_detector_that_wants_no_ng_photos_takes_none_from_testing(plates: Path) -> None:
     with pytest.raises(ConfigError, match=r"ng_from_test is 0.5, but the detector patchcore learns from OK photos"):
-        training.train(plates, settings=(*plate_photos.FAST, "training.ng_from_test=0.5"))
+        train(plates, settings=(*plate_photos.FAST, "training.ng_from_test=0.5"))
 
 
-def test_ng_photos_that_taught_may_not_set_the_threshold(probe: Pipeline, plates: Path) -> None:
-    name = next(iter(probe.manifest["training_ng_sha256"]))
+def test_ng_photos_that_trained_may_not_set_the_threshold(probe: Taught, plates: Path) -> None:
+    name = probe.manifest.trained_ng.names[0]
     new = sorted((plates / "test" / "good").iterdir())
-    with pytest.raises(DatasetError, match="1 of the 5 photos taught this model"):
+    with pytest.raises(DatasetError, match="1 of the 5 photos trained this model"):
         recalibrate(probe, CalibrationRule(method="target-recall"), new, [plates / name])
 
 

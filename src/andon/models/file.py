@@ -25,7 +25,8 @@ from andon.files import keep_old, write_whole
 from andon.models import format2
 
 FORMAT = 3
-KEY, DIGEST = "andon", "sha256"  # of the safetensors header: JSON, and the digest of the file with NO_DIGEST in place
+KEY = "andon"  # of the safetensors header: JSON. It is the only key, since safetensors writes several in any order
+DIGEST = "sha256"  # in that JSON: of the file with NO_DIGEST in its place
 NO_DIGEST = "0" * 64
 PICKLES = frozenset({".pkl", ".pickle", ".pth", ".pt", ".joblib"})
 
@@ -78,29 +79,30 @@ def read(path: Path) -> Contents:
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise _damaged(path, f"{name} holds values that are no numbers")
+    digest = str(tree.pop(DIGEST, ""))
+    is_whole = digest_of(data.replace(_field(digest), _field(NO_DIGEST), 1)) == digest
+    if not is_whole and (digest or found == FORMAT):  # format 2 has no digest, unless it is a 3 with a changed byte
+        raise _damaged(path, "its bytes are not those that were saved")
     if found == format2.FORMAT:
         try:
             return Contents(found, *format2.upgraded(tree, arrays), hashlib.sha256(data).hexdigest())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _damaged(path, f"its header lacks or misstates {error}") from None
-    digest = metadata.get(DIGEST, "")
-    if digest_of(data.replace(_field(digest), _field(NO_DIGEST), 1)) != digest:
-        raise _damaged(path, "its bytes are not those that were saved")
     return Contents(found, tree, arrays, digest)
 
 
 def to_bytes(tree: Tree, arrays: Arrays) -> tuple[bytes, str]:
     """The file, and the digest in its header. The same content gives the same bytes."""
-    text = json.dumps({"format": FORMAT, **tree})
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    data = save(contiguous, {KEY: text, DIGEST: NO_DIGEST})
+    text = json.dumps({"format": FORMAT, DIGEST: NO_DIGEST, **tree})
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    data = save(contiguous, {KEY: text})
     digest = digest_of(data)
     return data.replace(_field(NO_DIGEST), _field(digest), 1), digest
 
 
 def _field(digest: str) -> bytes:
-    """As it stands in the header; within the JSON of `KEY` quotation marks are escaped, so it stands nowhere else."""
-    return f'"{DIGEST}":"{digest}"'.encode()
+    """As it stands in the header, where JSON within JSON has its quotation marks escaped; its first is the file's."""
+    return f'\\"{DIGEST}\\": \\"{digest}\\"'.encode()
 
 
 def digest_of(data: bytes) -> str:

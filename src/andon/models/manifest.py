@@ -133,7 +133,8 @@ class Manifest:
         tree |= {part: f"{len(photos)} photos" for part, photos in self._photos() if len(photos)}
         if self.epochs is not None:
             best = {name: losses[self.epochs.best - 1] for name, losses in self.epochs.losses.items()}
-            tree["epochs"] = {"best": self.epochs.best, "losses_in_best_epoch": best}
+            number = max(map(len, self.epochs.losses.values()))
+            tree["epochs"] = {"number": number, "best": self.epochs.best, "losses_in_best_epoch": best}
         return {name: value for name, value in tree.items() if value is not None}
 
     def photos(self) -> dict[str, dict[str, str]]:

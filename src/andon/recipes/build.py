@@ -28,8 +28,8 @@ def build(name: str, settings: Iterable[str] = (), options: Mapping[str, Any] | 
     """The recipe of that name, or of the TOML file at that path, with options and settings laid over it.
 
     Args:
-        settings: "section.name=value" each. A setting or option that names another detector drops the parameters of
-            the recipe's own, wherever it stands among the others.
+        settings: "section.name=value" each, a later one over an earlier one. A setting or option that names another
+            detector drops the parameters of the recipe's own, wherever it stands among the others.
         options: "section.name" -> value, as the command line's own options give them; "image_size" goes to the step
             that decides the size. What is None was not given.
 
@@ -38,13 +38,14 @@ def build(name: str, settings: Iterable[str] = (), options: Mapping[str, Any] | 
             other.
     """
     tree = read_tree(name)
-    given = {key: value for key, value in (options or {}).items() if value is not None}
-    if IMAGE_SIZE in given:
-        given[image_size_key(tree)] = given.pop(IMAGE_SIZE)
+    chosen = {key: value for key, value in (options or {}).items() if value is not None}
+    if IMAGE_SIZE in chosen:
+        chosen[image_size_key(tree)] = chosen.pop(IMAGE_SIZE)
+    given = dict(chosen)
     for setting in settings:
         key, value = parse_setting(setting)
-        if given.get(key, value) != value:
-            raise ConfigError(f"{key} is set to {given[key]!r} and to {value!r}; give it once.")
+        if key in chosen and chosen[key] != value:
+            raise ConfigError(f"{key} is set to {chosen[key]!r} and to {value!r}; give it once.")
         given[key] = value
     return Recipe.from_tree(_laid_over(tree, given))
 
