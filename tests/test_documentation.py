@@ -13,7 +13,8 @@ import plate_photos
 import pytest
 from conftest import Command
 
-from andon import detectors, images
+from andon import datasets, detectors, images, preprocess
+from andon.evaluation import metrics
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md")
@@ -30,7 +31,8 @@ sys.exit(pytest.main(["-q", "-n0", "-p", "no:cacheprovider", "tests/detectors/te
 
 def blocks(page: str, language: str) -> list[str]:
     found = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
-    assert {named for named, _ in found} <= {SHELL, "python"}, f"a block of {page} is in a language that nothing runs"
+    known = {SHELL, "python", "toml"}
+    assert {named for named, _ in found} <= known, f"a block of {page} is in a language that nothing runs"
     return [code for named, code in found if named == language]
 
 
@@ -51,6 +53,14 @@ def is_known(words: list[str]) -> bool:
             extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
             return set((named[1] or "").split(",")) <= {"", *extras}
     return False
+
+
+def test_contributings_entry_points_are_groups_that_andon_asks_for() -> None:
+    named = [
+        group for code in blocks("CONTRIBUTING.md", "toml") for group in tomllib.loads(code)["project"]["entry-points"]
+    ]
+    groups = {room.PARTS.group for room in (detectors, preprocess, datasets, metrics)}
+    assert named and set(named) <= groups
 
 
 @pytest.fixture
@@ -122,7 +132,10 @@ def test_contributings_detectors_keep_the_contract(examples: Path) -> None:
 def test_contributings_detectors_are_found_because_their_file_is_there(
     examples: Path, data: Path, tmp_path: Path, andon_: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detectors, "__path__", [*detectors.__path__, str(examples)])
+    places = [*detectors.__path__, str(examples)]
+    assert detectors.__spec__ is not None
+    monkeypatch.setattr(detectors.__spec__, "submodule_search_locations", places)
+    monkeypatch.setattr(detectors, "__path__", places)
     shown = re.findall(r"`andon (train DATA [^`]*)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     assert shown
     for words in map(shlex.split, shown):

@@ -32,10 +32,13 @@ def ng(tmp_path: Path) -> Path:
     return tmp_path / "ng"
 
 
-def test_the_model_is_written_anew_in_its_place(andon_: Command, own_model: Path, ok: Path) -> None:
-    before = read_header(own_model)
-    ran = andon_("calibrate", own_model, ok, "--percentile", 80)
+def test_with_overwrite_the_model_is_written_anew_in_its_place_and_the_old_one_kept(
+    andon_: Command, own_model: Path, ok: Path
+) -> None:
+    before, old = read_header(own_model), own_model.read_bytes()
+    ran = andon_("calibrate", own_model, ok, "--percentile", 80, "--overwrite")
     after = read_header(own_model)
+    assert own_model.with_name("own.old.safetensors").read_bytes() == old
     assert ran.code == 0
     assert ran.out.startswith("Threshold ") and "the 80th percentile, from 10 held-out OK photos" in ran.out
     assert after.calibration is not None and before.calibration is not None
@@ -43,6 +46,19 @@ def test_the_model_is_written_anew_in_its_place(andon_: Command, own_model: Path
     assert after.recipe.calibration.percentile == after.calibration.rule.percentile == 80
     assert after.calibration.threshold != before.calibration.threshold
     assert after.backbone == before.backbone
+
+
+def test_without_a_name_the_model_is_written_under_a_new_one_and_never_over_another(
+    andon_: Command, own_model: Path, ok: Path
+) -> None:
+    before = own_model.read_bytes()
+    assert andon_("calibrate", own_model, ok).code == 0
+    assert own_model.read_bytes() == before
+    new = own_model.with_name("own-calibrated.safetensors")
+    first = new.read_bytes()
+    ran = andon_("calibrate", own_model, ok, "--percentile", 50)
+    assert ran.code == 2 and "is there already" in ran.err
+    assert new.read_bytes() == first
 
 
 def test_with_another_output_the_model_itself_stays(andon_: Command, own_model: Path, ok: Path) -> None:
@@ -60,7 +76,7 @@ def test_each_option_implies_its_method(andon_: Command, own_model: Path, ok: Pa
         (("--ng", ng, "--recall", 0.5), "target-recall"),
         (("--method", "percentile", "--review-percentile", 50), "percentile"),
     ):
-        ran = andon_("calibrate", own_model, ok, *options)
+        ran = andon_("calibrate", own_model, ok, *options, "--overwrite")
         assert ran.code == 0, ran.err
         assert read_header(own_model).recipe.calibration.method == method
     calibration = read_header(own_model).calibration

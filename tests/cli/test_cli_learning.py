@@ -191,9 +191,9 @@ def test_the_report_draws_the_losses_only_where_there_are_some(
 ) -> None:
     assert andon_("evaluate", plates_model, plates, "--out", tmp_path / "learnt").code == 0
     assert (tmp_path / "learnt" / "plots" / "losses.png").exists()
-    assert "<h3>Learning</h3>" in (tmp_path / "learnt" / "report.html").read_text(encoding="utf-8")
+    assert "<h3>Training</h3>" in (tmp_path / "learnt" / "report.html").read_text(encoding="utf-8")
     assert andon_("evaluate", model, plates, "--out", tmp_path / "not").code == 0
-    assert "<h3>Learning</h3>" not in (tmp_path / "not" / "report.html").read_text(encoding="utf-8")
+    assert "<h3>Training</h3>" not in (tmp_path / "not" / "report.html").read_text(encoding="utf-8")
 
 
 def test_alphas_prints_a_row_per_alpha(andon_: Command, plates: Path, plates_model: Path) -> None:

@@ -21,7 +21,7 @@ def watch(event, arguments):
         log.write(f"{event} {arguments[1:] or arguments}\\n"); log.flush()
     elif event == "open" and isinstance(arguments[0], str) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
         path = os.path.abspath(arguments[0])
-        if not any(path.startswith(place) for place in allowed):
+        if not os.path.isdir(path) and not any(path.startswith(place) for place in allowed):
             log.write(f"wrote {path}\\n"); log.flush()
 sys.addaudithook(watch)
 sys.argv = ["andon", *words]
@@ -41,7 +41,7 @@ def said_by(words: list[object], tmp_path: Path, *outputs: Path) -> str:
     allowed = os.pathsep.join(map(str, [cache, log, temporary, "/dev/", *outputs]))
     kept = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "LANG")
     env = {name: os.environ[name] for name in kept if name in os.environ}
-    env |= {"HOME": str(home), "TMPDIR": str(temporary)}
+    env |= {"PYTHONDONTWRITEBYTECODE": "1", "HOME": str(home), "TMPDIR": str(temporary)}
     command = [sys.executable, "-c", WATCHED, log, allowed, *words]
     done = subprocess.run(list(map(str, command)), env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -13,6 +13,7 @@ from andon.line.calibration import (
     CalibrationRule,
     calibrate,
     conformal_rank,
+    just_above,
     percent,
     photos_needed,
     sweep,
@@ -29,7 +30,7 @@ def calibrated(scores: list[float], **parameters: Any) -> Calibration:
 def test_the_conformal_rank_is_that_of_the_definition(n: int, rate: float, rank: int) -> None:
     assert conformal_rank(n, rate) == rank
     scores = np.random.default_rng(0).permutation(np.arange(1.0, n + 1)).tolist()
-    assert calibrated(scores, method="conformal", false_reject_rate=rate).threshold == rank
+    assert calibrated(scores, method="conformal", false_reject_rate=rate).threshold == just_above(rank)
 
 
 @pytest.mark.parametrize(("rate", "n"), [(0.01, 99), (0.05, 19), (0.1, 9), (0.5, 1), (0.03, 33)])
@@ -74,7 +75,7 @@ def test_conformal_holds_its_rate_over_many_calibrations(n: int, rate: float) ->
 
 def test_the_percentile_is_that_of_numpy() -> None:
     scores = np.random.default_rng(2).random(37)
-    assert calibrated(scores.tolist(), percentile=90.0).threshold == np.percentile(scores, 90)
+    assert calibrated(scores.tolist(), percentile=90.0).threshold == just_above(float(np.percentile(scores, 90)))
 
 
 @pytest.mark.parametrize("recall", [0.3, 0.5, 0.95, 1.0])
@@ -98,10 +99,18 @@ def test_one_photo_makes_no_threshold(n: int) -> None:
 
 def test_the_verdict_turns_at_the_thresholds_themselves() -> None:
     calibration = calibrated(TEN, percentile=90.0, review_percentile=50.0)
-    low, high = 5.5, 9.1
+    low, high = just_above(5.5), just_above(9.1)
     assert (calibration.review_threshold, calibration.threshold) == (low, high)
     below = [np.nextafter(value, 0) for value in (low, high)]
     assert [calibration.verdict(score) for score in (below[0], low, below[1], high)] == ["OK", "review", "review", "NG"]
+
+
+@pytest.mark.parametrize("method", ["percentile", "conformal"])
+def test_a_score_that_the_threshold_rests_on_is_not_rejected_nor_its_ties(method: str) -> None:
+    calibration = calibrated([np.float32(1.1).item()] * 60, method=method, false_reject_rate=0.05)
+    tie = np.float32(1.1).item()
+    assert calibration.p_value(tie) == 1.0 and calibration.verdict(tie) == "OK"
+    assert calibration.verdict(np.nextafter(np.float32(1.1), np.float32(2)).item()) == "NG"
 
 
 def test_without_a_review_band_there_is_no_review() -> None:
@@ -133,9 +142,9 @@ def test_equal_scores_leave_sigma_finite() -> None:
 def test_the_pixel_threshold_comes_from_the_peaks_of_the_maps() -> None:
     peaks = [score * 2 for score in TEN]
     percentile = calibrate(CalibrationRule(percentile=80.0), TEN, peaks)
-    assert percentile.pixel_threshold == np.percentile(peaks, 80)
+    assert percentile.pixel_threshold == just_above(float(np.percentile(peaks, 80)))
     conformal = calibrate(CalibrationRule(method="conformal", false_reject_rate=0.1), TEN, peaks)
-    assert (conformal.threshold, conformal.pixel_threshold) == (10.0, 20.0)
+    assert (conformal.threshold, conformal.pixel_threshold) == (just_above(10.0), just_above(20.0))
 
 
 @pytest.mark.parametrize(

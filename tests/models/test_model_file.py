@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -149,7 +152,7 @@ def test_a_tensor_that_is_missing_is_noticed(model: Path, tmp_path: Path) -> Non
         contents.tree, {name: array for name, array in contents.arrays.items() if name != "detector.bank_"}
     )
     (tmp_path / "m.safetensors").write_bytes(data)
-    with pytest.raises(ModelError, match=r"does not hold what its detector learned; teach it again"):
+    with pytest.raises(ModelError, match=r"does not hold what its detector learned; train it again"):
         load(tmp_path / "m.safetensors")
 
 
@@ -219,14 +222,14 @@ def test_the_embedded_backbone_is_never_bundled(taught: Taught, model: Path, tmp
 def test_a_place_that_cannot_be_written_is_refused(taught: Taught, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "m.safetensors", tmp_path):
-        for attempt in (lambda p: save(taught, p), file.ensure_writable):
+        for attempt in (lambda p: save(taught, p), lambda p: file.ensure_writable(p, overwrite=False)):
             with pytest.raises(AndonError, match=r"cannot be written .*; choose a place with -o"):
                 attempt(path)
 
 
 def test_a_name_of_a_pickle_is_refused_before_training(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"let its name end in \.safetensors"):
-        file.ensure_writable(tmp_path / "model.pth")
+        file.ensure_writable(tmp_path / "model.pth", overwrite=True)
 
 
 def test_a_write_that_fails_leaves_the_old_model_and_nothing_else(
@@ -240,9 +243,38 @@ def test_a_write_that_fails_leaves_the_old_model_and_nothing_else(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ModelError, match=r"No space left on device"):
-        save(taught, path)
-    assert [found.name for found in tmp_path.iterdir()] == ["m.safetensors"]
+        save(taught, path, overwrite=True)
+    assert {found.name for found in tmp_path.iterdir()} == {"m.safetensors", "m.old.safetensors"}
     assert path.read_bytes() == b"the old model"
+
+
+def test_a_model_is_replaced_only_when_asked_to_and_the_old_ones_are_kept(taught: Taught, tmp_path: Path) -> None:
+    real = tmp_path / "models" / "part.safetensors"
+    real.parent.mkdir()
+    real.write_bytes(b"the first")
+    real.chmod(0o640)
+    link = tmp_path / "part.safetensors"
+    link.symlink_to(real)
+    with pytest.raises(ModelError, match=r"is there already; give another name with -o, or --overwrite, which keeps"):
+        save(taught, link)
+    for _ in range(2):
+        save(taught, link, overwrite=True)
+    assert link.is_symlink() and real.stat().st_mode & 0o777 == 0o640
+    assert load_taught(link).calibration is not None
+    kept = {path.name for path in real.parent.iterdir()}
+    assert kept == {"part.safetensors", "part.old.safetensors", "part.old2.safetensors"}
+    assert (real.parent / "part.old.safetensors").read_bytes() == b"the first"
+
+
+def test_what_a_killed_run_left_beside_a_model_is_removed_by_the_next(taught: Taught, tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    stale = tmp_path / f".m.safetensors.{socket.gethostname()}.{dead.pid}.unfinished"
+    stale.write_bytes(b"half a model")
+    alive = tmp_path / f".m.safetensors.{socket.gethostname()}.1.unfinished"
+    alive.write_bytes(b"another run's")
+    save(taught, tmp_path / "m.safetensors")
+    assert not stale.exists() and alive.exists()
 
 
 def test_an_umlaut_and_a_space_in_the_path_are_no_trouble(taught: Taught, tmp_path: Path) -> None:

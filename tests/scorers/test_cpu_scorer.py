@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from andon.errors import ConfigError
 from andon.line.pipeline import Pipeline
 from andon.models.load import load
 from andon.models.taught import Taught
-from andon.scorers import CpuScorer, compiled_backbone, fastest_scorer, reference_scorer, settle
+from andon.scorers import CpuScorer, compiled_backbone, fastest_scorer, network_cache, reference_scorer, settle
 from andon.scorers.compiled_backbone import COMPILING, CompiledBackbone
 from andon.types import Mask, Precision, Scores
 
@@ -158,16 +160,45 @@ def test_the_cache_is_filled_once_and_knows_weights_from_one_another(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     x, roi = plates(1, seed=3)
     first = fastest_scorer(detector, precision="f32")(x, roi)
-    assert len(list(tmp_path.rglob("network.xml"))) == 1
+    (entry,) = (tmp_path / "andon" / "networks").iterdir()
+    assert entry.parent.stat().st_mode & 0o777 == 0o700
     again = fastest_scorer(detector, precision="f32")(x, roi)
-    assert len(list(tmp_path.rglob("network.xml"))) == 1
+    assert list(entry.parent.iterdir()) == [entry]
     assert np.array_equal(first.patch, again.patch)
     other = detectors.create("patchcore", create(BackboneConfig()))
     with torch.no_grad():
         next(other.backbone.parameters()).mul_(1.1)
     other.restore(detector.learned())
     assert largest_difference(fastest_scorer(other, precision="f32")(x, roi), reference_scorer(other)(x, roi)) < 1e-5
-    assert len(list(tmp_path.rglob("network.xml"))) == 2
+    assert len(list(entry.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "zeroed", "another's"])
+def test_an_entry_of_the_cache_that_cannot_be_trusted_is_made_anew(
+    damage: str, detector: Detector[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    x, roi = plates(1, seed=3)
+    first = fastest_scorer(detector, precision="f32")(x, roi)
+    (entry,) = (tmp_path / "andon" / "networks").iterdir()
+    whole = entry.read_bytes()
+    spoiled = {"empty": b"", "cut": whole[: len(whole) // 2], "zeroed": bytes(len(whole)), "another's": whole[::-1]}
+    entry.write_bytes(spoiled[damage])
+    assert np.array_equal(fastest_scorer(detector, precision="f32")(x, roi).patch, first.patch)
+    made_anew = entry.read_bytes()
+    assert len(made_anew) == len(whole) and made_anew[:32] == hashlib.sha256(made_anew[32:]).digest()
+
+
+def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(network_cache, "MOST_BYTES", 250)
+    for age, key in enumerate(("new", "middle", "old")):
+        network_cache.put(key, bytes(60))
+        os.utime(tmp_path / "andon" / "networks" / key, (1000 - age, 1000 - age))
+    assert network_cache.get("old") == bytes(60)  # and now it is the one that was used last
+    network_cache.put("newest", bytes(60))
+    assert network_cache.get("middle") is None
+    assert network_cache.get("old") == network_cache.get("newest") == bytes(60)
 
 
 def test_without_a_place_for_the_cache_it_works_all_the_same(

@@ -26,6 +26,7 @@ def digest(path: Path) -> str:
 
 
 def model_bytes(model: Taught, path: Path) -> bytes:
+    path.unlink(missing_ok=True)
     save(model, path)
     return path.read_bytes()
 

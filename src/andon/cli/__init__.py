@@ -35,7 +35,8 @@ COMMANDS = Parts("command", __name__)
 
 def main() -> None:
     """The program: whatever goes wrong is one sentence and an exit code, never a traceback."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    logging.getLogger("andon").setLevel(logging.INFO)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_Printable("%(message)s"))
     logging.captureWarnings(True)
@@ -60,7 +61,8 @@ class _Printable(logging.Formatter):
 def _run() -> int:
     """The exit code of what the command line asks for."""
     try:
-        return int(build_app()(standalone_mode=False) or 0)
+        code = int(build_app()(standalone_mode=False) or 0)
+        return _interrupted() if code == EXIT_INTERRUPTED else code  # what typer makes of Ctrl-C
     except UsageError as error:
         message = error.format_message()
         if message.startswith("Usage:"):  # of a command line without words
@@ -70,8 +72,7 @@ def _run() -> int:
     except AndonError as error:
         return _failed(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("Interrupted; what was finished is kept.", err=True)
-        return EXIT_INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:  # whoever read our rows has gone; there is nobody left to tell
         _discard(sys.stdout)
         return EXIT_INPUT
@@ -87,6 +88,11 @@ def _run() -> int:
             f"Andon stopped with {type(error).__name__} ({error}), which is a bug; run it again with {TRACEBACK}=1 to "
             "see where, and please report that."
         )
+
+
+def _interrupted() -> int:
+    typer.echo("Interrupted; what was finished is kept.", err=True)
+    return EXIT_INTERRUPTED
 
 
 def _failed(sentence: str) -> int:

@@ -75,8 +75,9 @@ def command(
     if preprocess_only is not None:
         write_sheets(plan, dataset, preprocess_only)
         return
-    ensure_writable(model, overwrite=overwrite)
     checkpoint = model.with_suffix(".checkpoint.safetensors")
+    overwrite = overwrite or checkpoint.exists()  # the model there is of a training that was cut off
+    ensure_writable(model, overwrite=overwrite)
     taught = teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision, checkpoint=checkpoint)
     save(taught, model, bundle_backbone=bundle_backbone, overwrite=overwrite)
     history = taught.detector.history

@@ -30,7 +30,7 @@ def run(what: Literal["teach", "judge"], folder: Path) -> dict[str, Any]:
         memory = _peak_memory(process)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     if not file.exists():
         return {"error": f"Its process ended with code {process.returncode}{_hint(process.returncode)}."}
     result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
