@@ -228,3 +228,33 @@ def test_a_photo_is_prepared_once_for_all_models_that_it_trains(data: Path, monk
     model = teach(recipes.build("default", plate_photos.FAST), few)
     assert "models that have not seen it" in model.manifest.remarks[0] and model.pipeline.thumbnails
     assert set(Counter(prepared).values()) == {2}  # once to train six models and for its thumbnail, once to be scored
+
+
+def test_copies_of_a_photo_count_once(taught: Taught, tmp_path: Path) -> None:
+    different = plate_photos.write_parts(tmp_path, range(400, 412))
+    copies = [
+        Path(shutil.copy(path, tmp_path / f"copy {number} {path.name}")) for path in different for number in range(9)
+    ]
+    with pytest.raises(NotCalibratedError, match=r"12 calibration photos can promise a false-reject rate of 7\.7 % at"):
+        recalibrate(taught, CalibrationRule(method="conformal", false_reject_rate=0.01), [*different, *copies])
+    again = recalibrate(taught, CalibrationRule(), [*different, *copies])
+    assert again.calibration is not None and len(again.calibration.ok_scores) == 12
+    assert "108 more show the same pictures" in again.manifest.remarks[-1]
+
+
+def test_copies_among_the_training_photos_are_granted_no_promise(tmp_path: Path) -> None:
+    for path in plate_photos.write_parts(tmp_path / "ok", range(12)):
+        for number in range(9):
+            shutil.copy(path, path.with_name(f"{path.stem}-{number}.png"))
+    settings = (*plate_photos.FAST, "calibration.method=conformal", "calibration.false_reject_rate=0.01")
+    with pytest.raises(NotCalibratedError, match=r"12 calibration photos can promise"):
+        train(tmp_path / "ok", settings=settings)
+
+
+def test_photos_of_another_part_may_not_calibrate(taught: Taught, tmp_path: Path) -> None:
+    for seed in range(8):
+        images.write(
+            tmp_path / f"{seed}.png", np.random.default_rng(seed).integers(0, 255, (96, 144, 3), dtype=np.uint8)
+        )
+    with pytest.raises(DatasetError, match=r"they seem to show another part, or defects"):
+        recalibrate(taught, CalibrationRule(), sorted(tmp_path.iterdir()))

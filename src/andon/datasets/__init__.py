@@ -16,7 +16,7 @@ from andon.datasets._folders import has_photo, subfolders
 from andon.datasets._labelled import ng_to_learn_from
 from andon.datasets._leaks import check_leaks, samples_to_evaluate
 from andon.datasets._sources import SOURCES, Source
-from andon.datasets._splits import FOLDS, Fold, Partition, deal, split
+from andon.datasets._splits import FOLDS, Fold, Partition, count_different, deal, split
 from andon.datasets._template import check_empty, create
 from andon.datasets._verify import Finding, Verification, verify
 from andon.errors import DatasetError
@@ -37,6 +37,7 @@ __all__ = [
     "Verification",
     "check_empty",
     "check_leaks",
+    "count_different",
     "create",
     "deal",
     "find_duplicates",

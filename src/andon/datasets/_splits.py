@@ -106,6 +106,11 @@ def grouped(samples: list[Sample], groups: Groups) -> list[Cluster]:
     return list(clusters.values())
 
 
+def count_different(samples: Sequence[Sample], groups: Groups) -> int:
+    """How many different pictures the samples show; those of one group show the same."""
+    return len(grouped(list(samples), groups))
+
+
 def flat(clusters: Iterable[Cluster]) -> Samples:
     """The clusters' samples, sorted by path."""
     return tuple(sorted((sample for cluster in clusters for sample in cluster), key=lambda sample: sample.path))

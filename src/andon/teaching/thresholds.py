@@ -12,16 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from andon import images
+from andon.datasets import find_duplicates
 from andon.errors import DatasetError, ImageError
 from andon.line.calibration import Calibration, CalibrationRule, calibrate, sweep_table
 from andon.line.pipeline import Photo, Pipeline
 from andon.models.manifest import Photos
 from andon.models.taught import Taught
 from andon.progress import track
-from andon.types import Failure
+from andon.types import Failure, Sample
 
 LOG = logging.getLogger("andon")
+Groups = Sequence[frozenset[Path]]
 MAX_LISTED = 5
+MOST_SPREADS = 20.0  # from the usual score to that of another part; another day's photos stay far below
+LEAST_SPREAD = 0.05  # of the usual score
+MOST_TIMES = 1.5  # the highest OK score
 
 
 class HeldOut(NamedTuple):
@@ -55,6 +60,21 @@ def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
 def terms_of(held_out: Sequence[HeldOut]) -> NDArray[np.float64]:
     """(n, k) the terms of each photo."""
     return np.array([photo.terms for photo in held_out], dtype=np.float64)
+
+
+def one_of_each(held_out: Sequence[HeldOut], groups: Groups) -> list[HeldOut]:
+    """Of photos that show the same picture, the one that scores highest: a copy tells nothing new, so it counts once.
+
+    Args:
+        groups: photos that show the same picture, see `Duplicates.keep_together`; identical files need no group.
+    """
+    group_of = {str(path): number for number, group in enumerate(groups) for path in group}
+    highest: dict[object, HeldOut] = {}
+    for photo in held_out:
+        picture = group_of.get(photo.path, photo.sha256)
+        if picture not in highest or photo.score > highest[picture].score:
+            highest[picture] = photo
+    return list(highest.values())
 
 
 def unusual(held_out: Sequence[HeldOut]) -> list[str]:
@@ -91,18 +111,44 @@ def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: S
             f"{len(seen)} of the {len(ok) + len(ng)} photos trained this model, {seen[0]} for one, so a threshold from "
             "them would not hold for others; calibrate with photos that it has never seen."
         )
-    held_out, damaged = score_ok(model.pipeline, ok), score_ok(model.pipeline, ng)
+    groups = find_duplicates([Sample(file) for file in files[: len(ok)]]).keep_together
+    held_out, damaged = one_of_each(score_ok(model.pipeline, ok), groups), score_ok(model.pipeline, ng)
+    rule.check(len(held_out), len(ng))
+    _require_the_same_part(model.calibration, held_out)
+    copies = len(ok) - len(held_out)
     calibration = calibrated(rule, held_out, damaged)
     if damaged:
         LOG.info(sweep_table([photo.score for photo in held_out], [photo.score for photo in damaged]))
     names = tuple(f"{number} {Path(photo.path).name}" for number, photo in enumerate(held_out, start=1))
     manifest = replace(
-        model.manifest.remarked(f"Calibrated anew with {len(ok)} OK photos."),
+        model.manifest.remarked(
+            f"Calibrated anew with {len(held_out)} OK photos."
+            + (f" {copies} more show the same pictures and do not count." if copies else "")
+        ),
         precision=model.pipeline.scorer.precision,
         calibrated=Photos(names, tuple(photo.sha256 for photo in held_out)),
     )
     recipe = replace(model.recipe, calibration=rule)
     return replace(model.calibrated(calibration), recipe=recipe, manifest=manifest, terms=terms_of(held_out))
+
+
+def _require_the_same_part(before: Calibration | None, held_out: Sequence[HeldOut]) -> None:
+    """Refuse OK photos whose scores are nowhere near those that the model knows of OK photos.
+
+    Raises:
+        DatasetError: they are.
+    """
+    if before is None:
+        return
+    known, new = before.ok_scores, np.array([photo.score for photo in held_out])
+    usual, spread = float(np.median(known)), 1.4826 * float(np.median(np.abs(known - np.median(known))))
+    far = usual + MOST_SPREADS * max(spread, LEAST_SPREAD * abs(usual))
+    if np.median(new) > max(far, MOST_TIMES * float(known[-1])):
+        raise DatasetError(
+            f"Half of these photos score above {np.median(new):.4g}, but the OK photos that the model knows score "
+            f"{usual:.4g} and at most {known[-1]:.4g}: they seem to show another part, or defects; give OK photos of "
+            "the part that the model was trained on, or train a model of this one."
+        )
 
 
 def calibrated(rule: CalibrationRule, ok: Sequence[HeldOut], ng: Sequence[HeldOut] = ()) -> Calibration:

@@ -24,7 +24,7 @@ from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
 from andon.teaching.photos import Batches, Frames, settle_steps
-from andon.teaching.thresholds import HeldOut, calibrated, score_ok, terms_of, unusual
+from andon.teaching.thresholds import HeldOut, calibrated, one_of_each, score_ok, terms_of, unusual
 from andon.types import Precision, Sample
 
 LOG = logging.getLogger("andon")
@@ -86,7 +86,8 @@ def teach(
     LOG.info(parts.note)
     ng, said = _ng_to_learn_from(recipe, readable, duplicates)
     remarks += _warn(said)
-    recipe.calibration.check(len(parts.calibration) or sum(len(fold.held_out) for fold in parts.folds))
+    calibrating = parts.calibration or [sample for fold in parts.folds for sample in fold.held_out]
+    recipe.calibration.check(datasets.count_different(calibrating, duplicates.keep_together))
 
     backbone = backbones.create(recipe.backbone)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train)))
@@ -99,6 +100,7 @@ def teach(
     history = taught.detector.history
     remarks += [history.note] if history else []
     held_out += score_ok(taught.pipeline, _paths(parts.calibration))
+    held_out = one_of_each(held_out, duplicates.keep_together)
     calibration = calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
     remarks += _warn(unusual(held_out))
