@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ import torch
 from conftest import Command
 from torch import Tensor
 
-from andon import detectors
+from andon import detectors, images
 from andon.backbones import Backbone
 from andon.detectors._base import patches_in_roi
 from andon.detectors._memory_bank import places
@@ -172,7 +173,7 @@ def test_the_command_line_names_the_photo_and_shows_it(
     assert "looks most like a patch of train/good/0" in ran.out and "looks most like" not in plain.out
     row = json.loads((out / "explained" / "inspections.jsonl").read_text())
     assert row["regions"][0]["looks_like"]["photo"].startswith("train/good/")
-    heights = [cv2.imread(str(out / name / "300.png")).shape[0] for name in ("plain", "explained")]
+    heights = [images.read(out / name / "300.png").shape[0] for name in ("plain", "explained")]
     assert heights[1] > heights[0] + CROP_SIDE
 
 
@@ -185,9 +186,15 @@ def test_the_report_shows_region_and_ok_patch(pipeline: Pipeline, data: Path) ->
 
 def test_a_narrow_panel_still_shows_one_pair() -> None:
     piece = np.full((CROP_SIDE, CROP_SIDE, 3), 128, np.uint8)
-    regions = tuple(
-        Region((10, 10, 20, 20), 100, 3.0, 2.0, Likeness("train/good/a.png", 2.0, piece, piece)) for _ in range(5)
+    region = Region((10, 10, 20, 20), 100, 3.0, 2.0)
+    explained = replace(region, looks_like=Likeness("train/good/a.png", 2.0, piece, piece))
+    photo = np.zeros((60, 90, 3), np.uint8)
+    plain, picture = (
+        panel(
+            photo,
+            Inspection("x.png", "0" * 64, 3.0, 2.0, "NG", 0.1, 3.0, 0.99, regions=(one,) * 5),
+            pixel_threshold=2.0,
+        )
+        for one in (region, explained)
     )
-    inspection = Inspection("x.png", "0" * 64, 3.0, 2.0, "NG", 0.1, 3.0, 0.99, regions)
-    picture = panel(np.zeros((60, 90, 3), np.uint8), inspection, pixel_threshold=2.0)
-    assert picture.shape[2] == 3 and picture.shape[0] > CROP_SIDE
+    assert picture.shape[2] == 3 and picture.shape[0] > plain.shape[0] + CROP_SIDE

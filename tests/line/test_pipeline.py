@@ -18,7 +18,7 @@ from numpy_scorer import Orangeness, orange_pipeline
 
 from andon import images
 from andon.errors import ConfigError, ImageError, NotCalibratedError
-from andon.line.pipeline import Pipeline, run_steps, to_batch
+from andon.line.pipeline import Photo, Pipeline, run_steps, to_batch
 from andon.models.taught import Taught, assemble
 from andon.recipes import Recipe
 from andon.types import Failure, Frame, Inspection, Mask, RgbImage
@@ -112,7 +112,15 @@ def test_bad_photos_of_a_batch_are_failures_in_their_places(pipeline: Pipeline, 
     good = data / "test" / "good" / "200.png"
     text = tmp_path / "text.jpg"
     text.write_text("no photo")
-    photos = [good, tmp_path / "gone.png", good, text, plate_photos.part(1), plate_photos.part(1)[:8], good]
+    photos: list[Photo] = [
+        good,
+        tmp_path / "gone.png",
+        good,
+        text,
+        plate_photos.part(1),
+        plate_photos.part(1)[:8],
+        good,
+    ]
     results = list(pipeline.inspect_batch(photos))
     assert [isinstance(result, Failure) for result in results] == [False, True, False, True, False, True, False]
     assert [result.path for result in results] == [str(p) if isinstance(p, Path) else "<array>" for p in photos]
@@ -180,7 +188,8 @@ def test_other_thresholds_take_the_same_scorer_and_making_a_pipeline_compiles_no
     assert pipeline.calibration is None
     calibrated = replace(pipeline, calibration=taught.calibration)
     assert calibrated.calibration is taught.calibration and calibrated.scorer is pipeline.scorer
-    recalibrated = taught.calibrated(replace(taught.calibration, threshold=1.0))  # type: ignore[type-var]
+    assert taught.calibration is not None
+    recalibrated = taught.calibrated(replace(taught.calibration, threshold=1.0))
     assert recalibrated.pipeline.scorer is taught.pipeline.scorer
 
 

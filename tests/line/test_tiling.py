@@ -21,7 +21,7 @@ from andon import recipes
 from andon.backbones import Backbone
 from andon.detectors import Batch, Detector
 from andon.errors import ConfigError
-from andon.line.pipeline import Pipeline, Prepared
+from andon.line.pipeline import Pipeline, Prepared, Scored
 from andon.line.tiling import Tiling
 from andon.models.header import read_header
 from andon.models.load import load_taught
@@ -51,8 +51,9 @@ def whole_and_tiled(backbone: Backbone, tiling: Tiling) -> tuple[Pipeline, Pipel
     return assemble(recipe, detector), assemble(replace(recipe, tiling=tiling), detector)
 
 
-def prepared(frame: Frame) -> Prepared:
-    return Prepared("photo", "", frame, {})
+def scored(pipeline: Pipeline, *frames: Frame) -> list[Scored]:
+    results = pipeline.score([Prepared("photo", "", frame, {}) for frame in frames])
+    return [result for result in results if isinstance(result, Scored)]
 
 
 def sided(size: tuple[int, int]) -> Frame:
@@ -102,7 +103,7 @@ def test_tiles_that_disagree_make_a_slope_and_no_seam() -> None:
 def test_of_a_local_detector_the_map_is_that_of_the_untiled_photo(size: tuple[int, int], backbone: Backbone) -> None:
     frame = Frame.whole(plate_photos.rusty(3, size=size)[0])
     whole, tiled = whole_and_tiled(backbone, Tiling(size=48, overlap=16))
-    (one,), (other,) = whole.score([prepared(frame)]), tiled.score([prepared(frame)])
+    (one,), (other,) = scored(whole, frame), scored(tiled, frame)
     assert one.score == other.score
     expected, found = whole.anomaly_map(one), tiled.anomaly_map(other)
     assert found.shape == size
@@ -112,8 +113,8 @@ def test_of_a_local_detector_the_map_is_that_of_the_untiled_photo(size: tuple[in
 def test_a_photo_whose_size_is_no_multiple_has_its_defect_in_place(backbone: Backbone) -> None:
     photo, mask = plate_photos.rusty(3, size=(101, 149))
     _, tiled = whole_and_tiled(backbone, Tiling(size=48))
-    (scored,) = tiled.score([prepared(Frame.whole(photo))])
-    hot = tiled.anomaly_map(scored) > 0.5 * tiled.map_peak(scored)
+    (found,) = scored(tiled, Frame.whole(photo))
+    hot = tiled.anomaly_map(found) > 0.5 * tiled.map_peak(found)
     assert [places.mean() for places in np.nonzero(hot)] == pytest.approx(
         [places.mean() for places in np.nonzero(mask)], abs=2
     )
@@ -122,7 +123,7 @@ def test_a_photo_whose_size_is_no_multiple_has_its_defect_in_place(backbone: Bac
 def test_a_photo_smaller_than_a_tile_is_one_tile(backbone: Backbone) -> None:
     frame = Frame.whole(plate_photos.rusty(3)[0])
     whole, tiled = whole_and_tiled(backbone, Tiling(size=256))
-    (one,), (other,) = whole.score([prepared(frame)]), tiled.score([prepared(frame)])
+    (one,), (other,) = scored(whole, frame), scored(tiled, frame)
     assert one.score == other.score
     np.testing.assert_allclose(whole.anomaly_map(one), tiled.anomaly_map(other), rtol=1e-5)
 
@@ -130,10 +131,7 @@ def test_a_photo_smaller_than_a_tile_is_one_tile(backbone: Backbone) -> None:
 def test_photos_of_different_sizes_go_through_together(backbone: Backbone) -> None:
     _, tiled = whole_and_tiled(backbone, Tiling(size=48))
     frames = [Frame.whole(plate_photos.rusty(3, size=size)[0]) for size in ((96, 144), (64, 200))]
-    assert [scored.patch.shape for scored in tiled.score([prepared(frame) for frame in frames])] == [
-        (96, 144),
-        (64, 200),
-    ]
+    assert [found.patch.shape for found in scored(tiled, *frames)] == [(96, 144), (64, 200)]
 
 
 def test_a_tile_outside_the_roi_is_not_scored(backbone: Backbone) -> None:
@@ -144,9 +142,9 @@ def test_a_tile_outside_the_roi_is_not_scored(backbone: Backbone) -> None:
     assert [(tile.top, tile.left) for tile in tiles] == [(48, 96)]
 
     _, tiled = whole_and_tiled(backbone, Tiling(size=48, overlap=0))
-    (scored,) = tiled.score([prepared(replace(frame, roi=roi))])
-    assert scored.patch[48:, 96:].any() and not scored.patch[:48].any() and not scored.patch[:, :96].any()
-    (nothing,) = tiled.score([prepared(replace(frame, roi=np.zeros_like(roi)))])
+    (found,) = scored(tiled, replace(frame, roi=roi))
+    assert found.patch[48:, 96:].any() and not found.patch[:48].any() and not found.patch[:, :96].any()
+    (nothing,) = scored(tiled, replace(frame, roi=np.zeros_like(roi)))
     assert nothing.score == 0 and not nothing.patch.any()
 
 

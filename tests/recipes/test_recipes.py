@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from andon import detectors, recipes
+from andon.config import Tree
 from andon.errors import ConfigError
 from andon.recipes import Recipe
 
@@ -25,7 +26,7 @@ def test_every_recipe_has_a_step_that_decides_the_size(name: str) -> None:
 
 
 def test_the_order_of_steps_is_that_of_the_file() -> None:
-    tree = {"steps": {"resize": {}, "clahe": {}, "align": {}}}
+    tree: Tree = {"steps": {"resize": {}, "clahe": {}, "align": {}}}
     assert list(Recipe.from_tree(tree).steps) == ["resize", "clahe", "align"]
 
 

@@ -19,6 +19,7 @@ from andon.preprocess.resize import Resize
 from andon.teaching.photos import Batches
 from andon.teaching.thresholds import recalibrate
 from andon.teaching.train import teach, train
+from andon.types import Frame
 
 
 def digest(path: Path) -> str:
@@ -220,9 +221,12 @@ def test_on_inspection_every_photo_is_enhanced(data: Path) -> None:
 def test_a_photo_is_prepared_once_for_all_models_that_it_trains(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared: list[bytes] = []
     resize = Resize.__call__
-    monkeypatch.setattr(
-        Resize, "__call__", lambda step, frame: (prepared.append(frame.image.tobytes()), resize(step, frame))[1]
-    )
+
+    def recorded(step: Resize, frame: Frame) -> Frame:
+        prepared.append(frame.image.tobytes())
+        return resize(step, frame)
+
+    monkeypatch.setattr(Resize, "__call__", recorded)
     photos = [s for s in datasets.read(data).samples if s.split == "train"]
     few = datasets.Dataset(data, "folder", tuple(photos))
     model = teach(recipes.build("default", plate_photos.FAST), few)
