@@ -1,65 +1,130 @@
-"""An ordered map over threads: one stage of a batch. Several of them, each over the one before, work at once."""
+"""Stages of a batch, each in threads of its own: an ordered map, and batches of what is ready.
+
+Put one over the other, all of them work at once. Each takes from the one before only as much as it was allowed to have
+ahead, and gives out what it has although the one before has nothing more yet.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from queue import Queue
-from threading import Event, Thread
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Generic, TypeVar
+
+from andon import resources
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-WORKERS = os.cpu_count() or 1
 
-
-def ordered_map(function: Callable[[T], R], items: Iterable[T], ahead: int = 4 * WORKERS) -> Iterator[R]:
+def ordered_map(
+    function: Callable[[T], R], items: Iterable[T], *, workers: int | None = None, ahead: int | None = None
+) -> Iterator[R]:
     """Yield function(item) in the order of `items`, each as soon as it is known, computed in threads.
 
-    `items` is iterated in a thread of its own. At most `ahead` results wait to be taken; then the work pauses. An
-    exception of `function` or of `items` is raised when its turn comes. Closing the iterator drops what has not begun.
+    `items` may be a camera or a queue: it is iterated in a thread of its own, which may wait as long as it likes, and
+    which neither closing the iterator nor the end of the process waits for. What computes therefore belongs in
+    `function`. Closing the iterator drops what has not begun and waits for what has.
+
+    Args:
+        workers: threads that compute; `resources.cpus()` of them unless given.
+        ahead: the most items that are taken before their results are; 4 per worker unless given.
+
+    Raises:
+        Exception: whatever `function` or `items` raises, when its turn comes; what is before it is yielded first.
     """
-    results: Queue[Future[R] | None] = Queue(ahead)
-    closed = Event()
-    feeder = Thread(target=_feed, args=(function, items, results, closed), daemon=True)
-    feeder.start()
-    result: Future[R] | None = None
+    workers = workers or resources.cpus()
+    pool = ThreadPoolExecutor(workers, "andon-map")
+    reader = _Reader((pool.submit(function, item) for item in items), ahead or 4 * workers)
     try:
-        while (result := results.get()) is not None:
-            yield result.result()
+        while futures := reader.take(1):
+            result = futures[0].result()
+            reader.make_room(1)
+            yield result
     finally:
-        closed.set()
-        while result is not None:
-            result.cancel()
-            result = results.get()
-        feeder.join()
-
-
-def _feed(function: Callable[[T], R], items: Iterable[T], results: Queue[Future[R] | None], closed: Event) -> None:
-    """Put the future of each item into `results`, in order, and None after the last."""
-    try:
-        with ThreadPoolExecutor(WORKERS) as pool:
-            for item in items:
-                if closed.is_set():
-                    break
-                results.put(pool.submit(function, item))
-    except Exception as error:
-        failed: Future[R] = Future()
-        failed.set_exception(error)
-        results.put(failed)
-    finally:
-        results.put(None)
+        reader.close()
+        pool.shutdown(cancel_futures=True)
 
 
 def ready_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Runs of at most `size` items."""
-    batch: list[T] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
+    """Yield the items in order, in lists of those that are ready when a list is asked for: from 1 to `size` of them.
+
+    Only for the first of a list is there any waiting. So a fast source gives full lists to whoever takes his time with
+    each, and a slow one gives single items as they come. At most `size` items are taken ahead, in a thread for which
+    the same holds as for that of `ordered_map`.
+
+    Raises:
+        Exception: whatever `items` raises; what is before it is yielded first.
+    """
+    reader = _Reader(items, size)
+    try:
+        while batch := reader.take(size):
+            reader.make_room(len(batch))
             yield batch
-            batch = []
-    if batch:
-        yield batch
+    finally:
+        reader.close()
+
+
+@dataclass(frozen=True)
+class _End:
+    """Stands behind the last item.
+
+    Attributes:
+        error: what the source raised instead of ending.
+    """
+
+    error: BaseException | None
+
+
+class _Reader(Generic[T]):
+    """Iterates a source in a thread of its own, at most `ahead` items before room is made for more.
+
+    Both queues hold their locks in C, so that closing cannot wait for a thread that the end of the process has stopped.
+    """
+
+    def __init__(self, items: Iterable[T], ahead: int) -> None:
+        self._read: SimpleQueue[T | _End] = SimpleQueue()
+        self._room: SimpleQueue[None] = SimpleQueue()
+        self._closed = False
+        self.make_room(ahead - 1)  # the first item is taken without
+        Thread(target=self._run, args=(items,), name="andon-reader", daemon=True).start()
+
+    def take(self, most: int) -> list[T]:
+        """What has been read, at most so many items. It waits for the first; after the last item it is empty."""
+        taken: list[T] = []
+        while len(taken) < most:
+            try:
+                item = self._read.get(block=not taken)
+            except Empty:
+                break
+            if isinstance(item, _End):
+                self._read.put(item)  # to be found again
+                if item.error is not None and not taken:
+                    raise item.error
+                break
+            taken.append(item)
+        return taken
+
+    def make_room(self, places: int) -> None:
+        """Let so many more items be read."""
+        for _ in range(places):
+            self._room.put(None)
+
+    def close(self) -> None:
+        """Read no more, from the next item on."""
+        self._closed = True
+        self.make_room(1)
+
+    def _run(self, items: Iterable[T]) -> None:
+        error: BaseException | None = None
+        try:
+            for item in items:
+                self._read.put(item)
+                self._room.get()
+                if self._closed:
+                    break
+        except BaseException as raised:  # for whoever takes the items, whatever it is
+            error = raised
+        self._read.put(_End(error))

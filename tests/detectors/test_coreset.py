@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from andon.detectors import _cells, _coreset
-from andon.detectors._coreset import coreset_of_coresets, greedy_coreset, points_that_fit
+from andon.detectors._coreset import coreset_and_radius, coreset_of_coresets, greedy_coreset, points_that_fit
 from andon.detectors._distances import exact, screen
 
 
@@ -192,26 +192,36 @@ def test_refuses_features_without_distances(value: float) -> None:
         greedy_coreset(features, 2)
 
 
-def test_coreset_of_coresets_covers_nearly_as_well() -> None:
+@pytest.mark.parametrize("case", ["clusters", "every point three times", "all equal", "far from the origin"])
+def test_the_radius_is_that_of_the_point_left_farthest_out(case: str) -> None:
+    features = CASES[case]
+    for n in (1, len(features) // 3, len(features)):
+        indices, radius = coreset_and_radius(features, n)
+        assert indices.tolist() == plain_loop(features, n)
+        nearest = torch.cdist(features.double(), features[indices].double()).amin(1)
+        assert radius == pytest.approx(nearest.max().item(), rel=1e-4, abs=1e-6)
+
+
+def test_coreset_of_coresets_covers_what_it_says_and_four_times_the_best_at_most() -> None:
     features = clusters(2000, 12)
-    kept, indices = coreset_of_coresets((chunk for chunk in features.split(450)), 60)
-    assert torch.equal(kept, features[indices])
-    whole = features[greedy_coreset(features, 60)]
-    assert kept.shape == (60, 12)
-    assert (kept[:, None] == features).all(2).any(1).all()  # points of the features, nothing new
-    assert torch.cdist(features, kept).amin(1).max() <= 2 * torch.cdist(features, whole).amin(1).max()
+    made = coreset_of_coresets((chunk for chunk in features.split(450)), 60)
+    assert made.features.shape == (60, 12)
+    assert torch.equal(made.features, features[made.indices])
+    radius = torch.cdist(features, made.features).amin(1).max().item()
+    assert made.radius <= radius * (1 + 1e-5)
+    assert radius <= (made.chunk_radius + made.radius) * (1 + 1e-5)
+    _, at_once = coreset_and_radius(features, 60)  # the best possible one is no larger
+    assert radius <= 4 * at_once
 
 
 def test_coreset_of_coresets_finds_what_only_one_chunk_has() -> None:
     features = 0.1 * gaussian(900, 5)
     features[777] += 10
-    kept, indices = coreset_of_coresets(features.split(300), 4)
-    assert torch.equal(features[indices], kept)
-    assert (kept == features[777]).all(1).any()
+    assert 777 in coreset_of_coresets(features.split(300), 4).indices.tolist()
 
 
 def test_coreset_of_coresets_takes_chunks_smaller_than_the_coreset() -> None:
-    assert coreset_of_coresets(gaussian(100, 4).split(30), 50)[0].shape == (50, 4)
+    assert coreset_of_coresets(gaussian(100, 4).split(30), 50).features.shape == (50, 4)
 
 
 def test_points_that_fit() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from andon import detectors
 from andon.backbones import Backbone
-from andon.detectors import Batch, Detector
+from andon.detectors import Batch, Detector, patchcore
 from andon.detectors._embedding import embed, mean_chroma, mean_lab, random_orthogonal, srgb_to_lab
 from andon.detectors._scoring import ImageScore, aggregate, nearest, neighbours
 from andon.detectors.patchcore import PatchCore
@@ -148,6 +148,57 @@ def test_the_noise_of_grey_parts_is_not_blown_up_to_colour(backbone: Backbone) -
     x += 0.002 * torch.randn(x.shape, generator=torch.Generator().manual_seed(4))
     bank = fitted(backbone, (x, roi), colour_weight=0.3, target_dim=6, coreset_ratio=1.0).bank_
     assert bank[:, 6:].var(dim=0).sum() < 0.03
+
+
+def tinted_photos(n: int) -> tuple[Tensor, Tensor]:
+    """Grey plates, ever more of them yellow."""
+    x, roi = grey_photos(1, n)
+    x[:, 2, :, ::2] *= torch.linspace(0.3, 0.9, n).view(n, 1, 1)
+    return x, roi
+
+
+@pytest.mark.parametrize("keep", [1.0, 0.8])
+def test_a_bank_from_chunks_holds_the_patches_as_they_are_scored(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch, keep: float
+) -> None:
+    """Also those of a batch in the middle of which the first chunk ends, from which the colour's share comes."""
+    monkeypatch.setattr(patchcore, "chunk_size", lambda dim: 250)  # of 96 patches a photo
+    x, roi = tinted_photos(9)
+    parameters = {"colour_weight": 0.3, "target_dim": 6, "coreset_ratio": 0.03, "density_keep": keep}
+    batches = [(x[:5], roi[:5]), (x[5:], roi[5:])]
+    detector = detectors.create("patchcore", backbone, parameters).fit(batches, seed=0)
+    _, patch = score(detector, x, roi)
+    photo, row, column = (detector.origin_ * torch.tensor([1, 8, 12])).long().unbind(dim=1)
+    assert len(detector.bank_) == round(0.03 * keep * 9 * 96)
+    assert len(set(photo.tolist())) > 3
+    assert patch[photo, row, column].max() < 1e-3 * patch.max()
+
+
+class Counting(Backbone):
+    """Counts the photos that pass."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__(backbone.channels, backbone.strides)
+        self._backbone = [backbone]
+        self.passed: list[int] = []
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        self.passed.append(len(x))
+        maps: list[Tensor] = self._backbone[0](x)
+        return maps
+
+
+def test_counting_the_patches_of_many_photos_does_not_take_them_through_the_network_again(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patchcore, "chunk_size", lambda dim: 250)
+    (x, roi), counting = grey_photos(1, 8), Counting(backbone)
+    roi[2:5, :, 40:] = False
+    smaller = x[:2, :, :48, :80].contiguous(), roi[:2, :48, :80].contiguous()
+    batches = [(x[:4], roi[:4]), (x[4:], roi[4:]), smaller]
+    detector = detectors.create("patchcore", counting, {"coreset_ratio": 0.03}).fit(batches, seed=0)
+    assert len(detector.bank_) == round(0.03 * (5 * 8 * 12 + 3 * 8 * 5 + 2 * 6 * 10))
+    assert sum(counting.passed) == 10 + 2  # one of each size tells how many patches it has
 
 
 def test_light_and_shade_are_no_colour() -> None:

@@ -17,6 +17,7 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
+from andon import resources
 from andon.cli._habits import hint
 from andon.errors import AndonError
 from andon.plugins import Parts
@@ -61,6 +62,7 @@ class _Printable(logging.Formatter):
 def _run() -> int:
     """The exit code of what the command line asks for."""
     try:
+        resources.limit_libraries()
         code = int(build_app()(standalone_mode=False) or 0)
         return _interrupted() if code == EXIT_INTERRUPTED else code  # what typer makes of Ctrl-C
     except UsageError as error:

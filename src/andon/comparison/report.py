@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from andon import images
+from andon import images, resources
 from andon.comparison._figures import Figures, disagreements
 from andon.comparison._outcomes import Comparison, Method
 from andon.evaluation.headlines import HEADLINES, IMAGE_AUROC
@@ -70,7 +69,7 @@ def write_folder(folder: Path, comparison: Comparison, methods: Sequence[Method]
         figures=figures,
         disputed=tuple(_disputed(comparison, index) for index in disputed),
         recipes={method.name: dict(flat(method.recipe.to_tree())) for method in methods},
-        machine=f"this machine with {os.cpu_count()} cores",
+        machine=f"this machine with {resources.cpus()} cores",
     )
     write_text(folder / "comparison.html", page.to_html())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from andon import images
+from andon import images, resources
 from andon.errors import ImageError
 from andon.progress import track
 from andon.types import RgbImage
@@ -44,7 +43,7 @@ def fingerprints(paths: Sequence[Path]) -> tuple[list[Fingerprint], dict[Path, s
     """The fingerprints of all photos that can be read, in order, and why the others cannot."""
     read: list[Fingerprint] = []
     unreadable: dict[Path, str] = {}
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(resources.cpus()) as threads:
         results: Iterable[Fingerprint | ImageError] = threads.map(_try_fingerprint, paths)
         for path, result in zip(paths, track(results, "Comparing photos", len(paths)), strict=True):
             if isinstance(result, ImageError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from andon.detectors._distances import exact, screen
+from andon.detectors._threads import map_over_cores
 
 TILE = 1024  # the most points in one product
 PAIRS = 128  # pairs computed exactly at a time: they stay in the cache
@@ -33,7 +33,7 @@ class Cells:
     members: tuple[Tensor, ...]
 
     @classmethod
-    def around(cls, pivots: Tensor, features: Tensor, workers: Executor) -> Cells:
+    def around(cls, pivots: Tensor, features: Tensor) -> Cells:
         """Every point in the cell of its nearest pivot, as far as float32 can tell."""
 
         def assign(rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,12 +44,12 @@ class Cells:
         away = torch.empty(len(features), dtype=torch.float64, device=features.device)
         tiles = [slice(first, first + TILE) for first in range(0, len(features), TILE)]
         # Written down at once: small results that wait between large products keep those from being reused.
-        for tile, result in zip(tiles, workers.map(assign, [features[tile] for tile in tiles]), strict=True):
+        for tile, result in zip(tiles, map_over_cores(assign, [features[tile] for tile in tiles]), strict=True):
             pivot_of[tile], away[tile] = result
         sizes = pivot_of.bincount(minlength=len(pivots)).tolist()
         return cls(pivots, features, pivot_of, away, torch.split(pivot_of.argsort(), sizes))
 
-    def update(self, known: Tensor, centres: Tensor, workers: Executor) -> None:
+    def update(self, known: Tensor, centres: Tensor) -> None:
         """Lower `known` (N,), the points' squared distances to their nearest centre, by new `centres` (C, D)."""
 
         def closest(task: tuple[Tensor, Tensor, Tensor]) -> Tensor:
@@ -62,7 +62,7 @@ class Cells:
             if len(members) and near.any()
             for points in torch.split(members, TILE)
         ]
-        for (points, _, _), distances in zip(tasks, workers.map(closest, tasks), strict=True):
+        for (points, _, _), distances in zip(tasks, map_over_cores(closest, tasks), strict=True):
             known[points] = distances
 
     def _near(self, known: Tensor, centres: Tensor) -> Tensor:

@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from andon import resources
 from andon.detectors._cells import Cells
 from andon.detectors._distances import exact, screen
-from andon.detectors._threads import one_core_each
 from andon.progress import track
 
 BLOCK = 2048  # candidates in a round, so also the most centres that it finds
@@ -51,42 +51,65 @@ def greedy_coreset(features: Tensor, n: int, *, start: int = 0) -> Tensor:
         raise ValueError(f"n must be from 1 to the {len(features)} points given, but got {n}")
     if not torch.stack(features.aminmax()).abs().max() < LARGEST:
         raise ValueError(f"features must be finite and smaller than {LARGEST:g}")
-    with one_core_each() as workers:  # a cell is too small a task to be split further
-        centres = islice(_farthest_first(features.detach(), start, workers), n)
-        return torch.tensor(list(track(centres, "choosing the coreset", n)))
+    centres = islice(_farthest_first(features.detach(), start), n)
+    return torch.tensor(list(track(centres, "choosing the coreset", n)))
 
 
-def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> tuple[Tensor, Tensor]:
-    """A coreset (n, D) of features that do not fit into memory at once: the coreset of every chunk's own coreset.
+def coreset_and_radius(features: Tensor, n: int) -> tuple[Tensor, float]:
+    """`greedy_coreset` and its radius: the largest distance of a point to its nearest centre."""
+    if n >= len(features):
+        return greedy_coreset(features, n), 0.0
+    centres = greedy_coreset(features, n + 1)  # the last is the point that is farthest from all before it
+    chosen, farthest = centres[:n], features[centres[n]]
+    return chosen, (features[chosen] - farthest).square().sum(1).min().sqrt().item()
 
-    Beside it, which of all the chunks' features they are, (n,) int64.
+
+@dataclass(frozen=True, eq=False)
+class CoresetOfCoresets:
+    """Attributes:
+    features: (n, D), those that were chosen.
+    indices: (n,) int64, which they are of all the chunks' features.
+    chunk_radius: no feature is farther from the coreset of its chunk.
+    radius: none of those is farther from `features`; so of all, none is farther than the sum of the two.
+    """
+
+    features: Tensor
+    indices: Tensor
+    chunk_radius: float
+    radius: float
+
+
+def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> CoresetOfCoresets:
+    """A coreset of `n` features, of more than fit into memory at once: the coreset of every chunk's own coreset.
 
     Each of the two steps leaves at most twice the smallest possible radius uncovered: four times in all, where
-    `greedy_coreset` promises twice (Malkomes et al. 2015; composable core-sets: Indyk et al. 2014).
+    `greedy_coreset` promises twice (Malkomes et al. 2015; composable core-sets: Indyk et al. 2014). How much it is in
+    the end is measured.
 
     Args:
         chunks: (Ni, D) float32 each, read one at a time; what is kept of them, n points each, must fit together.
     """
-    kept, indices, n_before = [], [], 0
+    kept, indices, n_before, chunk_radius = [], [], 0, 0.0
     for chunk in chunks:
-        chosen = greedy_coreset(chunk, min(n, len(chunk)))
+        chosen, radius = coreset_and_radius(chunk, min(n, len(chunk)))
         kept.append(chunk[chosen])
         indices.append(n_before + chosen)
         n_before += len(chunk)
+        chunk_radius = max(chunk_radius, radius)
     features = torch.cat(kept)
-    chosen = greedy_coreset(features, n)
-    return features[chosen], torch.cat(indices)[chosen]
+    chosen, radius = coreset_and_radius(features, n)
+    return CoresetOfCoresets(features[chosen], torch.cat(indices)[chosen], chunk_radius, radius)
 
 
 def points_that_fit(memory: int, dim: int) -> int:
     """How many points of `dim` values `greedy_coreset` can take in `memory` bytes, the features included."""
-    block_and_workers = (1 + torch.get_num_threads()) * 2**26
+    block_and_workers = (1 + resources.cpus()) * 2**26
     return max(0, memory - block_and_workers) // (4 * dim + 96)
 
 
-def _farthest_first(features: Tensor, start: int, workers: Executor) -> Iterator[int]:
+def _farthest_first(features: Tensor, start: int) -> Iterator[int]:
     """All points, the farthest from those before it first."""
-    cells = Cells.around(features[start : start + 1], features, workers)
+    cells = Cells.around(features[start : start + 1], features)
     known = cells.away.clone()
     taken, new = [], [start]
     yield start
@@ -94,12 +117,12 @@ def _farthest_first(features: Tensor, start: int, workers: Executor) -> Iterator
         taken += new
         known[new] = -math.inf
         if len(cells.pivots) == 1 and len(taken) >= min(PIVOTS, len(features) / CELL):
-            cells = Cells.around(features[taken], features, workers)
+            cells = Cells.around(features[taken], features)
         new = []
         for index in _steps(features, known):
             new.append(index)
             yield index
-        cells.update(known, features[new], workers)
+        cells.update(known, features[new])
 
 
 def _steps(features: Tensor, known: Tensor) -> Iterator[int]:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from andon.backbones import Backbone
+from andon.detectors._threads import alone
 
 
 def embed(backbone: Backbone, x: Tensor) -> Tensor:
@@ -30,7 +31,7 @@ def concatenate(maps: list[Tensor]) -> Tensor:
 
 def random_orthogonal(channels: int, dimensions: int, generator: torch.Generator) -> Tensor:
     """(channels, dimensions), orthonormal columns: a frozen random projection that keeps distances in proportion."""
-    columns: Tensor = torch.linalg.qr(torch.randn(channels, dimensions, generator=generator)).Q
+    columns: Tensor = alone(torch.linalg.qr, torch.randn(channels, dimensions, generator=generator)).Q
     return columns.contiguous()
 
 

@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-import psutil
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from andon import resources
 from andon.detectors._coreset import coreset_of_coresets, greedy_coreset, points_that_fit
 from andon.errors import ConfigError
 
@@ -21,7 +21,7 @@ SHARE_OF_MEMORY = 0.7  # of what is available; the rest is for photos and the ne
 
 def chunk_size(dim: int) -> int:
     """How many patches of `dim` values make a chunk: three of them fit into the memory that is available now."""
-    return max(1, points_that_fit(int(SHARE_OF_MEMORY * psutil.virtual_memory().available) // 3, dim))
+    return max(1, points_that_fit(int(SHARE_OF_MEMORY * resources.available_memory()) // 3, dim))
 
 
 def chunks(parts: Iterable[Tensor], size: int) -> Iterator[tuple[Tensor, list[int]]]:
@@ -57,7 +57,7 @@ def coreset(patches: Tensor, ratio: float, generator: torch.Generator) -> tuple[
 def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) -> tuple[Tensor, Tensor]:
     """The coreset of the chunks' coresets: (ratio * n_patches, D), and their indices among all patches.
 
-    The radius that it leaves uncovered is at most twice what the coreset of all patches at once may leave.
+    How far the patches are from it at most is measured and logged.
 
     Raises:
         ConfigError: not even the chunks' coresets fit into memory.
@@ -72,10 +72,15 @@ def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) ->
             f"once; set detector.coreset_ratio to {feasible:g}, or teach with fewer photos."
         )
     LOG.warning(
-        f"{n_patches} patches do not fit into memory at once, so the memory bank is a coreset of coresets of {size} "
-        "patches each; the radius that it leaves uncovered is at most twice that of a coreset of all at once."
+        f"{n_patches} patches do not fit into memory at once, so the memory bank is chosen in two steps: {n} of each "
+        f"{size} patches, then {n} of all those."
     )
-    return coreset_of_coresets(chain([first], pieces), n)
+    bank = coreset_of_coresets(chain([first], pieces), n)
+    LOG.info(
+        f"No patch is farther than {bank.chunk_radius + bank.radius:.3g} from the memory bank: as measured, at most "
+        f"{bank.chunk_radius:.3g} from what the first step chose, and that at most {bank.radius:.3g} from the bank."
+    )
+    return bank.features, bank.indices
 
 
 def _joined(parts: list[Tensor]) -> tuple[Tensor, list[int]]:

@@ -1,32 +1,76 @@
-"""Threads that share the cores out among them: small tasks side by side beat one task that is split over all cores."""
+"""Threads that share the cores out among them: small tasks side by side beat one task that is split over all cores.
+
+In each of them torch computes alone, so how many there are changes no bit of a result: a library that splits one sum
+over several threads adds it up in another order. They begin when they are first needed and stay, for all who call.
+"""
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
 
+from andon import resources
+
 R = TypeVar("R")
+
+_STARTING = threading.Lock()
+_THREAD = threading.local()
 
 
 def over_cores(function: Callable[..., R], *items: Iterable[Any]) -> list[R]:
-    """As `map` does it, in order, but side by side where torch has several threads."""
-    if torch.get_num_threads() == 1:
-        return list(map(function, *items))
-    with one_core_each() as workers:
-        return list(workers.map(function, *items))
+    """As `map` does it, in order, but side by side. Any number of threads may call it at once."""
+    return list(map_over_cores(function, *items))
 
 
-@contextmanager
-def one_core_each() -> Iterator[Executor]:
-    """As many threads as torch has, in each of which torch computes alone."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # also for threads that begin meanwhile
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as workers:
-            yield workers
-    finally:
-        torch.set_num_threads(threads)
+def map_over_cores(function: Callable[..., R], *items: Iterable[Any]) -> Iterator[R]:
+    """`over_cores`, each result as soon as it is known; dropping the iterator drops what has not begun.
+
+    Where a task calls it, that task's own thread does the work: threads that waited for each other would wait forever.
+    A task does not inherit the caller's `torch.inference_mode`.
+    """
+    if getattr(_THREAD, "is_worker", False):
+        return map(function, *items)
+    return _workers().map(function, *items)
+
+
+def alone(function: Callable[..., R], *arguments: Any) -> R:
+    """function(*arguments) where torch computes in one thread: the same bits however many cores there are."""
+    (result,) = over_cores(lambda given: function(*given), [arguments])
+    return result
+
+
+@cache
+def _workers() -> Executor:
+    return ThreadPoolExecutor(resources.cpus(), "andon-core", initializer=_begin)
+
+
+def _forget() -> None:
+    """In a process that was forked, which has neither its parent's threads nor a use for the lock that one may hold."""
+    global _STARTING
+    _STARTING = threading.Lock()
+    _workers.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def _begin() -> None:
+    """Let torch compute alone in this thread, and in all others as before.
+
+    `torch.set_num_threads` sets the number of the calling thread, and also that of threads that use torch for the first
+    time from then on. The latter is put back at once, by a thread that ends with it.
+    """
+    with _STARTING:
+        before = torch.get_num_threads()  # asked for first: torch sets a thread's number when that thread first uses it
+        torch.set_num_threads(1)
+        putting_back = threading.Thread(target=torch.set_num_threads, args=(before,))
+        putting_back.start()
+        putting_back.join()
+    _THREAD.is_worker = True

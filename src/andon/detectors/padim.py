@@ -10,15 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-import psutil
 import torch
 from torch import Tensor
 
+from andon import resources
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Detector, patches_in_roi, require
 from andon.detectors._embedding import concatenate
 from andon.detectors._moments import Moments
 from andon.detectors._shapes import Shape
+from andon.detectors._threads import over_cores
 from andon.errors import ConfigError, ModelError
 
 SHARE_OF_MEMORY = 0.7  # of what is available; the rest is for photos and the network
@@ -81,9 +82,10 @@ class Padim(Detector[PadimConfig]):
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
         channels = sum(self.backbone.channels)
         self.channels_ = torch.randperm(channels, generator=generator)[: self.config.dimensions]
+        features_of = torch.inference_mode()(self._features)
         moments = None
         for x, roi in batches:
-            features = self._features(x * roi.unsqueeze(1))
+            features = torch.cat(over_cores(features_of, torch.split(x * roi.unsqueeze(1), 1)))
             if moments is None:
                 self.size_ = torch.tensor(x.shape[2:])
                 moments = Moments(self._shape_that_fits(features))
@@ -108,7 +110,7 @@ class Padim(Detector[PadimConfig]):
     def _shape_that_fits(self, features: Tensor) -> tuple[int, int, int]:
         """(h, w, D) of the features, if their covariances fit into memory."""
         _, h, w, dim = features.shape
-        needed, available = 4 * h * w * dim**2, psutil.virtual_memory().available
+        needed, available = 4 * h * w * dim**2, resources.available_memory()
         if needed > SHARE_OF_MEMORY * available:
             raise ConfigError(
                 f"PaDiM needs {needed / 1e9:.1f} GB for {h} x {w} covariances of {dim} dimensions, and "

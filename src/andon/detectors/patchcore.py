@@ -21,6 +21,7 @@ from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of
 from andon.detectors._scoring import aggregate
 from andon.detectors._search import BankSearch
 from andon.detectors._shapes import Shape
+from andon.detectors._threads import alone, over_cores
 
 MIN_VARIANCE = 1e-8  # parts without any grain, such as drawn ones, have none
 MIN_COLOUR_VARIANCE = 1.0  # of a* and b* together; below it lies the camera's noise, which must not be blown up
@@ -106,28 +107,38 @@ class PatchCore(Detector[PatchCoreConfig]):
             random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
         )
         self.colour_scale_ = torch.ones(1)
+        scales = torch.ones(dimensions + 2)
         origins: list[Tensor] = []
-        pieces = self._pieces(batches, generator, origins)
+        pieces = self._pieces(batches, generator, scales, origins)
         first, second = next(pieces), next(pieces, None)
         if second is None:
             self.bank_, rows = coreset(first, self.config.coreset_ratio, generator)
         else:
-            n_patches = round(self.config.density_keep * sum(map(len, self._patches(batches, []))))
+            n_patches = round(self.config.density_keep * self._count(batches))
             self.bank_, rows = coreset_of_chunks(chain([first, second], pieces), n_patches, self.config.coreset_ratio)
         self.origin_ = torch.cat(origins)[rows]
+        self.projection_, self.colour_scale_ = self.projection_ * scales[0], self.colour_scale_ * scales[-1]
 
-    def _pieces(self, batches: Iterable[Batch], generator: torch.Generator, origins: list[Tensor]) -> Iterator[Tensor]:
+    def _pieces(
+        self, batches: Iterable[Batch], generator: torch.Generator, scales: Tensor, origins: list[Tensor]
+    ) -> Iterator[Tensor]:
         """The patches that the memory bank is chosen from, in chunks that fit into memory.
 
+        All are embedded by the bare projection, and multiplied by `scales` afterwards: photos are embedded in batches,
+        of which a chunk may end in the middle.
+
         Args:
+            scales: takes the factors of features and colour, which come from the first chunk.
             origins: takes the `places` of each chunk's patches.
         """
         dimensions = self.projection_.shape[1]
         of_photos: list[Tensor] = []
         parts = self._patches(batches, of_photos)
         for number, (patches, counts) in enumerate(chunks(parts, chunk_size(dimensions + 2))):
-            if number == 0 and self.config.colour_weight > 0:
-                patches *= self._balance(patches, dimensions)  # later ones come balanced
+            if self.config.colour_weight > 0:
+                if number == 0:
+                    scales.copy_(self._balance(patches, dimensions))
+                patches *= scales
             origins.append(torch.cat(of_photos[: len(counts)]))
             del of_photos[: len(counts)]
             if self.config.density_keep < 1:
@@ -138,15 +149,24 @@ class PatchCore(Detector[PatchCoreConfig]):
 
     def _patches(self, batches: Iterable[Batch], of_photos: list[Tensor]) -> Iterator[Tensor]:
         """The embeddings of the patches in the ROI, (P, D) of each photo; their `places` go into `of_photos`."""
+        embed_one = torch.inference_mode()(self._embed)
         n_photos = 0
         for x, roi in batches:
-            embedding = self._embed(x * roi.unsqueeze(1), roi)
-            for photo, inside in zip(
-                embedding.permute(0, 2, 3, 1), patches_in_roi(roi, map_size(embedding)), strict=True
-            ):
+            embeddings = over_cores(embed_one, torch.split(x * roi.unsqueeze(1), 1), torch.split(roi, 1))
+            for embedding, inside in zip(embeddings, patches_in_roi(roi, map_size(embeddings[0])), strict=True):
                 of_photos.append(places(inside, n_photos))
                 n_photos += 1
-                yield photo[inside]
+                yield embedding[0].permute(1, 2, 0)[inside]
+
+    def _count(self, batches: Iterable[Batch]) -> int:
+        """How many patches all photos have in the ROI. The network sees one photo of each size, to tell its grid."""
+        grids: dict[torch.Size, tuple[int, int]] = {}
+        n_patches = 0
+        for x, roi in batches:
+            if x.shape[2:] not in grids:
+                grids[x.shape[2:]] = map_size(self.backbone(x[:1])[0])
+            n_patches += int(patches_in_roi(roi, grids[x.shape[2:]]).sum())
+        return n_patches
 
     def _embed(self, x: Tensor, roi: Tensor) -> Tensor:
         features = embed(self.backbone, x)
@@ -157,13 +177,11 @@ class PatchCore(Detector[PatchCoreConfig]):
         return torch.cat([features, mean_chroma(x, roi, map_size(features)) * self.colour_scale_], dim=1)
 
     def _balance(self, patches: Tensor, dimensions: int) -> Tensor:
-        """Settle the scales of features and colour, and return the factor per dimension that brings patches to them."""
-        variance = patches.var(dim=0)
+        """The factor per dimension (D + 2,) that gives features and colour their shares of the variance."""
+        variance = alone(torch.var, patches, 0)
         weight = self.config.colour_weight
         features = torch.sqrt((1 - weight) / variance[:dimensions].sum().clamp(min=MIN_VARIANCE))
         colour = torch.sqrt(weight / variance[dimensions:].sum().clamp(min=MIN_COLOUR_VARIANCE))
-        self.projection_ = self.projection_ * features
-        self.colour_scale_ = self.colour_scale_ * colour
         return torch.cat([features.expand(dimensions), colour.expand(2)])
 
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-import psutil
 import torch
 from torch import Tensor
 
+from andon import resources
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
 from andon.detectors._embedding import concatenate, random_orthogonal
@@ -89,7 +89,7 @@ class Spade(Detector[SpadeConfig]):
         self.projection_ = (
             random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
         )
-        room = SHARE_OF_MEMORY * psutil.virtual_memory().available
+        room = SHARE_OF_MEMORY * resources.available_memory()
         photos: list[Tensor] = []
         gallery: list[Tensor] = []
         origins: list[Tensor] = []
