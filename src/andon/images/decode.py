@@ -14,23 +14,13 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from andon.errors import ImageError
+from andon.images.formats import COMMON
 from andon.types import Mask, RgbImage
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 MIN_SIDE = 16
 MAX_MEGAPIXELS = 150  # Pillow itself refuses 179
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # at half of that
-
-
-def is_image(path: Path) -> bool:
-    """Whether the file's name ends like a photo's and is not a hidden file."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
-def list_images(folder: Path) -> list[Path]:
-    """The photos directly in `folder`, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.is_file() and is_image(path))
 
 
 def sha256(data: bytes) -> str:
@@ -92,9 +82,7 @@ def _blaming(path: Path) -> Iterator[None]:
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(
-            f"{path} is not a photo that Andon can read; expected one of {', '.join(sorted(SUFFIXES))}."
-        ) from None
+        raise ImageError(f"{path} is not a photo that Andon can read; expected {COMMON}.") from None
     except Image.DecompressionBombError:
         raise ImageError(
             f"{path} has more than {MAX_MEGAPIXELS} megapixels, which is the limit: reduce the photo."
