@@ -27,21 +27,7 @@ SYSTEM_FOLDERS = {
     "lost+found": "left by Linux",
 }
 SYSTEM_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
-TABLES = {
-    ".csv",
-    ".tsv",
-    ".json",
-    ".jsonl",
-    ".ndjson",
-    ".xml",
-    ".yaml",
-    ".yml",
-    ".toml",
-    ".ini",
-    ".xls",
-    ".xlsx",
-    ".ods",
-}
+TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xml", ".yaml", ".yml", ".toml", ".ini", ".xls", ".xlsx"}
 WORDS = {".txt", ".md", ".rst", ".log", ".html", ".htm", ".pdf", ".doc", ".docx", ".names", ".py", ".sh", ".bat"}
 MODELS = {".safetensors", ".pth", ".pt", ".onnx"}
 NEVER_PHOTOS = TABLES | WORDS | MODELS  # they lie beside photos and nobody takes them for some: not worth a word
