@@ -26,7 +26,18 @@ def names(root: Path, photos: Iterable[Path]) -> list[str]:
 
 
 def test_photos_come_in_natural_order_whatever_the_case_of_their_endings(tmp_path: Path) -> None:
-    in_order = ["2/img1.JPG", "10/img1.jpe", "img1.png", "img2.JFIF", "Img10.tif", "img10a.WebP", "img011.gif", "x.bmp"]
+    in_order = [
+        "2/img1.JPG",
+        "10/img1.jpe",
+        "img.png",
+        "img1.png",
+        "img2.JFIF",
+        "img2b.png",
+        "Img10.tif",
+        "img10a.WebP",
+        "img011.gif",
+        "x.bmp",
+    ]
     found = images.walk(touch(tmp_path, *reversed(in_order)))
     assert names(tmp_path, found.photos) == in_order
     assert found.left_out == () and found.summary() == ""

@@ -112,8 +112,9 @@ def in_natural_order(paths: Iterable[Path]) -> list[Path]:
 
 
 def _words_and_numbers(name: str) -> list[tuple[str, int]]:
-    """A name as pairs of a word and the number after it, -1 where none is."""
-    return [(word.casefold(), int(number or -1)) for word, number in re.findall(r"([^0-9]*)([0-9]*)", name)]
+    """A name without its ending as pairs of a word and the number after it, -1 where none is."""
+    pairs = re.findall(r"([^0-9]*)([0-9]*)", os.path.splitext(name)[0])  # noqa: PTH122 - a part of a path
+    return [(word.casefold(), int(number or -1)) for word, number in pairs]
 
 
 @dataclass
