@@ -97,6 +97,7 @@ def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:
     from andon.teaching.photos import settle_steps
     from andon.types import Frame
 
+    images.mark_output(folder)
     unreadable = datasets.find_duplicates(dataset.samples).unreadable
     for why in unreadable.values():
         typer.echo(f"Error: {why}", err=True)

@@ -1,17 +1,22 @@
-"""Where Andon writes: folders that it marks as its own, and names for pictures that cannot meet anything else."""
+"""Writing pictures: into folders that Andon marks as its own, under names that cannot meet, whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-from andon.errors import InputError
+import cv2
+
+from andon.errors import ImageError, InputError
 from andon.images.walk import MARKER, is_output, walk
+from andon.types import RgbImage
 
 MAX_NAME_BYTES = 255  # of most file systems
 SAID = "Andon writes into this folder, so it reads no photos from it or from the folders in it.\n"
+RESERVED = frozenset({"parts"})  # folders beside the pictures
 UNSAFE = frozenset('<>:"/\\|?*')  # one system or another has another use for them
 
 
@@ -34,6 +39,43 @@ def mark_output(folder: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{folder} cannot be written ({reason}); choose a folder that you may write to.") from None
+
+
+def write(path: Path, image: RgbImage) -> None:
+    """Write (H, W, 3) uint8 RGB in the format that the file's name ends in, making its folder; whole or not at all.
+
+    A file that is there is replaced only in a folder that `mark_output` marked, or below one; elsewhere it may be there
+    only if it is the same.
+
+    Raises:
+        ImageError: another file of that name is there, or it cannot be written.
+    """
+    data = _encoded(path, image)
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.unfinished")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(path) and not any(map(is_output, path.absolute().parents)):
+            if path.is_file() and path.read_bytes() == data:
+                return
+            raise ImageError(f"{path} is there already and stays as it is; give another folder.")
+        try:
+            unfinished.write_bytes(data)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ImageError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None
+
+
+def _encoded(path: Path, image: RgbImage) -> bytes:
+    try:
+        done, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    except cv2.error:  # an ending that it does not know
+        done = False
+    if not done:
+        raise ImageError(f"{path} cannot be encoded as {path.suffix or 'a file without ending'}; use .png or .jpg.")
+    return data.tobytes()
 
 
 def picture_names(photos: Sequence[Path]) -> list[Path]:
@@ -66,6 +108,8 @@ def _without_common_folder(photos: Sequence[Path]) -> list[tuple[str, ...]]:
 
 def _candidates(parts: list[str]) -> Iterator[Path]:
     """a.png for a.jpg; where that is taken a.jpg.png, then a-2.png, a-3.png ..."""
+    if len(parts) > 1 and parts[0].casefold() in RESERVED:
+        parts = [f"{parts[0]}_", *parts[1:]]
     folder, name = Path(*parts[:-1]), Path(parts[-1])
     yield folder / _short(name.stem, ".png")
     yield folder / _short(name.name, ".png")

@@ -24,6 +24,7 @@ class EvaluationFolder:
 
     def __init__(self, folder: Path, model: Taught, photos: Sequence[Path]) -> None:
         assert model.calibration is not None
+        images.mark_output(folder)
         self._folder = folder
         self._model = model
         self._calibration = model.calibration
