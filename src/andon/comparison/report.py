@@ -10,8 +10,8 @@ from pathlib import Path
 from andon import images
 from andon.comparison._figures import Figures, disagreements
 from andon.comparison._outcomes import Comparison, Method
-from andon.evaluation.evaluate import ground_truth
 from andon.evaluation.headlines import HEADLINES, IMAGE_AUROC
+from andon.evaluation.inspect_labelled import ground_truth
 from andon.reports.figures import ascii_only, interval_of, title_of, value_of
 from andon.reports.pages.comparison import ComparisonPage, Disputed, Said
 from andon.reports.pages.conclusions import conclusions

@@ -44,6 +44,7 @@ def mark_output(folder: Path) -> None:
 def write(path: Path, image: RgbImage) -> None:
     """Write (H, W, 3) uint8 RGB in the format that the file's name ends in, making its folder; whole or not at all.
 
+    Unlike a model, a picture can be drawn again, so nobody waits for the disk; and no link is followed.
     A file that is there is replaced only in a folder that `mark_output` marked, or below one; elsewhere it may be there
     only if it is the same.
 
