@@ -91,9 +91,9 @@ def test_a_photo_is_turned_as_its_exif_data_says(tmp_path: Path) -> None:
     [
         ("empty.jpg", b"", "is empty"),
         ("text.jpg", b"This is no photo.", "is not a photo that Andon can read; expected .jpg, .png"),
-        ("part.jpg", b"%!PS-Adobe-3.0 EPSF-3.0", "is not a photo but a PostScript file, which Andon does not read"),
-        ("page.png", b"  <!DOCTYPE html><html>", "is not a photo but a HTML file"),
-        ("a.png", b"P6 60 40 255\n" + bytes(7200), "is not a photo but a Netpbm file"),
+        ("part.jpg", b"%!PS-Adobe-3.0 EPSF-3.0", "is a PostScript page, which Andon does not read; expected"),
+        ("page.png", b"  <!DOCTYPE html><html>", "is an HTML page, which"),
+        ("a.png", b"P6 60 40 255\n" + bytes(7200), "is a Netpbm picture, which"),
         ("cut.jpg", encoded("JPEG")[:400], "is damaged or cut short"),
         ("cut.png", encoded("PNG")[:60], "is damaged or cut short"),
         ("tiny.png", None, "is 1 x 1 pixels; at least 16 x 16 are needed"),

@@ -71,6 +71,13 @@ def test_a_mask_that_is_no_picture_is_refused_by_name(tmp_path: Path) -> None:
         images.read_mask(tmp_path / "mask.png")
 
 
+def test_a_mask_of_several_pages_is_refused(tmp_path: Path) -> None:
+    pages = [Image.fromarray(truth()), Image.fromarray(truth()[::-1])]
+    pages[0].save(tmp_path / "mask.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(ImageError, match=r"mask.tif holds several pictures, .*; save each by itself"):
+        images.read_mask(tmp_path / "mask.tif")
+
+
 def test_a_mask_of_its_photos_size_stays_as_it_is() -> None:
     mask, remarks = images.fit_mask(truth(), SIZE)
     assert remarks == ()

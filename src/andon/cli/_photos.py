@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from andon.images import expand, picture_names
+from andon.rows import printable
 
 __all__ = ["named_photos", "picture_names"]
 
@@ -20,5 +21,5 @@ def named_photos(arguments: Iterable[str]) -> list[Path]:
     """
     found = expand(arguments)
     if found.left_out:
-        typer.echo(found.summary(), err=True)
+        typer.echo(printable(found.summary()), err=True)
     return list(found.photos)

@@ -26,23 +26,23 @@ COMMON = ".jpg, .png, .bmp, .tif, .webp or .gif"
 """For messages: what people have."""
 
 KINDS = {
-    "HEIC": rb".{4}ftyp(hei[cmsx]|hev[cmx]|mif[12]|msf1)",
-    "AVIF": rb".{4}ftypavi[fs]",
-    "film": rb".{4}ftyp|\x1aE\xdf\xa3",
-    "JPEG 2000": rb".{4}jP  |\xff\x4f\xff\x51",
-    "JPEG XL": rb".{4}JXL |\xff\x0a",
-    "PostScript": rb"%!PS|\xc5\xd0\xd3\xc6",
-    "PDF": rb"%PDF",
-    "Photoshop": rb"8BPS",
-    "Netpbm": rb"P[1-7fF]\s",
-    "OpenEXR": rb"\x76\x2f\x31\x01",
-    "raw camera": rb"FUJIFILMCCD-RAW|IIRO|IIU\0|.{6}HEAPCCDR",
-    "SVG or XML": rb"\s*<(svg|\?xml)",
-    "HTML": rb"(?i)\s*<(!doctype html|html)",
-    "ZIP": rb"PK\x03\x04",
-    "Git LFS pointer": rb"version https://git-lfs",
+    "a HEIC photo": rb".{4}ftyp(hei[cmsx]|hev[cmx]|mif[12]|msf1)",
+    "an AVIF picture": rb".{4}ftypavi[fs]",
+    "a film": rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI ",
+    "a JPEG 2000 picture": rb".{4}jP  |\xff\x4f\xff\x51",
+    "a JPEG XL picture": rb".{4}JXL |\xff\x0a",
+    "a PostScript page": rb"%!PS|\xc5\xd0\xd3\xc6",
+    "a PDF page": rb"%PDF",
+    "a Photoshop picture": rb"8BPS",
+    "a Netpbm picture": rb"P[1-7fF]\s",
+    "an OpenEXR picture": rb"\x76\x2f\x31\x01",
+    "a camera's raw data": rb"FUJIFILMCCD-RAW|IIRO|IIU\0|.{6}HEAPCCDR",
+    "an HTML page": rb"(?i)\s*<(!doctype html|html)",
+    "SVG or other XML": rb"\s*<(svg|\?xml)",
+    "a ZIP archive": rb"PK\x03\x04",
+    "a pointer of Git LFS, to be fetched with 'git lfs pull'": rb"version https://git-lfs",
 }
-"""What people have that is no photo for Andon, so that it can be called by its name -> how such a file begins."""
+"""What people have in the place of photos, so that it can be called by its name -> how such a file begins."""
 
 
 def is_image(path: Path) -> bool:

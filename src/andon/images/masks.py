@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from andon.errors import ImageError
 from andon.images.depth import read_deep
 from andon.images.files import read_bytes
-from andon.images.pillow import ON_ITS_SIDE, blaming, open_picture, orientation_of, upright
+from andon.images.pillow import ON_ITS_SIDE, blaming, has_more_pages, open_picture, orientation_of, upright
 from andon.types import Mask
 
 LOSSY = ("JPEG", "MPO", "WEBP", "HEIF")
@@ -28,12 +28,14 @@ def read_mask(path: Path) -> Mask:
     In a JPEG, which blurs its edges, it is whatever is brighter than half of its brightest pixel.
 
     Raises:
-        ImageError: the file is missing, empty, cut short or no picture.
+        ImageError: the file is missing, empty, cut short, no picture or several.
     """
     data = read_bytes(path)
     with blaming(data, path):
         deep = read_deep(data, path, min_side=1)
         if deep is not None:
+            if deep.has_more_pages:
+                raise _several_pages(path)
             return _marked(deep.values, deep.alpha)
         image = open_picture(data, path, min_side=1)
         alpha = np.asarray(image.convert("RGBA"))[:, :, 3] if image.has_transparency_data else None
@@ -42,6 +44,8 @@ def read_mask(path: Path) -> Mask:
             marked = _marked(values > values.max() / 2 if values.max() > NOISE else values, alpha)
         else:
             marked = _marked(np.asarray(image if image.mode in ("1", "L") else image.convert("RGB")), alpha)
+        if has_more_pages(image):
+            raise _several_pages(path)
         return upright(marked, orientation_of(image))
 
 
@@ -90,6 +94,10 @@ def join_masks(masks: Sequence[Mask]) -> Mask:
         )
     joined: Mask = np.logical_or.reduce(masks)
     return joined
+
+
+def _several_pages(path: Path) -> ImageError:
+    return ImageError(f"{path} holds several pictures, and it is not known which is the mask; save each by itself.")
 
 
 def _marked(values: NDArray[Any], alpha: NDArray[Any] | None) -> Mask:

@@ -46,10 +46,12 @@ def blaming(data: bytes, path: Path) -> Iterator[None]:
 
 def _unidentified(data: bytes, path: Path) -> str:
     kind = kind_of(data)
-    if kind == "HEIC" and not HAS_HEIF:
-        return f"{path} is a HEIC photo, for which a decoder is missing: {HEIF_HINT}, or save it as JPEG."
+    if kind == "a HEIC photo":
+        if HAS_HEIF:
+            return f"{path} is {kind} that is damaged or cut short; copy the photo again."
+        return f"{path} is {kind}, for which a decoder is missing: {HEIF_HINT}, or save it as JPEG."
     if kind:
-        return f"{path} is not a photo but a {kind} file, which Andon does not read; expected {COMMON}."
+        return f"{path} is {kind}, which Andon does not read; expected {COMMON}."
     return f"{path} is not a photo that Andon can read; expected {COMMON}."
 
 
