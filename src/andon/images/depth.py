@@ -149,9 +149,12 @@ def _decode(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
 def _decoded(data: bytes) -> NDArray[Any] | None:
     """(H, W) or (H, W, C), blue first; OpenCV keeps the depth where Pillow reduces colours to 8 bits.
 
-    It turns a TIFF upright as it reads it, and no other file.
+    None where it cannot read them. It turns a TIFF upright as it reads it, and no other file.
     """
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # of which the message is code
+        return None
 
 
 def _split(decoded: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -41,7 +41,8 @@ def blaming(data: bytes, path: Path) -> Iterator[None]:
             f"{path} has more than {MAX_MEGAPIXELS} megapixels, which is the limit: reduce the photo."
         ) from None
     except Exception as error:  # a damaged file makes a decoder stumble over anything
-        raise ImageError(f"{path} is damaged or cut short ({error}); copy the photo again.") from None
+        reason = " ".join(str(error).split())
+        raise ImageError(f"{path} is damaged or cut short ({reason}); copy the photo again.") from None
 
 
 def _unidentified(data: bytes, path: Path) -> str:

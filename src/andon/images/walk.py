@@ -11,6 +11,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from andon.images.formats import HEIF_ENDINGS, HEIF_HINT, is_image
@@ -111,6 +112,7 @@ def in_natural_order(paths: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: ([_words_and_numbers(part) for part in path.parts], str(path)))
 
 
+@lru_cache(4096)  # most photos lie in a few folders
 def _words_and_numbers(name: str) -> list[tuple[str, int]]:
     """A name without its ending as pairs of a word and the number after it, -1 where none is."""
     pairs = re.findall(r"([^0-9]*)([0-9]*)", os.path.splitext(name)[0])  # noqa: PTH122 - a part of a path
