@@ -133,7 +133,7 @@ def _photo_features(options: argparse.Namespace) -> Tensor:
     generator = torch.Generator().manual_seed(options.seed)
     projection = random_orthogonal(sum(backbone.channels), options.dim, generator)
     patches = []
-    for path in images.list_images(options.photos):
+    for path in images.walk_folder(options.photos).photos:
         photo = cv2.resize(images.read(path), (options.size, options.size), interpolation=cv2.INTER_AREA)
         x = torch.from_numpy(photo).permute(2, 0, 1)[None] / 255
         patches.append(embed(backbone, x).flatten(2)[0].T @ projection)

@@ -122,7 +122,7 @@ def _measure(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
 def _photos(folder: Path, size: int) -> tuple[NDArray[np.float32], Mask]:
     """BATCH photos to score, and as many more as the largest bank needs patches from."""
     patches = (size // 8) ** 2
-    paths = images.list_images(folder)[: BATCH + -(-max(ROWS) // patches)]
+    paths = images.walk_folder(folder).photos[: BATCH + -(-max(ROWS) // patches)]
     if len(paths) * patches < max(ROWS) + BATCH * patches:
         raise SystemExit(f"{folder} has too few photos for a bank of {max(ROWS)} rows.")
     steps = Resize(image_size=size)

@@ -70,10 +70,10 @@ class Frame:
             raise ValueError(f"to_original must be (3, 3), but got {self.to_original.shape}")
 
     @classmethod
-    def whole(cls, image: RgbImage) -> Frame:
+    def whole(cls, image: RgbImage, notes: tuple[str, ...] = ()) -> Frame:
         """The untouched photo: everything is ROI, nothing has moved."""
         size = (image.shape[0], image.shape[1])
-        return cls(image, np.ones(size, dtype=bool), np.eye(3), size)
+        return cls(image, np.ones(size, dtype=bool), np.eye(3), size, notes)
 
     @property
     def size(self) -> tuple[int, int]:

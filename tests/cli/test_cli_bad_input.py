@@ -76,7 +76,10 @@ def test_a_folder_of_the_same_photo_again_and_again(andon_: Command, tmp_path: P
 Writer = Callable[[Path], object]
 
 NO_PHOTOS: dict[str, tuple[Writer, str]] = {
-    "text.jpg": (lambda path: path.write_text("This is no photo."), "is not a photo that Andon can read; expected one"),
+    "text.jpg": (
+        lambda path: path.write_text("No photo."),
+        "is not a photo that Andon can read; expected .jpg",
+    ),
     "cut.jpg": (lambda path: cut(path, 0.5), "is damaged or cut short"),
     "cut.png": (lambda path: cut(path, 0.7), "is damaged or cut short"),
     "zero.png": (lambda path: path.touch(), "is empty (0 bytes); copy the photo again"),

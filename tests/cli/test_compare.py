@@ -79,6 +79,7 @@ def test_it_compares_on_the_same_photos_and_goes_on_where_it_was(
     (out / "methods/blurred/1/judged.json").unlink()
     andon_(*words)
     assert ran[4:] == ["judge blurred"]
+    (photos / "train" / "good" / "000.png").unlink()
     images.write(photos / "train" / "good" / "000.png", plate_photos.part(999))
     andon_(*words)
     assert ran[5:] == ["teach sharp", "judge sharp", "teach blurred", "judge blurred"]

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import plate_photos
 import pytest
 from conftest import Command
@@ -76,16 +77,39 @@ def test_photos_that_the_model_has_seen_do_not_test_it(
     assert (figures["n_ok"], figures["n_ng"]) == (3, 2)
 
 
-@pytest.mark.parametrize("size", [(48, 144), (144, 96)])
-def test_a_mask_of_another_size_is_refused_by_name(
-    size: tuple[int, int], andon_: Command, model: Path, data: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("size", "remark"),
+    [
+        ((192, 288), "its mask of 288 x 192 pixels was scaled to the photo's 144 x 96"),
+        (
+            (48, 144),
+            "301_mask.png is of no use and was left out: The mask is 144 x 48 pixels but",
+        ),
+        (None, "301_mask.png is of no use and was left out:"),
+    ],
+)
+def test_a_bad_mask_costs_at_most_the_pixel_figures_of_its_photo(
+    size: tuple[int, int] | None,
+    remark: str,
+    andon_: Command,
+    model: Path,
+    data: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     photos = Path(shutil.copytree(data, tmp_path / "plates"))
-    images.write(photos / "ground_truth" / "rust" / "301_mask.png", plate_photos.part(1, size=size))
-    ran = andon_("evaluate", model, photos)
-    assert ran.code == 2
-    assert f"301_mask.png is {size[1]} x {size[0]} pixels but its photo is 144 x 96" in ran.err
-    assert "export it again" in ran.err and "Traceback" not in ran.err
+    mask = photos / "ground_truth" / "rust" / "301_mask.png"
+    mask.unlink()
+    if size is None:
+        mask.write_text("no mask")
+    else:
+        images.write(mask, np.pad(np.full((9, 9, 3), 255, np.uint8), ((0, size[0] - 9), (0, size[1] - 9), (0, 0))))
+    ran = andon_("evaluate", model, photos, "--json", "--out", tmp_path / "out")
+    assert ran.code == 0 and "301.png: its mask " in caplog.text and remark in caplog.text
+    figures = json.loads(ran.out)
+    assert figures["n_ng"] == 2 and figures["pixel_auroc"] is not None
+    (row,) = [line for line in (tmp_path / "out/inspections.jsonl").read_text().splitlines() if "301.png" in line]
+    assert remark in json.loads(row)["notes"][0]
 
 
 def test_a_data_set_without_test_photos_is_refused(andon_: Command, model: Path, data: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_preprocess_only_writes_sheets_and_no_model(andon_: Command, tmp_path: P
     sheets, model = tmp_path / "sheets", tmp_path / "m.safetensors"
     ran = andon_("train", tmp_path / "ok", "-o", model, "--preprocess-only", sheets, *SMALL)
     assert ran.code == 0
-    assert sorted(path.name for path in sheets.iterdir()) == ["000.png", "001.png", "002.png"]
+    assert sorted(path.name for path in sheets.glob("*.png")) == ["000.png", "001.png", "002.png"]
     assert min(images.read(sheets / "000.png").shape[:2]) > 64
     assert "broken.png is not a photo" in ran.err
     assert not model.exists()

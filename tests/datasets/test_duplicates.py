@@ -45,7 +45,7 @@ def machined_part(seed: int) -> RgbImage:
 def find(root: Path, pictures: dict[str, RgbImage]) -> datasets.Duplicates:
     for name, picture in pictures.items():
         images.write(root / name, picture)
-    return datasets.find_duplicates([Sample(path) for path in images.list_images(root)])
+    return datasets.find_duplicates([Sample(path) for path in images.walk_folder(root).photos])
 
 
 def names(groups: tuple[datasets.Group, ...]) -> list[list[str]]:

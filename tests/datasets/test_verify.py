@@ -95,7 +95,8 @@ def test_one_picture_labelled_ok_and_ng_is_a_problem(data: Path) -> None:
 
 def test_masks_that_are_missing_or_of_no_use_are_problems(data: Path) -> None:
     truth = data / "ground_truth"
-    (truth / "rust/0_mask.png").unlink()
+    for name in ("rust/0_mask.png", "dent/0_mask.png", "dent/1_mask.png"):
+        (truth / name).unlink()
     images.write(truth / "dent/0_mask.png", mask((SIZE[1], SIZE[0])))
     images.write(truth / "dent/1_mask.png", np.zeros((*SIZE, 3), dtype=np.uint8))
     _, findings = look(data)

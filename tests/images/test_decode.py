@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import socket
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps, PngImagePlugin
 
 from andon import images
 from andon.errors import ImageError
+from andon.images import files, formats
+from andon.images.formats import ENDINGS
 from andon.types import RgbImage
 
 COLOURS = np.array([[[255, 0, 0], [0, 200, 0], [0, 0, 150]], [[255, 255, 255], [10, 20, 30], [90, 60, 200]]], np.uint8)
@@ -34,21 +39,17 @@ def encoded(format: str, **options: Any) -> bytes:
     return data.getvalue()
 
 
-@pytest.mark.parametrize("suffix", sorted(images.SUFFIXES))
-def test_what_is_written_is_read_again(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / "Prüfling 1" / f"photo{suffix}"
-    images.write(path, mosaic())
-    read = images.read(path)
+@pytest.mark.parametrize(("format", "suffix"), [(kind, end) for kind, ends in ENDINGS.items() for end in ends])
+def test_a_photo_is_read_by_what_it_is(tmp_path: Path, format: str, suffix: str) -> None:
+    data = encoded(format)
+    (tmp_path / f"Prüfling{suffix.upper()}").write_bytes(data)
+    read = images.read(tmp_path / f"Prüfling{suffix.upper()}")
     assert read.shape == (40, 60, 3) and read.dtype == np.uint8
     centres = read[10::20, 10::20].astype(int)
-    assert np.abs(centres - COLOURS).max() <= (0 if suffix in (".png", ".bmp", ".tif", ".tiff") else 12)
-
-
-def test_a_16_bit_photo_becomes_8_bit(tmp_path: Path) -> None:
-    grey = np.full((20, 30), 0, np.uint16)
-    grey[:, 10:20], grey[:, 20:] = 257 * 200, 65535
-    read = images.read(saved(Image.fromarray(grey), tmp_path / "16.png"))
-    assert read[0, ::10].tolist() == [[0] * 3, [200] * 3, [255] * 3]
+    assert np.abs(centres - COLOURS).max() <= (12 if format in ("JPEG", "WEBP", "HEIF") else 0)
+    assert images.load(data, Path(f"a{suffix.upper()}")).notes == images.load(data, Path("a")).notes == ()
+    assert images.load(data, Path("a.exe")).notes == (f"a {format} file, although its name ends in .exe",)
+    assert np.array_equal(images.decode(data, Path("a.exe")), read)
 
 
 def test_a_grey_photo_has_three_equal_channels(tmp_path: Path) -> None:
@@ -89,7 +90,10 @@ def test_a_photo_is_turned_as_its_exif_data_says(tmp_path: Path) -> None:
     ("name", "content", "why"),
     [
         ("empty.jpg", b"", "is empty"),
-        ("text.jpg", b"This is no photo.", "is not a photo that Andon can read; expected one of .bmp"),
+        ("text.jpg", b"This is no photo.", "is not a photo that Andon can read; expected .jpg, .png"),
+        ("part.jpg", b"%!PS-Adobe-3.0 EPSF-3.0", "is a PostScript page, which Andon does not read; expected"),
+        ("page.png", b"  <!DOCTYPE html><html>", "is an HTML page, which"),
+        ("a.png", b"P6 60 40 255\n" + bytes(7200), "is a Netpbm picture, which"),
         ("cut.jpg", encoded("JPEG")[:400], "is damaged or cut short"),
         ("cut.png", encoded("PNG")[:60], "is damaged or cut short"),
         ("tiny.png", None, "is 1 x 1 pixels; at least 16 x 16 are needed"),
@@ -112,7 +116,7 @@ def test_what_is_no_photo_is_refused_by_name(tmp_path: Path, name: str, content:
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"cannot be opened \(No such file"):
         images.read(tmp_path / "gone.jpg")
-    with pytest.raises(ImageError, match=r"cannot be opened \(Is a directory"):
+    with pytest.raises(ImageError, match="is a folder, not a file"):
         images.read(tmp_path)
 
 
@@ -150,45 +154,92 @@ def test_an_array_must_be_an_rgb_photo() -> None:
         images.check_array(mosaic()[:8])
 
 
-def test_a_mask_is_true_wherever_it_is_not_black(tmp_path: Path) -> None:
-    grey = np.zeros((20, 30), np.uint8)
-    grey[5:9, 3:20] = 1
-    assert np.array_equal(images.read_mask(saved(Image.fromarray(grey), tmp_path / "mask.png")), grey > 0)
+def test_alpha_that_is_0_everywhere_is_none(tmp_path: Path) -> None:
+    """Many cameras leave the fourth byte of a pixel empty."""
+    rgba = np.dstack([mosaic(), np.zeros((40, 60), np.uint8)])
+    assert np.array_equal(images.read(saved(Image.fromarray(rgba), tmp_path / "a.png")), mosaic())
+    grey = Image.merge("LA", [Image.new("L", (60, 40), 77), Image.new("L", (60, 40), 0)])
+    assert (images.read(saved(grey, tmp_path / "la.png")) == 77).all()
+    header = struct.pack("<IiiHHIIiiII", 108, 60, 40, 1, 32, 3, 9600, 2835, 2835, 0, 0)
+    header += struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    pixels = np.ascontiguousarray(rgba[::-1, :, [2, 1, 0, 3]]).tobytes()
+    data = b"BM" + struct.pack("<IHHI", 122 + len(pixels), 0, 0, 122) + header + pixels
+    assert np.array_equal(images.decode(data, Path("a.bmp")), mosaic())
 
 
-def test_photos_are_listed_by_name_without_hidden_files_and_others(tmp_path: Path) -> None:
-    for name in ("b.PNG", "a.jpeg", ".hidden.png", "notes.txt"):
-        (tmp_path / name).touch()
-    (tmp_path / "folder.png").mkdir()
-    assert [path.name for path in images.list_images(tmp_path)] == ["a.jpeg", "b.PNG"]
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_all_eight_ways_to_hold_a_camera(tmp_path: Path, format: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    path = tmp_path / f"turned{ENDINGS[format][0]}"
+    Image.fromarray(mosaic()).save(path, exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(path))
+    assert np.array_equal(images.read(path), np.asarray(expected.convert("RGB")))
+    assert images.orientation(path) == orientation
 
 
-def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ImageError, match=r"cannot be written .*; choose a folder that you may write to"):
-        images.write(tmp_path / "file" / "photo.png", mosaic())
+def test_damaged_exif_data_costs_a_remark_and_not_the_photo() -> None:
+    photo = images.load(encoded("PNG", exif=b"no TIFF at all"), Path("a.png"))
+    assert photo.image.shape == (40, 60, 3)
+    assert photo.notes == ("its EXIF data is damaged, so it may not be upright",)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16", "LA", "RGBA"])
-def test_mask_is_whatever_is_neither_black_nor_transparent(tmp_path: Path, mode: str) -> None:
-    truth = np.zeros((20, 30), dtype=bool)
-    truth[4:9, 10:25] = True
-    ones = truth.astype(np.uint8)  # 1, not 255: as some tools write masks
-    pictures = {
-        "1": Image.fromarray(truth),
-        "L": Image.fromarray(ones),
-        "P": _palette(ones),
-        "RGB": Image.fromarray(np.repeat(ones[:, :, None], 3, axis=2)),
-        "I;16": Image.fromarray(ones.astype(np.uint16)),
-        "LA": Image.merge("LA", [Image.new("L", (30, 20), 200), Image.fromarray(ones * 255)]),
-        "RGBA": Image.merge("RGBA", [*[Image.new("L", (30, 20), 200)] * 3, Image.fromarray(ones * 255)]),
-    }
-    pictures[mode].save(tmp_path / "mask.png")
-    np.testing.assert_array_equal(images.read_mask(tmp_path / "mask.png"), truth)
+@pytest.mark.parametrize("format", ["TIFF", "GIF", "WEBP", "PNG"])
+def test_of_several_pictures_the_first_is_read_with_a_remark(format: str) -> None:
+    others = [Image.fromarray(np.roll(mosaic(), 20 * shift, axis=1)) for shift in (1, 2)]
+    photo = images.load(encoded(format, save_all=True, append_images=others), Path("a"))
+    assert np.abs(photo.image[10::20, 10::20].astype(int) - COLOURS).max() <= 12
+    assert photo.notes == ("the first of several pictures in its file; the others are not inspected",)
 
 
-def _palette(indices: NDArray[np.uint8]) -> Image.Image:
-    """Index 0 black, index 1 red."""
-    picture = Image.fromarray(indices).convert("P")
-    picture.putpalette([0, 0, 0, 255, 0, 0])
-    return picture
+def test_what_a_phone_puts_behind_its_photo_is_no_page() -> None:
+    data = encoded("MPO", save_all=True, append_images=[Image.new("RGB", (30, 20))])
+    photo = images.load(data, Path("a.jpg"))
+    assert photo.image.shape == (40, 60, 3) and photo.notes == ()
+
+
+@pytest.mark.parametrize("kind", ["iTXt", "zTXt", "tEXt"])
+def test_a_png_with_much_text_is_sound(kind: str) -> None:
+    text, much = PngImagePlugin.PngInfo(), "A" * 3_000_000
+    text.add_itxt("XML:com.adobe.xmp", much, zip=True) if kind == "iTXt" else text.add_text("k", much, kind == "zTXt")
+    assert np.array_equal(images.decode(encoded("PNG", pnginfo=text), Path("a.png")), mosaic())
+
+
+def test_a_heic_photo_is_called_one_and_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    heic = bytes(3) + b"$ftypheic" + bytes(4) + b"mif1heic" + bytes(500)
+    monkeypatch.setattr(formats, "ENDINGS", {kind: ends for kind, ends in ENDINGS.items() if kind != "HEIF"})
+    monkeypatch.setattr("andon.images.pillow.HAS_HEIF", False)
+    formats.decoders.cache_clear()
+    with pytest.raises(ImageError, match=r"a.jpg is a HEIC photo, .*: pip install 'andon\[heic\]', or save it as JPEG"):
+        images.decode(heic, Path("a.jpg"))
+    formats.decoders.cache_clear()
+
+
+@pytest.mark.parametrize("what", ["a named pipe", "a device", "a socket"])
+def test_only_files_are_opened(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "photo.png"
+    if what == "a named pipe":
+        os.mkfifo(path)
+    elif what == "a device":
+        path.symlink_to("/dev/zero")
+    else:
+        with socket.socket(socket.AF_UNIX) as bound, contextlib.chdir(tmp_path):
+            bound.bind(path.name)
+    with pytest.raises(ImageError, match=f"photo.png is {what}, not a file; give a photo's file"):
+        images.read(path)
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "huge.tif").open("wb") as file:
+        file.truncate(6 * 10**9)
+    with pytest.raises(ImageError, match=r"huge.tif has 6.0 GB, but a photo may have 1 GB at most; save it smaller"):
+        images.read(tmp_path / "huge.tif")
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_check", lambda found, path: None)
+    monkeypatch.setattr(files, "MAX_BYTES", 100)
+    (tmp_path / "a.png").write_bytes(encoded("PNG"))
+    with pytest.raises(ImageError, match="has more than"):
+        images.read_bytes(tmp_path / "a.png")

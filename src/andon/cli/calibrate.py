@@ -48,7 +48,7 @@ def command(
     """
     from dataclasses import replace
 
-    from andon.images.walk import expand
+    from andon.cli._photos import named_photos
     from andon.models.file import ensure_writable
     from andon.models.header import read_header
     from andon.models.load import load_taught
@@ -69,7 +69,7 @@ def command(
         method=method or _implied_method(given, ng, before.recipe.calibration.method),
         **{name: value for name, value in given.items() if value is not None},
     )
-    taught = recalibrate(before, rule, expand([str(ok)]), [] if ng is None else expand([str(ng)]))
+    taught = recalibrate(before, rule, named_photos([str(ok)]), [] if ng is None else named_photos([str(ng)]))
     bundled = read_header(model).is_bundled
     save(taught, target, bundle_backbone=bundled, overwrite=overwrite)
     assert taught.calibration is not None

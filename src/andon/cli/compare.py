@@ -57,7 +57,10 @@ def command(
     from andon.comparison import compare, figures_of, plan
     from andon.comparison.methods import methods
     from andon.comparison.report import as_text, write_folder
+    from andon.images import mark_output
 
+    if out is not None:
+        mark_output(out)
     shared = options.promise(false_reject_rate) | {"training.seed": seed}
     chosen = methods(recipe, detectors, backbones, weights or (), settings or (), shared)
     dataset = datasets.read(data, layout, ng_name or ())

@@ -33,7 +33,10 @@ def command(
     from andon import datasets
     from andon.exploration import explore
     from andon.exploration.report import as_text, write_folder
+    from andon.images import mark_output
 
+    if out is not None:
+        mark_output(out)
     found = explore(datasets.read(data, layout, ng_name or ()))
     if out is not None:
         write_folder(out, data.resolve().name, found)

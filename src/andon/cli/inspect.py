@@ -60,7 +60,8 @@ def command(
 
     Example: andon inspect bolt.safetensors new_photos/ --json
     """
-    from andon.images.walk import expand, picture_names
+    from andon.cli._photos import named_photos, picture_names
+    from andon.images import mark_output
     from andon.models.load import load
     from andon.reports.row_files import BYTE_ORDER_MARK, RESULT_FILES, RowFile, csv_line, echo
     from andon.rows import CSV_COLUMNS, printable
@@ -70,7 +71,9 @@ def command(
         raise InputError("--json and --csv exclude each other; choose one.")
     if visualize and out is None:
         raise InputError("--visualize needs a folder for the pictures; give --out DIR.")
-    paths = expand(photos)
+    paths = named_photos(photos)
+    if visualize and out is not None:
+        mark_output(out)
     pattern = _pattern(part_id_from)
     pipeline = load(model, weights=weights, precision=precision)
     how: Format = "json" if as_json else "csv" if as_csv else "text"

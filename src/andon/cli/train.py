@@ -92,20 +92,20 @@ def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:
     """One sheet per photo of `dataset`: the photo, and what each step of `recipe` made of it."""
     from andon import datasets, images
     from andon.errors import ImageError
-    from andon.images.walk import picture_names
     from andon.line.pipeline import run_steps
     from andon.progress import track
     from andon.reports.pictures.before_after import before_after
     from andon.teaching.photos import settle_steps
     from andon.types import Frame
 
+    images.mark_output(folder)
     unreadable = datasets.find_duplicates(dataset.samples).unreadable
     for why in unreadable.values():
         typer.echo(f"Error: {why}", err=True)
     readable = [sample for sample in dataset.samples if sample.path not in unreadable]
     steps = settle_steps(recipe.steps, [sample.path for sample in readable if sample.is_anomalous is False])
     paths = [sample.path for sample in readable]
-    for path, name in track(zip(paths, picture_names(paths), strict=True), "Preprocessing", len(paths)):
+    for path, name in track(zip(paths, images.picture_names(paths), strict=True), "Preprocessing", len(paths)):
         photo = images.read(path)
         frame, stages = Frame.whole(photo), []
         try:

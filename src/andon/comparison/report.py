@@ -10,6 +10,7 @@ from andon import images, resources
 from andon.comparison._figures import Figures, disagreements
 from andon.comparison._outcomes import Comparison, Method
 from andon.evaluation.headlines import HEADLINES, IMAGE_AUROC
+from andon.evaluation.inspect_labelled import ground_truth
 from andon.reports.figures import ascii_only, interval_of, title_of, value_of
 from andon.reports.pages.comparison import ComparisonPage, Disputed, Said
 from andon.reports.pages.conclusions import conclusions
@@ -76,7 +77,8 @@ def write_folder(folder: Path, comparison: Comparison, methods: Sequence[Method]
 
 def _disputed(comparison: Comparison, index: int) -> Disputed:
     sample = comparison.samples[index]
-    mask = None if sample.mask_path is None else images.read_mask(sample.mask_path)
+    image = images.read(sample.path)
+    mask, _ = ground_truth(sample, (image.shape[0], image.shape[1]))
     said = [
         Said(
             outcome.name,
@@ -86,6 +88,6 @@ def _disputed(comparison: Comparison, index: int) -> Disputed:
         )
         for outcome in comparison.outcomes
     ]
-    photo = to_jpeg(photo_view(images.read(sample.path), mask, VIEW_SIDE))
+    photo = to_jpeg(photo_view(image, mask, VIEW_SIDE))
     label = known_as(sample.is_anomalous, sample.defect)
     return Disputed("/".join(sample.path.parts[-2:]), label, photo, mask is not None, tuple(said))

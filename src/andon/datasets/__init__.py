@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from andon.datasets._dataset import Dataset, purpose
 from andon.datasets._duplicates import Duplicates, Group, find_duplicates
-from andon.datasets._folders import has_photo, subfolders
+from andon.datasets._folders import has_photo
 from andon.datasets._labelled import ng_to_learn_from
 from andon.datasets._leaks import check_leaks, samples_to_evaluate
 from andon.datasets._sources import SOURCES, Source
@@ -20,6 +20,7 @@ from andon.datasets._splits import FOLDS, Fold, Partition, count_different, deal
 from andon.datasets._template import check_empty, create
 from andon.datasets._verify import Finding, Verification, verify
 from andon.errors import DatasetError
+from andon.images import subfolders
 from andon.plugins import Parts
 from andon.types import Sample
 

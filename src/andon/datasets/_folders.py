@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from andon.images import is_image, list_images
+from andon.images import walk
 from andon.types import Sample, Split
 
 OK_NAMES = frozenset({"ok", "good", "normal"})
@@ -22,17 +22,9 @@ SPLIT_NAMES: dict[str, Split] = {
 }
 
 
-def subfolders(folder: Path) -> list[Path]:
-    """The folders directly in `folder`, sorted by name, hidden ones left out."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-
-
 def photos_below(folder: Path) -> list[Path]:
-    """The photos in `folder` and in the folders below it, sorted; hidden files and folders are left out."""
-    photos = list_images(folder)
-    for inner in subfolders(folder):
-        photos += photos_below(inner)
-    return photos
+    """The photos in `folder` and in the folders below it."""
+    return list(walk(folder).photos)
 
 
 def ok_samples(folder: Path, split: Split | None) -> list[Sample]:
@@ -62,4 +54,4 @@ def masks_by_stem(folders: list[Path]) -> dict[str, Path]:
 
 def has_photo(folder: Path) -> bool:
     """Whether there is any photo below `folder`."""
-    return any(is_image(path) for path in folder.rglob("*"))
+    return bool(walk(folder).photos)

@@ -18,10 +18,9 @@ from andon.datasets._folders import (
     has_photo,
     ng_samples,
     ok_samples,
-    subfolders,
 )
 from andon.errors import DatasetError
-from andon.images import list_images
+from andon.images import subfolders, walk_folder
 from andon.types import Sample, Split
 
 LOOKS_LIKE = "OK photos alone, or ok/ and ng/, or train/ok, test/ok and test/<defect>"
@@ -31,7 +30,7 @@ SPECIFICITY = 1
 def recognises(root: Path) -> bool:
     """Whether there are photos directly in `root` or folders with one of the usual names."""
     known = OK_NAMES | NG_NAMES | SPLIT_NAMES.keys()
-    return bool(list_images(root)) or any(folder.name.lower() in known for folder in subfolders(root))
+    return bool(walk_folder(root).photos) or any(folder.name.lower() in known for folder in subfolders(root))
 
 
 def read(root: Path, ng_names: Sequence[str] = ()) -> list[Sample]:
@@ -64,7 +63,7 @@ def _read_classes(folder: Path, split: Split | None, known_ng: frozenset[str], m
     has_ok_folder = any(inner.name.lower() in OK_NAMES for inner in classes)
     loose_are_ok = not has_ok_folder and split != "test"
     samples = [
-        Sample(photo, is_anomalous=False if loose_are_ok else None, split=split) for photo in list_images(folder)
+        Sample(photo, is_anomalous=False if loose_are_ok else None, split=split) for photo in walk_folder(folder).photos
     ]
     for inner in classes:
         name = inner.name.lower()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from andon.datasets._folders import ng_samples, ok_samples, subfolders
+from andon.datasets._folders import ng_samples, ok_samples
 from andon.errors import DatasetError
+from andon.images import subfolders
 from andon.types import Sample
 
 LOOKS_LIKE = "train/good, test/good, test/<defect> and ground_truth/<defect>/<photo>_mask.png"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from andon.errors import DatasetError
-from andon.images import list_images
+from andon.images import walk_folder
 from andon.types import Sample, Split
 
 LOOKS_LIKE = "train/_classes.csv beside the photos"
@@ -72,7 +72,7 @@ def _check_prefixes(root: Path, prefixes: tuple[str, ...], columns: set[str]) ->
 
 
 def _samples(folder: Path, split: Split, table: dict[str, dict[str, bool]], prefixes: tuple[str, ...]) -> list[Sample]:
-    names = sorted({photo.name for photo in list_images(folder)} | table.keys())
+    names = sorted({photo.name for photo in walk_folder(folder).photos} | table.keys())
     return [_sample(folder / name, split, table.get(name, {}), prefixes) for name in names]
 
 

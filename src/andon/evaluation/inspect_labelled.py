@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from andon import images
+from andon.errors import ImageError
 from andon.line.pipeline import Pipeline
 from andon.progress import track
 from andon.types import Failure, Inspection, Mask, Sample
+
+LOG = logging.getLogger("andon")
 
 
 def inspect_labelled(
@@ -15,10 +20,30 @@ def inspect_labelled(
 ) -> Iterator[tuple[Sample, Inspection | Failure, Mask | None]]:
     """Each sample with its inspection, anomaly map included, and its ground-truth mask where there is one; in order.
 
+    What was done to a mask, or why it is of no use, is among the inspection's notes.
+
     Raises:
-        ImageError: a mask cannot be read.
         NotCalibratedError: the model has no threshold yet.
     """
     results = pipeline.inspect_batch([sample.path for sample in samples], with_map=True, explain=explain)
     for sample, result in track(zip(samples, results, strict=True), "Inspecting", len(samples)):
-        yield sample, result, None if sample.mask_path is None else images.read_mask(sample.mask_path)
+        if isinstance(result, Failure) or result.anomaly_map is None:
+            yield sample, result, None
+            continue
+        height, width = result.anomaly_map.shape
+        mask, remarks = ground_truth(sample, (height, width))
+        for remark in remarks:
+            LOG.warning(f"{sample.path}: {remark}")
+        yield sample, replace(result, notes=(*result.notes, *remarks)), mask
+
+
+def ground_truth(sample: Sample, photo_size: tuple[int, int]) -> tuple[Mask | None, tuple[str, ...]]:
+    """The mask of an NG photo in its (height, width), None where none is or it is of no use; and remarks on it."""
+    if sample.mask_path is None or not sample.is_anomalous:
+        return None, ()
+    try:
+        mask = images.read_mask(sample.mask_path)
+        orientation = 1 if mask.shape == photo_size else images.orientation(sample.path)
+        return images.fit_mask(mask, photo_size, orientation)
+    except ImageError as error:
+        return None, (f"its mask {sample.mask_path.name} is of no use and was left out: {error}",)

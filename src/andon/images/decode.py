@@ -1,170 +1,120 @@
-"""Reading and writing photos: every file becomes (H, W, 3) uint8 RGB, turned as its EXIF data says."""
+"""Reading photos: every file becomes (H, W, 3) uint8 RGB, upright, with remarks for the reader."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from andon.errors import ImageError
-from andon.types import Mask, RgbImage
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
-MIN_SIDE = 16
-MAX_MEGAPIXELS = 150  # Pillow itself refuses 179
-
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # at half of that
-
-
-def is_image(path: Path) -> bool:
-    """Whether the file's name ends like a photo's and is not a hidden file."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
-def list_images(folder: Path) -> list[Path]:
-    """The photos directly in `folder`, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.is_file() and is_image(path))
-
-
-def sha256(data: bytes) -> str:
-    """Hex digest of `data`."""
-    return hashlib.sha256(data).hexdigest()
+from andon.images.depth import read_deep
+from andon.images.files import read_bytes
+from andon.images.formats import ending_note
+from andon.images.pillow import (
+    MIN_SIDE,
+    blaming,
+    check_size,
+    has_more_pages,
+    open_header,
+    open_picture,
+    orientation_of,
+    to_rgb,
+    upright,
+)
+from andon.images.scale import to_8_bits
+from andon.types import RgbImage
 
 
-def read(path: Path) -> RgbImage:
-    """The photo at `path`, (H, W, 3) uint8 RGB.
+@dataclass(frozen=True)
+class Photo:
+    """A photo that has been read.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB, upright.
+        notes: what its reader should know: its name says another kind, other pages follow, white had to be guessed.
+    """
+
+    image: RgbImage
+    notes: tuple[str, ...] = ()
+
+
+def read(path: Path, scale: float | None = None) -> RgbImage:
+    """The photo at `path`, (H, W, 3) uint8 RGB; see `load`.
 
     Raises:
         ImageError: the file is missing, empty, cut short, no photo, too small or too large.
     """
-    return decode(read_bytes(path), path)
+    return load(read_bytes(path), path, scale).image
 
 
-def read_bytes(path: Path) -> bytes:
-    """The file's bytes.
-
-    Raises:
-        ImageError: the file cannot be read or is empty.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ImageError(f"{path} cannot be opened ({reason}); check the path and its permissions.") from None
-    if not data:
-        raise ImageError(f"{path} is empty (0 bytes); copy the photo again.")
-    return data
-
-
-def decode(data: bytes, path: Path) -> RgbImage:
-    """The photo in `data`, (H, W, 3) uint8 RGB; `path` only names it in errors.
-
-    16-bit values are divided by 257, grey becomes three equal channels, alpha is laid over white, CMYK is converted,
-    the EXIF orientation is applied.
+def decode(data: bytes, path: Path, scale: float | None = None) -> RgbImage:
+    """The photo in `data`, (H, W, 3) uint8 RGB; see `load`.
 
     Raises:
         ImageError: see `read`.
     """
-    with _blaming(path):
-        return _to_rgb(_open(data, path))
+    return load(data, path, scale).image
 
 
-def _open(data: bytes, path: Path) -> Image.Image:
-    image = Image.open(io.BytesIO(data))
-    _check_size(image.size, path)
-    image.load()
-    ImageOps.exif_transpose(image, in_place=True)
-    return image
+def load(data: bytes, path: Path, scale: float | None = None, min_side: int = MIN_SIDE) -> Photo:
+    """The photo in `data`; `path` names it in errors, and its ending is compared with what the file is.
+
+    Grey becomes three equal channels, alpha is laid over white unless it is 0 everywhere, CMYK is converted, the EXIF
+    orientation is applied. More than 8 bits are scaled to 8: by the range that the file states, else by `scale`, else
+    by its own largest value.
+
+    Args:
+        scale: the value that is white, as `learn_scale` found it in the photos that taught.
+        min_side: the fewest pixels that it may be wide and high.
+
+    Raises:
+        ImageError: see `read`.
+    """
+    scaling: tuple[str, ...] = ()
+    with blaming(data, path):
+        deep = read_deep(data, path, min_side)
+        if deep is None:
+            image = open_picture(data, path, min_side)
+            orientation, format = orientation_of(image), str(image.format)
+            rgb, more_pages = upright(to_rgb(image), orientation), has_more_pages(image)
+        else:
+            rgb, scaling = to_8_bits(deep, scale)
+            orientation, format, more_pages = deep.orientation, deep.format, deep.has_more_pages
+    notes = (
+        ending_note(path, format),
+        "the first of several pictures in its file; the others are not inspected" if more_pages else "",
+        "" if orientation else "its EXIF data is damaged, so it may not be upright",
+        *scaling,
+    )
+    return Photo(rgb, tuple(filter(None, notes)))
 
 
-@contextmanager
-def _blaming(path: Path) -> Iterator[None]:
-    """Turn whatever Pillow raises into an ImageError that names the file."""
-    try:
-        yield
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise ImageError(
-            f"{path} is not a photo that Andon can read; expected one of {', '.join(sorted(SUFFIXES))}."
-        ) from None
-    except Image.DecompressionBombError:
-        raise ImageError(
-            f"{path} has more than {MAX_MEGAPIXELS} megapixels, which is the limit: reduce the photo."
-        ) from None
-    except Exception as error:  # a damaged file makes Pillow stumble over anything
-        raise ImageError(f"{path} is damaged or cut short ({error}); copy the photo again.") from None
+def orientation(path: Path) -> int:
+    """How the photo at `path` lies in its file, as EXIF numbers it: 1 upright, 5 to 8 on its side.
+
+    Raises:
+        ImageError: see `read`.
+    """
+    data = read_bytes(path)
+    with blaming(data, path):
+        deep = read_deep(data, path)
+        return orientation_of(open_header(data)) if deep is None else deep.orientation
 
 
-def check_array(image: RgbImage) -> RgbImage:
+def check_array(image: Any) -> RgbImage:
     """The array itself, once it is known to be a photo.
 
     Raises:
         ImageError: it is not (H, W, 3) uint8, or too small or too large.
     """
+    if not isinstance(image, np.ndarray):
+        raise ImageError(
+            f"A {type(image).__name__} is no photo for Andon; give a path, or an RGB array (H, W, 3) uint8, such as "
+            "numpy.asarray(picture.convert('RGB')) of a Pillow picture."
+        )
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ImageError(f"The array is {image.shape} {image.dtype}; expected an RGB photo (H, W, 3) uint8.")
-    _check_size((image.shape[1], image.shape[0]), "The array")
+    check_size((image.shape[1], image.shape[0]), "The array")
     return image
-
-
-def _check_size(size: tuple[int, int], name: Path | str) -> None:
-    width, height = size
-    if min(size) < MIN_SIDE:
-        raise ImageError(f"{name} is {width} x {height} pixels; at least {MIN_SIDE} x {MIN_SIDE} are needed.")
-    if width * height > MAX_MEGAPIXELS * 1e6:
-        raise ImageError(
-            f"{name} is {width} x {height} pixels, {width * height / 1e6:.0f} megapixels; "
-            f"the limit is {MAX_MEGAPIXELS}: reduce the photo."
-        )
-
-
-def _to_rgb(image: Image.Image) -> RgbImage:
-    if image.mode.startswith(("I", "F")):  # 16-bit grey
-        grey = np.asarray(image, dtype=np.float64)
-        grey8 = np.clip(grey / 257 + 0.5, 0, 255).astype(np.uint8)
-        return np.repeat(grey8[:, :, None], 3, axis=2)
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        image = Image.alpha_composite(white, rgba)
-    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
-
-
-def read_mask(path: Path) -> Mask:
-    """The ground-truth mask at `path`, (H, W) bool, True = defect: whatever is neither black nor transparent.
-
-    Raises:
-        ImageError: the file is missing, empty, cut short or no picture.
-    """
-    with _blaming(path):
-        image = _open(read_bytes(path), path)
-        values = np.asarray(image.convert("RGBA") if image.mode in ("P", "LA", "PA") else image)
-    if image.has_transparency_data and values.ndim == 3:  # what is transparent is no defect, whatever its colour
-        values = values[:, :, :-1] * (values[:, :, -1:] > 0)
-    mask: Mask = values > 0 if values.ndim == 2 else np.any(values[:, :, :3] > 0, axis=2)
-    return mask
-
-
-def write(path: Path, image: RgbImage) -> None:
-    """Write (H, W, 3) uint8 RGB in the format that the file's name ends in, making its folder.
-
-    Raises:
-        ImageError: the file cannot be written.
-    """
-    ok, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    if not ok:
-        raise ImageError(f"{path} cannot be encoded as {path.suffix}; use .png or .jpg.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ImageError(f"{path} cannot be written ({reason}); choose a folder that you may write to.") from None

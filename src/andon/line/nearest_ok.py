@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from andon import images
 from andon.types import FloatMap, Frame, Likeness, Nearest, Region, RgbImage
 
 THUMBNAIL_SIDE = 256
@@ -79,8 +81,12 @@ def thumbnail(image: RgbImage) -> bytes:
 
 
 def read(data: bytes) -> RgbImage:
-    """The picture that `thumbnail` made, (h, w, 3) uint8 RGB."""
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=np.uint8)
+    """The picture that `thumbnail` made, (h, w, 3) uint8 RGB.
+
+    Raises:
+        ImageError: it is something else, or damaged.
+    """
+    return images.load(data, Path("The thumbnail"), min_side=1).image
 
 
 def peak(region: Region, anomaly_map: FloatMap) -> tuple[float, float]:

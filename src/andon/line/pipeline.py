@@ -160,13 +160,15 @@ class Pipeline:
         """
         started = time.perf_counter()
         path = _name(photo)
-        if isinstance(photo, np.ndarray):
-            image, digest = images.check_array(photo), images.sha256(np.ascontiguousarray(photo).tobytes())
-        else:
+        if isinstance(photo, str | Path):
             data = images.read_bytes(Path(photo))
-            image, digest = images.decode(data, Path(photo)), images.sha256(data)
+            loaded, digest = images.load(data, Path(photo)), images.sha256(data)
+        else:
+            loaded = images.Photo(images.check_array(photo))
+            digest = images.sha256(np.ascontiguousarray(photo).tobytes())
+        image = loaded.image
         read = time.perf_counter()
-        frame = run_steps(self.steps, Frame.whole(image), path)
+        frame = run_steps(self.steps, Frame.whole(image, loaded.notes), path)
         if reason := self.scorer.refuses(frame):
             raise ImageError(f"{path} {reason}")
         times = {"read": _ms(started, read), "prepare": _ms(read)}
@@ -305,14 +307,14 @@ def to_batch(frames: Sequence[Frame]) -> tuple[NDArray[np.float32], Mask]:
 
 def part_id_of(photo: Photo, pattern: re.Pattern[str] | None) -> str | None:
     """The part id in the photo's file name: the pattern's first group or, without one, all that it finds; else None."""
-    if pattern is None or isinstance(photo, np.ndarray):
+    if pattern is None or not isinstance(photo, str | Path):
         return None
     found = pattern.search(Path(photo).name)
     return found and found.group(1 if pattern.groups else 0)
 
 
 def _name(photo: Photo) -> str:
-    return ARRAY if isinstance(photo, np.ndarray) else str(photo)
+    return str(photo) if isinstance(photo, str | Path) else ARRAY
 
 
 def _ms(since: float, until: float | None = None) -> float:

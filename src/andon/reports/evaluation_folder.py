@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from andon import images
-from andon.images.walk import picture_names
 from andon.models.manifest import Manifest
 from andon.models.taught import Taught
 from andon.reports.pages.evaluation import EvaluationPage, plots_of
@@ -25,10 +24,11 @@ class EvaluationFolder:
 
     def __init__(self, folder: Path, model: Taught, photos: Sequence[Path]) -> None:
         assert model.calibration is not None
+        images.mark_output(folder)
         self._folder = folder
         self._model = model
         self._calibration = model.calibration
-        self._names = dict(zip(photos, picture_names(photos), strict=True))
+        self._names = dict(zip(photos, images.picture_names(photos), strict=True))
         self._photos: list[Photo] = []
         self._colours = np.zeros((2, 3, 256), dtype=np.int64)  # of the OK and of the NG photos
 

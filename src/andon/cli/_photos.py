@@ -1,0 +1,25 @@
+"""What several commands do with the photos that are named to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+from andon.images import expand, picture_names
+from andon.rows import printable
+
+__all__ = ["named_photos", "picture_names"]
+
+
+def named_photos(arguments: Iterable[str]) -> list[Path]:
+    """The photos that files, folders and globs name; standard error says in one line what was left out and why.
+
+    Raises:
+        DatasetError: a folder holds no photo or a glob matches none.
+    """
+    found = expand(arguments)
+    if found.left_out:
+        typer.echo(printable(found.summary()), err=True)
+    return list(found.photos)
