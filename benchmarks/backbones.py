@@ -24,7 +24,7 @@ import openvino as ov
 import torch
 from numpy.typing import NDArray
 
-from andon import backbones, datasets, detectors, images, recipes
+from andon import backbones, datasets, detectors, recipes
 from andon.backbones import Backbone, BackboneConfig
 from andon.evaluation import PixelCurves, Results, metrics
 from andon.evaluation.undefined import Undefined
@@ -125,10 +125,14 @@ def _figures(pipeline: Pipeline, samples: list[Sample]) -> dict[str, float | Non
         if not isinstance(scored, Scored):
             raise SystemExit(scored.error)
         scores.append(scored.score)
-        if sample.mask_path is not None or not sample.is_anomalous:
+        if sample.has_truth or not sample.is_anomalous:
             anomaly_map = pipeline.anomaly_map(scored)
-            mask = images.read_mask(sample.mask_path) if sample.mask_path else np.zeros(anomaly_map.shape, bool)
-            pixels[sample.defect if sample.is_anomalous else None].update(anomaly_map, mask)
+            height, width = anomaly_map.shape
+            mask, _ = datasets.read_mask(sample, (height, width))
+            nothing = np.zeros(anomaly_map.shape, bool)
+            pixels[sample.defect if sample.is_anomalous else None].update(
+                anomaly_map, nothing if mask is None else mask
+            )
     is_ng: NDArray[np.bool_] = np.array([bool(sample.is_anomalous) for sample in samples])
     results = Results(
         is_anomalous=is_ng,

@@ -84,7 +84,7 @@ def main() -> None:
 
 def read_photos(data: Path) -> Photos:
     """The photos, divided; of each group of repeated pictures one stays, or none where one of them was taught."""
-    samples = datasets.read(data).samples
+    samples = datasets.read(data, also_ng=("Corroded",)).samples
     taught = tuple(s for s in samples if s.split == "train" and s.is_anomalous is False)
     test = tuple(s for s in samples if s.is_anomalous or (s.is_anomalous is False and s.split != "train"))
     taught_paths, test_paths = {s.path for s in taught}, {s.path for s in test}

@@ -81,15 +81,14 @@ LOOKS_LIKE = "photos called OK_*.png and NG_*.png"
 SPECIFICITY = 9
 
 
-def recognises(root):
-    return any(root.glob("OK_*.png"))
+def recognises(tree):
+    return any(path.name.startswith("OK_") for path in tree.pictures)
 
 
-def read(root, ng_names=()):
-    photos = sorted(root.glob("*.png"))
-    test = {path for path in photos if "test" in path.name}
+def read(tree):
+    test = {path for path in tree.pictures if "test" in path.name}
     return [
-        Sample(path, path.name.startswith("NG_"), split="test" if path in test else "train") for path in photos
+        Sample(path, path.name.startswith("NG_"), split="test" if path in test else "train") for path in tree.pictures
     ]
 """
 

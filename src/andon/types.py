@@ -23,6 +23,8 @@ Verdict = Literal["OK", "review", "NG"]
 RgbImage = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 FloatMap = NDArray[np.float32]
+Outline = tuple[tuple[float, float], ...]
+"""The corners (x, y) of a polygon, from 0 at the photo's left and upper edge to 1 at its right and lower edge."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,28 @@ class Sample:
 
     Attributes:
         is_anomalous: None where nobody has said.
-        mask_path: ground-truth mask in the photo's own pixels, non-zero = defect.
+        masks: files with its ground truth in the photo's own pixels, non-zero = defect; several are joined.
         split: None where the layout does not say.
         defect: the kind of defect as the data set names it, None for an OK photo.
+        outlines: of its ground truth, where a table holds that instead of masks or beside them.
     """
 
     path: Path
     is_anomalous: bool | None = None
-    mask_path: Path | None = None
+    masks: tuple[Path, ...] = ()
     split: Split | None = None
     defect: str | None = None
+    outlines: tuple[Outline, ...] = ()
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether somebody has marked where its defects are."""
+        return bool(self.masks or self.outlines)
+
+    @property
+    def mask_path(self) -> Path | None:
+        """The first of `masks`, which most photos have alone."""
+        return self.masks[0] if self.masks else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,7 +60,7 @@ def test_verify_lists_a_few_files_and_all_as_json(data: Path) -> None:
 
 def test_verify_takes_a_layout_and_names_of_ng(data: Path) -> None:
     assert isinstance(run("verify", data, "--layout", "mvtec").exception, DatasetError)
-    assert "6 OK to learn from" in run("verify", data, "--layout", "folder", "--ng-name", "rust").stdout
+    assert "6 OK to learn from" in run("verify", data, "--layout", "folder", "--ng-name", "ng").stdout
 
 
 def test_bad_input_is_an_error_for_the_main_program_to_print(tmp_path: Path) -> None:

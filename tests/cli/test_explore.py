@@ -105,7 +105,7 @@ def test_few_ok_photos_are_too_few(andon_: Command, tmp_path: Path) -> None:
 def test_unlabelled_photos_are_shown_and_count_for_nothing(andon_: Command, tmp_path: Path) -> None:
     write(tmp_path / "train", [plate_photos.part(seed) for seed in range(6)])
     rows = [f"{number:03d}.png,0,0" for number in range(6)]
-    (tmp_path / "train" / "_classes.csv").write_text("\n".join(["filename,Corroded,Non-corroded", *rows]))
+    (tmp_path / "train" / "_classes.csv").write_text("\n".join(["filename,bad,good", *rows]))
     figures = explored(andon_, tmp_path, "--out", tmp_path / "out")
     assert (figures["n_ok"], figures["n_ng"], figures["n_unlabelled"]) == (0, 0, 6)
     assert figures["classes"]["unlabelled"]["n_photos"] == 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import plate_photos
@@ -14,7 +15,6 @@ from andon.comparison import _process, _trial, plan
 from andon.comparison._job import JOB, TAUGHT
 from andon.comparison.methods import methods
 from andon.errors import ConfigError, DatasetError
-from andon.types import Sample
 
 
 def paths(samples):
@@ -57,7 +57,7 @@ def test_with_folds_no_test_photo_that_is_left_untouched_has_a_part_in_it(many):
 
 def test_ng_photos_outside_the_test_split_spare_those_in_it(many):
     rusty = [s for s in many.samples if s.is_anomalous]
-    moved = [Sample(s.path, True, s.mask_path, "train", s.defect) for s in rusty[:5]]
+    moved = [replace(s, split="train") for s in rusty[:5]]
     samples = [s for s in many.samples if s.path not in paths(moved)] + moved
     todo = plan(datasets.Dataset(many.root, many.layout, tuple(samples)), 2, 0)
     assert paths(s for s in todo.judged if s.is_anomalous) == paths(moved)

@@ -48,16 +48,16 @@ def test_identical_photos_can_be_allowed_and_are_remarked() -> None:
     assert remark.startswith("1 test photo is identical to photos that the model learns from")
 
 
-def test_near_identical_photos_are_a_remark_with_the_count() -> None:
+def test_photos_that_look_alike_are_a_remark_with_the_count() -> None:
     (remark,) = check_leaks(duplicates([], [(TRAIN, TEST), (CALIBRATION, TEST_NG)]))
-    assert remark.startswith("2 test photos are near-identical to photos that the model learns from")
+    assert remark.startswith("2 test photos look like photos that the model learns from")
 
 
-def test_an_identical_photo_is_not_counted_as_near_identical_too() -> None:
+def test_an_identical_photo_is_not_counted_as_one_that_looks_alike_too() -> None:
     remarks = check_leaks(duplicates([(TRAIN, TEST)], [(TRAIN, TEST, TEST_NG)]), allow_identical=True)
-    assert [remark.split(" to ")[0] for remark in remarks] == [
-        "1 test photo is identical",
-        "1 test photo is near-identical",
+    assert [remark.split(" photos ")[0] for remark in remarks] == [
+        "1 test photo is identical to",
+        "1 test photo looks like",
     ]
 
 

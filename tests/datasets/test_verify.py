@@ -70,9 +70,7 @@ def test_repeated_pictures_across_splits_are_a_problem(data: Path) -> None:
     _, findings = look(data)
     assert findings == [
         Finding(True, "2 photos in 1 group are identical across splits", ("test/good/same.bmp = train/good/0.png",)),
-        Finding(
-            True, "2 photos in 1 group are near-identical across splits", ("test/good/near.png = train/good/1.png",)
-        ),
+        Finding(True, "2 photos in 1 group look alike across splits", ("test/good/near.png = train/good/1.png",)),
     ]
 
 
@@ -93,6 +91,48 @@ def test_one_picture_labelled_ok_and_ng_is_a_problem(data: Path) -> None:
     assert findings[0].items == ("test/dent/0.png = test/good/also dent.bmp",)
 
 
+def test_photos_that_look_alike_are_no_contradiction(data: Path) -> None:
+    """A part that was scorched all over has the structure of the sound one, and is still another picture."""
+    sound = images.read(data / "train/good/0.png")
+    images.write(data / "test/dent/scorched.png", (sound * 0.6).astype(np.uint8))
+    images.write(data / "ground_truth/dent/scorched_mask.png", mask())
+    _, findings = look(data)
+    assert [(finding.is_problem, finding.what) for finding in findings] == [
+        (True, "2 photos in 1 group look alike across splits"),
+        (False, "2 photos in 1 group look alike, and some are labelled OK and others NG"),
+    ]
+
+
+@pytest.mark.parametrize("how", ["noisier", "mirrored", "turned"])
+def test_one_picture_saved_again_is_a_contradiction(data: Path, how: str) -> None:
+    sound = images.read(data / "train/good/0.png").astype(np.int16)
+    noise = np.random.default_rng(0).normal(0, 3, sound.shape).astype(np.int16)
+    noisier = np.clip(sound + noise, 0, 255).astype(np.uint8)
+    again = {"noisier": noisier, "mirrored": noisier[:, ::-1], "turned": np.rot90(noisier)}[how]
+    images.write(data / "test/dent/again.png", np.ascontiguousarray(again))
+    _, findings = look(data)
+    assert findings[0].is_problem
+    assert findings[0].what == "2 photos in 1 group show the same picture labelled both OK and NG"
+
+
+def test_a_spot_makes_another_picture(data: Path) -> None:
+    spotted = images.read(data / "train/good/0.png").copy()
+    spotted[20:24, 30:34] = 255 - spotted[20:24, 30:34]
+    images.write(data / "test/dent/spotted.png", spotted)
+    _, findings = look(data)
+    assert not [finding for finding in findings if "same picture" in finding.what]
+
+
+def test_a_mask_of_another_size_or_inverted_is_remarked(data: Path) -> None:
+    truth = data / "ground_truth/dent"
+    for number, drawn in enumerate((mask((SIZE[0] * 2, SIZE[1] * 2)), 255 - mask())):
+        (truth / f"{number}_mask.png").unlink()
+        images.write(truth / f"{number}_mask.png", drawn)
+    found, (finding,) = look(data)
+    assert found.is_clean and finding.what == "2 masks to look at"
+    assert "was scaled to the photo's 72 x 48" in finding.items[0] and "may be inverted" in finding.items[1]
+
+
 def test_masks_that_are_missing_or_of_no_use_are_problems(data: Path) -> None:
     truth = data / "ground_truth"
     for name in ("rust/0_mask.png", "dent/0_mask.png", "dent/1_mask.png"):
@@ -106,7 +146,8 @@ def test_masks_that_are_missing_or_of_no_use_are_problems(data: Path) -> None:
             True,
             "2 masks of no use",
             (
-                "ground_truth/dent/0_mask.png: 48 x 72 pixels, but its photo has 72 x 48",
+                "ground_truth/dent/0_mask.png: The mask is 48 x 72 pixels but its photo is 72 x 48, which is another "
+                "shape; export the mask again, in its photo's size.",
                 "ground_truth/dent/1_mask.png: marks no defect",
             ),
         ),
@@ -134,7 +175,8 @@ def test_mixed_sizes_and_pictures_without_a_place_are_remarked(data: Path) -> No
     assert findings == [
         Finding(
             False,
-            "1 picture without a place in the mvtec layout, therefore not used",
+            "1 picture is left out, as nothing says what to do with it (1 in ground_truth/dent); folders that count "
+            "are named with --ok-name or --ng-name.",
             ("ground_truth/dent/9_mask.png",),
         ),
         Finding(False, "2 different photo sizes (width x height)", ("72 x 48: 13", "144 x 96: 1")),

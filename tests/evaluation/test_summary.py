@@ -128,8 +128,8 @@ def test_bad_samples_are_named():
     accumulator = Accumulator()
     with pytest.raises(DatasetError, match=r"a.png has no label"):
         accumulator.add(Sample(Path("a.png")), inspection(1))
-    rusty = Sample(Path("a.png"), is_anomalous=True, mask_path=Path("m.png"))
-    with pytest.raises(DatasetError, match=r"m.png is 6 x 4 pixels but its photo is 6 x 5"):
+    rusty = Sample(Path("a.png"), is_anomalous=True, masks=(Path("m.png"),))
+    with pytest.raises(DatasetError, match=r"The mask of a.png is 6 x 4 pixels but its photo is 6 x 5"):
         accumulator.add(rusty, inspection(1, np.ones((5, 6), dtype=np.float32)), np.ones((4, 6), dtype=bool))
     with pytest.raises(DatasetError, match="No labelled photo"):
         accumulator.results()

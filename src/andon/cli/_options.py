@@ -8,11 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 Model = Annotated[Path, typer.Argument(help="Model file made by andon train.")]
-Layout = Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")]
-NgNames = Annotated[
-    list[str] | None,
-    typer.Option("--ng-name", help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
-]
 AllowDuplicates = Annotated[bool, typer.Option(help="Go on even where a test photo is identical to a training photo.")]
 Weights = Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")]
 Precision = Annotated[

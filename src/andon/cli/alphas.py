@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
 from andon.errors import DatasetError, InputError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def command(
     model: Annotated[Path, typer.Argument(help="Model file of the detector skip_ganomaly.")],
-    data: Annotated[Path, typer.Argument(help="The data set that it was taught with.")],
+    data: Annotated[Path | None, typer.Argument(help="The data set that it was taught with.")] = None,
     threshold_from: Annotated[
         Literal["held-out", "training-photos"],
         typer.Option(help="OK photos that set the thresholds. Those that taught set them too low."),
@@ -27,8 +28,13 @@ def command(
     choose: Annotated[float | None, typer.Option(help="Write a model with this alpha to -o.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Model file to write.")] = None,
     overwrite: options.Overwrite = False,
-    layout: options.Layout = None,
-    ng_name: options.NgNames = None,
+    layout: dataset_options.Layout = None,
+    ok_name: dataset_options.OkNames = None,
+    ng_name: dataset_options.NgNames = None,
+    ok: dataset_options.OkFolders = None,
+    ng: dataset_options.NgFolders = None,
+    ng_from: dataset_options.NgFrom = None,
+    ignore_labels: dataset_options.IgnoreLabels = False,
 ) -> None:
     """Print what each alpha gives, the share of the reconstruction error in the
     score.
@@ -54,10 +60,22 @@ def command(
     if output is not None:
         ensure_writable(output, overwrite=overwrite)
     taught = load_taught(model)
-    dataset = datasets.read(data, layout, ng_name or ())
+    dataset = dataset_options.read_dataset(
+        data,
+        layout,
+        ok_name=ok_name,
+        ng_name=ng_name,
+        ok=ok,
+        ng=ng,
+        ng_from=ng_from,
+        ignore_labels=ignore_labels,
+        also_ng=taught.recipe.data.ng_names,
+    )
     tested, _ = datasets.samples_to_evaluate(dataset.samples, taught.manifest.seen)
     if not tested:
-        raise DatasetError(f"{data} holds no labelled photos that {model} has not seen; give the data that taught it.")
+        raise DatasetError(
+            f"{dataset.root} holds no labelled photos that {model} has not seen; give the data that taught it."
+        )
     is_anomalous = np.array([bool(sample.is_anomalous) for sample in tested], dtype=bool)
     if threshold_from == "held-out":
         setting = alphas.held_out_errors(taught)

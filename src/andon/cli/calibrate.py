@@ -48,7 +48,6 @@ def command(
     """
     from dataclasses import replace
 
-    from andon.cli._photos import named_photos
     from andon.models.file import ensure_writable
     from andon.models.header import read_header
     from andon.models.load import load_taught
@@ -69,12 +68,25 @@ def command(
         method=method or _implied_method(given, ng, before.recipe.calibration.method),
         **{name: value for name, value in given.items() if value is not None},
     )
-    taught = recalibrate(before, rule, named_photos([str(ok)]), [] if ng is None else named_photos([str(ng)]))
+    taught = recalibrate(before, rule, _photos(ok, ng=False), [] if ng is None else _photos(ng, ng=True))
     bundled = read_header(model).is_bundled
     save(taught, target, bundle_backbone=bundled, overwrite=overwrite)
     assert taught.calibration is not None
     typer.echo(taught.calibration.describe())
     typer.echo(f"Model: {target}")
+
+
+def _photos(place: Path, *, ng: bool) -> list[Path]:
+    """The OK photos, or the NG photos, in a folder that may hold others, too; or those that a file or pattern names."""
+    from andon import datasets
+    from andon.cli._photos import named_photos
+
+    if not place.is_dir():
+        return named_photos([str(place)])
+    photos, remarks = datasets.photos_of_one_class(place, ng=ng)
+    for remark in remarks:
+        typer.echo(remark, err=True)
+    return photos
 
 
 def _implied_method(given: dict[str, float | None], ng: Path | None, otherwise: Method) -> Method:

@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
+from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
 
 EXIT_INPUT = 2
 
 
 def command(
-    data: Annotated[Path, typer.Argument(help="Data set with labelled photos.")],
+    data: Annotated[Path | None, typer.Argument(help="Data set with labelled photos.")] = None,
     detectors: Annotated[
         str | None, typer.Option(help="Detectors, separated by commas; the recipe's own where left out.")
     ] = None,
@@ -37,8 +38,13 @@ def command(
     false_reject_rate: options.FalseRejectRate = None,
     settings: options.Settings = None,
     seed: options.Seed = None,
-    layout: options.Layout = None,
-    ng_name: options.NgNames = None,
+    layout: dataset_options.Layout = None,
+    ok_name: dataset_options.OkNames = None,
+    ng_name: dataset_options.NgNames = None,
+    ok: dataset_options.OkFolders = None,
+    ng: dataset_options.NgFolders = None,
+    ng_from: dataset_options.NgFrom = None,
+    ignore_labels: dataset_options.IgnoreLabels = False,
     allow_duplicates: options.AllowDuplicates = False,
     precision: options.Precision = "auto",
 ) -> None:
@@ -53,7 +59,6 @@ def command(
 
     Example: andon compare photos/bolt --detectors patchcore,padim --out compared
     """
-    from andon import datasets
     from andon.comparison import compare, figures_of, plan
     from andon.comparison.methods import methods
     from andon.comparison.report import as_text, write_folder
@@ -63,7 +68,17 @@ def command(
         mark_output(out)
     shared = options.promise(false_reject_rate) | {"training.seed": seed}
     chosen = methods(recipe, detectors, backbones, weights or (), settings or (), shared)
-    dataset = datasets.read(data, layout, ng_name or ())
+    dataset = dataset_options.read_dataset(
+        data,
+        layout,
+        ok_name=ok_name,
+        ng_name=ng_name,
+        ok=ok,
+        ng=ng,
+        ng_from=ng_from,
+        ignore_labels=ignore_labels,
+        also_ng=[name for method in chosen for name in method.recipe.data.ng_names],
+    )
     todo = plan(dataset, folds, chosen[0].recipe.training.seed, allow_duplicates=allow_duplicates)
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from andon.cli import _dataset as dataset_options
+
 if TYPE_CHECKING:
     from andon.datasets import Verification
 
@@ -19,14 +21,14 @@ app = typer.Typer(no_args_is_help=True, help="Check a data set, begin one, find 
 
 @app.command()
 def verify(
-    data: Annotated[Path, typer.Argument(help="Folder that holds the photos.")],
-    layout: Annotated[
-        str | None, typer.Option(help="Read it as this layout, such as mvtec; otherwise it is recognised.")
-    ] = None,
-    ng_name: Annotated[
-        list[str] | None,
-        typer.Option(help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
-    ] = None,
+    data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos.")] = None,
+    layout: dataset_options.Layout = None,
+    ok_name: dataset_options.OkNames = None,
+    ng_name: dataset_options.NgNames = None,
+    ok: dataset_options.OkFolders = None,
+    ng: dataset_options.NgFolders = None,
+    ng_from: dataset_options.NgFrom = None,
+    ignore_labels: dataset_options.IgnoreLabels = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Read every photo of a data set and say what would make its figures wrong.
@@ -41,7 +43,17 @@ def verify(
     """
     from andon import datasets
 
-    found = datasets.verify(datasets.read(data, layout, ng_name or ()))
+    dataset = dataset_options.read_dataset(
+        data,
+        layout,
+        ok_name=ok_name,
+        ng_name=ng_name,
+        ok=ok,
+        ng=ng,
+        ng_from=ng_from,
+        ignore_labels=ignore_labels,
+    )
+    found = datasets.verify(dataset)
     typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if as_json else _as_text(found))
     raise typer.Exit(0 if found.is_clean else 1)
 

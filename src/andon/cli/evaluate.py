@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
 
 EXIT_INPUT = 2
@@ -15,14 +16,19 @@ EXIT_INPUT = 2
 
 def command(
     model: options.Model,
-    data: Annotated[Path, typer.Argument(help="Data set with labelled test photos.")],
+    data: Annotated[Path | None, typer.Argument(help="Data set with labelled test photos.")] = None,
     as_json: options.AsJson = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.html, figures.json, inspections and pictures.")
     ] = None,
     explain: options.Explain = False,
-    layout: options.Layout = None,
-    ng_name: options.NgNames = None,
+    layout: dataset_options.Layout = None,
+    ok_name: dataset_options.OkNames = None,
+    ng_name: dataset_options.NgNames = None,
+    ok: dataset_options.OkFolders = None,
+    ng: dataset_options.NgFolders = None,
+    ng_from: dataset_options.NgFrom = None,
+    ignore_labels: dataset_options.IgnoreLabels = False,
     weights: options.Weights = None,
     precision: options.Precision = "auto",
 ) -> None:
@@ -33,19 +39,23 @@ def command(
 
     Example: andon evaluate bolt.safetensors photos/bolt --out evaluation
     """
-    from andon import datasets
     from andon.models.load import load_taught
     from andon.reports.evaluation import evaluate
     from andon.reports.figures import as_text
 
-    dataset = datasets.read(data, layout, ng_name or ())
-    figures = evaluate(
-        load_taught(model, weights=weights, precision=precision),
-        dataset,
-        model_name=model.stem,
-        out=out,
-        explain=explain,
+    taught = load_taught(model, weights=weights, precision=precision)
+    dataset = dataset_options.read_dataset(
+        data,
+        layout,
+        ok_name=ok_name,
+        ng_name=ng_name,
+        ok=ok,
+        ng=ng,
+        ng_from=ng_from,
+        ignore_labels=ignore_labels,
+        also_ng=taught.recipe.data.ng_names,
     )
+    figures = evaluate(taught, dataset, model_name=model.stem, out=out, explain=explain)
     typer.echo(json.dumps(figures, indent=2, ensure_ascii=False) if as_json else as_text(figures, figures["metrics"]))
     if out is not None:
         typer.echo(f"Report: {out / 'report.html'}", err=as_json)

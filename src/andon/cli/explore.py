@@ -8,18 +8,22 @@ from typing import Annotated
 
 import typer
 
+from andon.cli import _dataset as dataset_options
+
 EXIT_INPUT = 2
 
 
 def command(
-    data: Annotated[Path, typer.Argument(help="Folder that holds the photos.")],
+    data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for exploration.html, plots and sample sheets.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
-    layout: Annotated[str | None, typer.Option(help="Read DATA as this layout: folder, mvtec or roboflow.")] = None,
-    ng_name: Annotated[
-        list[str] | None,
-        typer.Option(help="What NG is called: beginning of a label (roboflow) or a folder. Repeatable."),
-    ] = None,
+    layout: dataset_options.Layout = None,
+    ok_name: dataset_options.OkNames = None,
+    ng_name: dataset_options.NgNames = None,
+    ok: dataset_options.OkFolders = None,
+    ng: dataset_options.NgFolders = None,
+    ng_from: dataset_options.NgFrom = None,
+    ignore_labels: dataset_options.IgnoreLabels = False,
 ) -> None:
     """Look at a data set before training: samples and colours of each class.
 
@@ -30,16 +34,27 @@ def command(
 
     Example: andon explore photos/bolt --out first_look
     """
-    from andon import datasets
     from andon.exploration import explore
     from andon.exploration.report import as_text, write_folder
     from andon.images import mark_output
 
     if out is not None:
         mark_output(out)
-    found = explore(datasets.read(data, layout, ng_name or ()))
+    dataset = dataset_options.read_dataset(
+        data,
+        layout,
+        ok_name=ok_name,
+        ng_name=ng_name,
+        ok=ok,
+        ng=ng,
+        ng_from=ng_from,
+        ignore_labels=ignore_labels,
+    )
+    for remark in dataset.remarks:
+        typer.echo(remark, err=True)
+    found = explore(dataset)
     if out is not None:
-        write_folder(out, data.resolve().name, found)
+        write_folder(out, dataset.root.resolve().name, found)
     typer.echo(json.dumps(found.figures, indent=2, ensure_ascii=False) if as_json else as_text(found.figures))
     if out is not None:
         typer.echo(f"Report: {out / 'exploration.html'}", err=as_json)

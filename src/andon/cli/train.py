@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ MODEL = Path("model.safetensors")
 
 
 def command(
-    data: Annotated[Path, typer.Argument(help="Folder that holds the photos of OK parts.")],
+    data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos of OK parts.")] = None,
     model: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")] = MODEL,
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a .toml file.")] = "default",
     detector: Annotated[str | None, typer.Option(help="Detector in place of the recipe's.")] = None,
@@ -38,8 +39,13 @@ def command(
         Path | None, typer.Option(help="Write before/after sheets into this folder and train nothing.")
     ] = None,
     seed: options.Seed = None,
-    layout: options.Layout = None,
-    ng_name: options.NgNames = None,
+    layout: dataset_options.Layout = None,
+    ok_name: dataset_options.OkNames = None,
+    ng_name: dataset_options.NgNames = None,
+    ok: dataset_options.OkFolders = None,
+    ng: dataset_options.NgFolders = None,
+    ng_from: dataset_options.NgFrom = None,
+    ignore_labels: dataset_options.IgnoreLabels = False,
     allow_duplicates: options.AllowDuplicates = False,
     precision: options.Precision = "auto",
     bundle_backbone: Annotated[
@@ -53,7 +59,7 @@ def command(
 
     Example: andon train photos/bolt -o bolt.safetensors --recipe fastener
     """
-    from andon import datasets, recipes
+    from andon import recipes
     from andon.models.file import ensure_writable
     from andon.models.save import save
     from andon.teaching.train import teach
@@ -71,7 +77,17 @@ def command(
         "image_size": image_size,
     }
     plan = recipes.build(recipe, settings or (), given | options.promise(false_reject_rate))
-    dataset = datasets.read(data, layout, ng_name or ())
+    dataset = dataset_options.read_dataset(
+        data,
+        layout,
+        ok_name=ok_name,
+        ng_name=ng_name,
+        ok=ok,
+        ng=ng,
+        ng_from=ng_from,
+        ignore_labels=ignore_labels,
+        also_ng=plan.data.ng_names,
+    )
     if preprocess_only is not None:
         write_sheets(plan, dataset, preprocess_only)
         return

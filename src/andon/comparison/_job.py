@@ -51,16 +51,17 @@ def digests_of(plan: Plan) -> dict[str, str]:
 
 
 def files_of(sample: Sample) -> list[Path]:
-    """The photo and, where there is one, the mask."""
-    return [sample.path] if sample.mask_path is None else [sample.path, sample.mask_path]
+    """The photo and its masks."""
+    return [sample.path, *sample.masks]
 
 
 def sample_of(values: dict[str, Any]) -> Sample:
     """The sample that `values_of` was given."""
-    paths = {name: Path(values[name]) for name in ("path", "mask_path") if values[name] is not None}
-    return Sample(**(values | paths))
+    outlines = tuple(tuple((x, y) for x, y in outline) for outline in values["outlines"])
+    masks = tuple(map(Path, values["masks"]))
+    return Sample(**(values | {"path": Path(values["path"]), "masks": masks, "outlines": outlines}))
 
 
 def values_of(sample: Sample) -> dict[str, Any]:
     """The sample as plain values."""
-    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(sample).items()}
+    return vars(sample) | {"path": str(sample.path), "masks": list(map(str, sample.masks))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from andon import datasets, images
+from andon import datasets
 from andon.datasets import Dataset, Duplicates, purpose, samples_to_evaluate
 from andon.errors import DatasetError
 from andon.types import Sample
@@ -53,7 +53,7 @@ def plan(dataset: Dataset, folds: int | None, seed: int, *, allow_duplicates: bo
         DatasetError: too few photos, or test photos that are identical to training photos.
     """
     duplicates = datasets.find_duplicates(dataset.samples)
-    remarks = datasets.check_leaks(duplicates, allow_duplicates)
+    remarks = [*dataset.remarks, *datasets.check_leaks(duplicates, allow_duplicates)]
     remarks += [f"{path} is left out: {why}" for path, why in duplicates.unreadable.items()]
     readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]
     if folds is None:
@@ -71,7 +71,7 @@ def _on_test_photos(
     dataset: Dataset, samples: list[Sample], seed: int, duplicates: Duplicates, remarks: list[str]
 ) -> Plan:
     parts = datasets.split(samples, seed, duplicates.keep_together)
-    taught = {images.sha256(images.read_bytes(s.path)) for s in (*parts.train, *parts.calibration)}
+    taught = {duplicates.sha256[s.path] for s in (*parts.train, *parts.calibration)}
     judge, remark = samples_to_evaluate(samples, taught)
     words = (
         f"Each method is taught once and judges {_count(judge)} of the test set. A method that is picked by this "
@@ -87,7 +87,7 @@ def _on_folds(
 ) -> Plan:
     groups = duplicates.keep_together
     parts = datasets.split(samples, seed, groups)
-    ok = [s for s in samples if purpose(s) in ("to learn from", "to calibrate") and s not in parts.set_aside]
+    ok = [s for s in samples if purpose(s) in ("train", "calibrate") and s not in parts.set_aside]
     if len(ok) < 2 * k:
         raise DatasetError(f"{len(ok)} OK photos are too few for {k} folds; take fewer folds, or add OK photos.")
     tested = [s for s in samples if s.is_anomalous is not None and s.split in ("test", None) and s not in ok]

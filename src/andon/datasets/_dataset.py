@@ -1,15 +1,37 @@
-"""A data set that has been read: its photos, and a line that says what each is for."""
+"""A data set that has been read: its photos, what each is for, and what its owner should know of the reading."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from andon.datasets._words import some
+from andon.images import LeftOut, Walk
 from andon.types import Sample
 
-PURPOSES = ("to learn from", "to calibrate", "to test", "not used")
+Purpose = Literal["train", "calibrate", "test", "unused"]
+PURPOSES: dict[Purpose, str] = {
+    "train": "to learn from",
+    "calibrate": "to calibrate",
+    "test": "to test",
+    "unused": "not used",
+}
+"""What photos are for, in words."""
 CLASSES = ("OK", "NG", "unlabelled")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a layout reads from a folder.
+
+    Attributes:
+        notes: sentences for the user, such as how labels were understood.
+    """
+
+    samples: tuple[Sample, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -18,21 +40,49 @@ class Dataset:
 
     Attributes:
         layout: the name of the layout that it was read by.
+        left_out: files and folders that were not taken for photos.
+        notes: sentences on how labels were understood.
+        unused: pictures that are no part of it, as nothing says what they are.
     """
 
     root: Path
     layout: str
     samples: tuple[Sample, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    unused: tuple[Path, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that the user should be told of the reading, a line each."""
+        summary = Walk(left_out=self.left_out).summary()
+        return (*self.notes, *filter(None, (self.unused_in_words(), summary and f"{summary}.")))
+
+    def unused_in_words(self) -> str:
+        """How many pictures have no part, and in which folders; empty if all have."""
+        if not self.unused:
+            return ""
+        folders = Counter(self.name_of(picture.parent) for picture in self.unused)
+        listed = some((f"{n} in {'the folder itself' if name == '.' else name}" for name, n in folders.items()), 8)
+        pictures = "1 picture is" if len(self.unused) == 1 else f"{len(self.unused)} pictures are"
+        return (
+            f"{pictures} left out, as nothing says what to do with {'it' if len(self.unused) == 1 else 'them'} "
+            f"({listed}); folders that count are named with --ok-name or --ng-name."
+        )
 
     def describe(self) -> str:
         """One line, such as "mvtec: 209 OK to learn from, 20 OK and 63 NG to test"."""
         counts = Counter((purpose(sample), class_name(sample)) for sample in self.samples)
         parts = []
-        for what in PURPOSES:
+        for what, words in PURPOSES.items():
             classes = [f"{counts[what, name]} {name}" for name in CLASSES if counts[what, name]]
             if classes:
-                parts.append(f"{' and '.join(classes)} {what}")
+                parts.append(f"{' and '.join(classes)} {words}")
         return f"{self.layout}: {', '.join(parts)}"
+
+    def name_of(self, path: Path) -> str:
+        """A file's path from the data set's folder; the whole path where it lies elsewhere."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
 
 
 def class_name(sample: Sample) -> str:
@@ -42,15 +92,14 @@ def class_name(sample: Sample) -> str:
     return "NG" if sample.is_anomalous else "OK"
 
 
-def purpose(sample: Sample) -> str:
-    """What a photo is for: only OK photos learn and calibrate, only labelled ones test.
+def purpose(sample: Sample) -> Purpose:
+    """What a photo is for: only OK photos train and calibrate, only labelled ones test.
 
-    Without a split, OK photos are there to learn from and NG photos to test.
+    Without a split, OK photos are there to train and NG photos to test.
     """
     if sample.is_anomalous is None:
-        return "not used"
+        return "unused"
     if sample.is_anomalous:
-        return "to test" if sample.split in ("test", None) else "not used"
-    return {"train": "to learn from", None: "to learn from", "calibration": "to calibrate", "test": "to test"}[
-        sample.split
-    ]
+        return "test" if sample.split in ("test", None) else "unused"
+    of_split: dict[str | None, Purpose] = {"train": "train", None: "train", "calibration": "calibrate", "test": "test"}
+    return of_split[sample.split]

@@ -1,8 +1,10 @@
-"""Photos that are the same picture twice: identical, or near-identical ("twins").
+"""Photos that show the same twice: identical ones, and ones that look alike ("twins").
 
 Identical photos have the same pixels, whatever their files. Twins are one picture that was saved, scaled, brightened,
 mirrored or turned by quarters once more, or one part photographed twice without being moved. A model that learnt one
-of them knows the other, so that a threshold or a figure from it is too good.
+of them knows the other, so that a threshold or a figure from it is too good. Twins need not be the same picture: a
+part that was scorched all over has the structure of the sound one. Whether they are is for their pixels to
+say, with brightness and colour as they are (`_same_picture`).
 
 Twins are found by correlating the photos' fine structure (`Fingerprint.detail`). How high a correlation tells twins
 from different parts depends on the set: parts under a fixed camera are all alike. So two photos are twins only if
@@ -14,8 +16,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +36,7 @@ ROWS_AT_ONCE = 512
 
 @dataclass(frozen=True)
 class Group:
-    """Two or more photos that show the same picture."""
+    """Two or more photos that are identical or look alike."""
 
     samples: tuple[Sample, ...]
 
@@ -48,7 +51,7 @@ class Group:
         return len({sample.split for sample in self.samples}) > 1
 
     @property
-    def contradicts_itself(self) -> bool:
+    def has_both_labels(self) -> bool:
         """Whether one of its photos is labelled OK and another NG."""
         return {True, False} <= {sample.is_anomalous for sample in self.samples}
 
@@ -62,12 +65,14 @@ class Duplicates:
         near: groups of twins; an identical photo of a twin is in its group.
         sizes: (H, W) of every photo that can be read.
         unreadable: the reason for every photo that cannot.
+        sha256: of every file that can be read, in hex.
     """
 
     identical: tuple[Group, ...]
     near: tuple[Group, ...]
     sizes: dict[Path, tuple[int, int]]
     unreadable: dict[Path, str]
+    sha256: dict[Path, str] = field(default_factory=dict)
 
     @property
     def all_groups(self) -> tuple[Group, ...]:
@@ -82,7 +87,7 @@ class Duplicates:
 
 
 def find_duplicates(samples: Sequence[Sample]) -> Duplicates:
-    """The groups of identical and of near-identical photos among `samples`, sorted by path."""
+    """The groups of identical photos and of twins among `samples`, sorted by path; every file is read once."""
     by_path = {sample.path: sample for sample in samples}
     prints, unreadable = fingerprints(sorted(by_path))
     by_pixels: dict[str, list[Fingerprint]] = defaultdict(list)
@@ -100,6 +105,7 @@ def find_duplicates(samples: Sequence[Sample]) -> Duplicates:
         near=tuple(group(member for index in indices for member in same[index]) for indices in twins),
         sizes={one.path: one.size for one in prints},
         unreadable=unreadable,
+        sha256={one.path: one.sha256 for one in prints},
     )
 
 
@@ -119,8 +125,8 @@ def _twins(details: NDArray[np.float32]) -> set[tuple[int, int]]:
     """The pairs (i, j), i < j, of rows that are twins."""
     limit = np.minimum(1 - MIN_CORRELATION, MAX_SHARE_OF_USUAL_DIFFERENCE * _usual_difference(details))
     pairs = set()
-    for moved in _mirrored_and_turned(details):
-        for start, difference in _differences(details, moved):
+    for moved in mirrored_and_turned(details.reshape(-1, DETAIL_SIDE, DETAIL_SIDE)):
+        for start, difference in _differences(details, moved.reshape(details.shape)):
             rows = slice(start, start + len(difference))
             first, second = np.nonzero(difference <= np.minimum.outer(limit[rows], limit))
             pairs |= {(i, j) for i, j in zip((first + start).tolist(), second.tolist(), strict=True) if i < j}
@@ -140,10 +146,8 @@ def _differences(a: NDArray[np.float32], b: NDArray[np.float32]) -> Iterator[tup
         yield start, 1 - a[start : start + ROWS_AT_ONCE] @ b.T
 
 
-def _mirrored_and_turned(details: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """The eight ways to lay the square pictures down, as rows again."""
-    square = details.reshape(-1, DETAIL_SIDE, DETAIL_SIDE)
+def mirrored_and_turned(pictures: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """The eight ways to lay pictures (n, height, width, ...) down."""
     for quarters in range(4):
-        turned = np.rot90(square, quarters, axes=(1, 2))
-        for moved in (turned, turned[:, :, ::-1]):
-            yield moved.reshape(details.shape)
+        turned = np.rot90(pictures, quarters, axes=(1, 2))
+        yield from (turned, turned[:, :, ::-1])

@@ -27,6 +27,7 @@ class Fingerprint:
     """One photo, reduced to what tells it from others.
 
     Attributes:
+        sha256: of the file's bytes, in hex.
         size: (H, W) of the photo after its EXIF turn.
         pixels: hash of the decoded pixels and their size: equal for a PNG and a BMP of the same picture.
         detail: (64, 64) float32, the photo's structure without its light and shade, whatever its size; mean 0 and
@@ -34,6 +35,7 @@ class Fingerprint:
     """
 
     path: Path
+    sha256: str
     size: tuple[int, int]
     pixels: str
     detail: NDArray[np.float32] = field(repr=False)
@@ -61,15 +63,16 @@ def _try_fingerprint(path: Path) -> Fingerprint | ImageError:
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """The fingerprint of one photo.
+    """The fingerprint of one photo, whose file is read once.
 
     Raises:
         ImageError: the photo cannot be read.
     """
-    image = images.read(path)
+    data = images.read_bytes(path)
+    image = images.decode(data, path)
     height, width, _ = image.shape
     pixels = images.sha256(str(image.shape).encode() + image.tobytes())
-    return Fingerprint(path, (height, width), pixels, _detail(image))
+    return Fingerprint(path, images.sha256(data), (height, width), pixels, _detail(image))
 
 
 def _detail(image: RgbImage) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ def ng_to_learn_from(
         DatasetError: there is none.
     """
     ng = sorted((sample for sample in samples if sample.is_anomalous), key=lambda sample: sample.path)
-    testing = [sample for sample in ng if purpose(sample) == "to test"]
+    testing = [sample for sample in ng if purpose(sample) == "test"]
     given = without_twins([sample for sample in ng if sample not in testing], tuple(testing), groups)
     _, drawn = hold_out(grouped(testing, groups), int(share_of_test * len(testing)), random.Random(seed))
     if not given and not drawn:

@@ -15,7 +15,7 @@ MAX_LISTED = 10
 
 
 def check_leaks(duplicates: Duplicates, allow_identical: bool = False) -> list[str]:
-    """Remarks for the user on test photos that are identical or near-identical to photos that teach or calibrate.
+    """Remarks for the user on test photos that are identical to photos that train or calibrate, or look like them.
 
     Raises:
         DatasetError: some are identical and `allow_identical` is False; the message lists them.
@@ -30,21 +30,21 @@ def check_leaks(duplicates: Duplicates, allow_identical: bool = False) -> list[s
         )
     same = _tested(identical)
     near = _tested(group for group in duplicates.near if _leaks(group)) - same
-    return [
-        f"{_are(paths, kind)} to photos that the model learns from, so that figures measured on them are too good; "
-        "'andon data verify' lists them."
-        for kind, paths in (("identical", same), ("near-identical", near))
-        if paths
-    ]
+    too_good = "so that figures measured on them are too good; 'andon data verify' lists them."
+    remarks = [f"{_are(same, 'identical')} to photos that the model learns from, {too_good}"] if same else []
+    if near:
+        look = "1 test photo looks" if len(near) == 1 else f"{len(near)} test photos look"
+        remarks.append(f"{look} like photos that the model learns from, {too_good}")
+    return remarks
 
 
 def _leaks(group: Group) -> bool:
     purposes = {purpose(sample) for sample in group.samples}
-    return "to test" in purposes and bool(purposes & {"to learn from", "to calibrate"})
+    return "test" in purposes and bool(purposes & {"train", "calibrate"})
 
 
 def _tested(groups: Iterable[Group]) -> set[Path]:
-    return {sample.path for group in groups for sample in group.samples if purpose(sample) == "to test"}
+    return {sample.path for group in groups for sample in group.samples if purpose(sample) == "test"}
 
 
 def _are(photos: Collection[Path], kind: str) -> str:

@@ -40,12 +40,7 @@ SOURCES = {
         title="VisA: 12 kinds of objects, 10,821 photos with masks",
         url="https://github.com/amazon-science/spot-diff",
         licence="CC BY 4.0: commercial use is allowed with attribution",
-        unpack=(
-            "mkdir VisA && tar -xf VisA*.tar -C VisA",
-            "# prepare_data.py is in the repository at the address above",
-            "python prepare_data.py --split-type 1cls --data-folder VisA --save-folder VisA_pytorch "
-            "--split-file VisA/split_csv/1cls.csv",
-        ),
-        data="VisA_pytorch/1cls/candle",
+        unpack=("mkdir VisA && tar -xf VisA*.tar -C VisA",),
+        data="VisA/candle",
     ),
 }

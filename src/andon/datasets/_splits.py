@@ -14,7 +14,8 @@ from andon.types import Sample
 HELD_OUT_SHARE = 5  # a fifth
 MIN_CALIBRATION = 20
 MIN_HELD_OUT = 2
-MIN_SET_ASIDE = 5
+MIN_SET_ASIDE = 2
+MIN_LEARNING = 6  # where NG photos are there, fewer OK photos than that and the two to test are all needed to train
 FOLDS = 5
 LEAVE_ONE_OUT_BELOW = 10
 
@@ -56,7 +57,7 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int 
     OK photos of the calibration split calibrate, but for those with a twin that teaches. Where there are none, a
     fifth of the training photos is held out; where that would be fewer than 20, calibration is 5-fold, or
     leave-one-out below 10 photos. Where the photos have no split and there are NG photos to test with, a fifth of the
-    OK photos is first set aside for testing, unless that would be fewer than 5.
+    OK photos, two at least, is first set aside for testing, unless fewer than six would be left.
 
     Args:
         groups: photos that must stay on one side, see `Duplicates.keep_together`.
@@ -69,9 +70,11 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int 
     rng = random.Random(seed)
     clusters, set_aside = _set_aside(ordered, groups, rng)
     train = flat(clusters)
-    given = [sample for sample in ordered if purpose(sample) == "to calibrate"]
+    given = [sample for sample in ordered if purpose(sample) == "calibrate"]
     calibration = without_twins(given, train, groups)
-    remarks = _remarks(len(set_aside), len(given) - len(calibration))
+    tested = {sample.is_anomalous for sample in ordered if purpose(sample) == "test"}
+    only_ng = not set_aside and tested == {True}
+    remarks = _remarks(len(set_aside), len(given) - len(calibration), only_ng)
     if calibration:
         note = f"{len(calibration)} OK photos of the calibration split calibrate{_if_few(len(calibration))}."
         return Partition(train, calibration, (), set_aside, remarks + note)
@@ -86,15 +89,16 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int 
 
 def _set_aside(ordered: list[Sample], groups: Groups, rng: random.Random) -> tuple[list[Cluster], Samples]:
     """The clusters to learn from and the photos to keep for testing."""
-    learning = [sample for sample in ordered if purpose(sample) == "to learn from"]
+    learning = [sample for sample in ordered if purpose(sample) == "train"]
     if len(learning) < 2:
         found = "only one OK photo" if learning else "no OK photo"
         raise DatasetError(f"There is {found} to learn from; put at least 2, better 50, into train/good.")
     clusters = grouped(learning, groups)
-    n = len(learning) // HELD_OUT_SHARE
     has_no_split = all(sample.split is None for sample in ordered)
     has_ng = any(sample.is_anomalous for sample in ordered)
-    return hold_out(clusters, n, rng) if has_no_split and has_ng and n >= MIN_SET_ASIDE else (clusters, ())
+    if not (has_no_split and has_ng) or len(learning) < MIN_LEARNING + MIN_SET_ASIDE:
+        return clusters, ()
+    return hold_out(clusters, max(len(learning) // HELD_OUT_SHARE, MIN_SET_ASIDE), rng)
 
 
 def grouped(samples: list[Sample], groups: Groups) -> list[Cluster]:
@@ -168,13 +172,15 @@ def deal(samples: Iterable[Sample], k: int, seed: int, groups: Groups = ()) -> t
     return tuple(flat(part) for part in _deal(by_kind, k))
 
 
-def _remarks(n_set_aside: int, n_left_out: int) -> str:
+def _remarks(n_set_aside: int, n_left_out: int, only_ng: bool) -> str:
     remarks = ""
     if n_set_aside:
         remarks += f"{n_set_aside} OK photos are set aside for testing, as the set has no test split. "
+    if only_ng:
+        remarks += "No OK photo is there to test, so an evaluation will know what escapes and not what is rejected. "
     if n_left_out:
         photos = "photo is" if n_left_out == 1 else "photos are"
-        remarks += f"{n_left_out} calibration {photos} left out, as a near-identical photo teaches. "
+        remarks += f"{n_left_out} calibration {photos} left out, as one that looks alike trains. "
     return remarks
 
 

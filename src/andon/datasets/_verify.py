@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from andon import images
 from andon.datasets._dataset import CLASSES, Dataset, class_name, purpose
 from andon.datasets._duplicates import Duplicates, Group, find_duplicates
-from andon.datasets._folders import photos_below
+from andon.datasets._masks import read_mask
+from andon.datasets._same_picture import contradictions
 from andon.errors import ImageError
+from andon.types import Sample
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Verification:
         }
 
     def _names(self, group: Group) -> list[str]:
-        return [_name(path, self.dataset.root) for path in group.paths]
+        return [self.dataset.name_of(path) for path in group.paths]
 
 
 def verify(dataset: Dataset) -> Verification:
@@ -78,17 +79,17 @@ def verify(dataset: Dataset) -> Verification:
 
 
 def _photos(dataset: Dataset, duplicates: Duplicates) -> Iterator[Finding]:
-    root = dataset.root
     if duplicates.unreadable:
         reasons = tuple(sorted(duplicates.unreadable.values()))
         yield Finding(True, f"{_n(reasons, 'photo')} cannot be read", reasons)
-    if unlabelled := [_name(sample.path, root) for sample in dataset.samples if sample.is_anomalous is None]:
+    if unlabelled := [dataset.name_of(sample.path) for sample in dataset.samples if sample.is_anomalous is None]:
         what = f"{_n(unlabelled, 'photo')} labelled neither OK nor NG, therefore not used"
         yield Finding(False, what, tuple(unlabelled))
-    used = {path for sample in dataset.samples for path in (sample.path, sample.mask_path)}
-    if unused := [_name(path, root) for path in photos_below(root) if path not in used]:
-        what = f"{_n(unused, 'picture')} without a place in the {dataset.layout} layout, therefore not used"
-        yield Finding(False, what, tuple(unused))
+    if dataset.unused:
+        yield Finding(False, dataset.unused_in_words(), tuple(map(dataset.name_of, dataset.unused)))
+    for remark in dataset.remarks:
+        if remark != dataset.unused_in_words():
+            yield Finding(False, remark)
     sizes = Counter(duplicates.sizes.values())
     if len(sizes) > 1:
         items = tuple(f"{_size(size)}: {n}" for size, n in sizes.most_common())
@@ -96,46 +97,52 @@ def _photos(dataset: Dataset, duplicates: Duplicates) -> Iterator[Finding]:
 
 
 def _repeated(dataset: Dataset, duplicates: Duplicates) -> Iterator[Finding]:
-    def finding(is_problem: bool, what: str, groups: Sequence[Group]) -> Iterator[Finding]:
+    def finding(is_problem: bool, what: str, groups: Sequence[Sequence[Path]]) -> Iterator[Finding]:
         if groups:
-            n_photos = sum(len(group.samples) for group in groups)
-            items = tuple(" = ".join(_name(path, dataset.root) for path in group.paths) for group in groups)
+            n_photos = sum(map(len, groups))
+            items = tuple(" = ".join(map(dataset.name_of, group)) for group in groups)
             yield Finding(is_problem, f"{n_photos} photos in {_n(groups, 'group')} {what}", items)
 
-    contradictions = [group for group in duplicates.all_groups if group.contradicts_itself]
-    yield from finding(True, "show the same picture labelled both OK and NG", contradictions)
-    for kind, groups in (("identical", duplicates.identical), ("near-identical", duplicates.near)):
-        yield from finding(True, f"are {kind} across splits", [group for group in groups if group.spans_splits])
-        yield from finding(False, f"are {kind} within a split", [group for group in groups if not group.spans_splits])
+    contradicting = {group: contradictions(group) for group in duplicates.all_groups if group.has_both_labels}
+    same = [pair for pairs in contradicting.values() for pair in pairs]
+    alike = [group.paths for group, pairs in contradicting.items() if not pairs]
+    yield from finding(True, "show the same picture labelled both OK and NG", same)
+    yield from finding(False, "look alike, and some are labelled OK and others NG", alike)
+    for kind, groups in (("are identical", duplicates.identical), ("look alike", duplicates.near)):
+        across = [group.paths for group in groups if group.spans_splits]
+        yield from finding(True, f"{kind} across splits", across)
+        yield from finding(False, f"{kind} within a split", [g.paths for g in groups if not g.spans_splits])
 
 
 def _masks(dataset: Dataset, duplicates: Duplicates) -> Iterator[Finding]:
     """What is wrong with the masks of the NG photos that test."""
-    root = dataset.root
-    tested = [sample for sample in dataset.samples if sample.is_anomalous and purpose(sample) == "to test"]
-    missing = [_name(sample.path, root) for sample in tested if sample.mask_path is None]
+    tested = [sample for sample in dataset.samples if sample.is_anomalous and purpose(sample) == "test"]
+    missing = [dataset.name_of(sample.path) for sample in tested if not sample.has_truth]
     if missing and len(missing) == len(tested):
         yield Finding(False, "The NG photos have no masks: whether the right place is found cannot be measured")
     elif missing:
         yield Finding(True, f"{_n(missing, 'NG photo')} without a mask, while others have one", tuple(missing))
-    faults = [
-        f"{_name(sample.mask_path, root)}: {fault}"
-        for sample in tested
-        if sample.mask_path and (fault := _mask_fault(sample.mask_path, duplicates.sizes.get(sample.path)))
-    ]
+    faults, remarks = [], []
+    for sample in tested:
+        size = duplicates.sizes.get(sample.path)
+        if sample.has_truth and size is not None:
+            name = dataset.name_of(sample.masks[0] if sample.masks else sample.path)
+            fault, said = _mask_fault(sample, size)
+            faults += [f"{name}: {fault}"] if fault else []
+            remarks += [f"{name}: {'; '.join(said)}"] if said and not fault else []
     if faults:
         yield Finding(True, f"{_n(faults, 'mask')} of no use", tuple(faults))
+    if remarks:
+        yield Finding(False, f"{_n(remarks, 'mask')} to look at", tuple(remarks))
 
 
-def _mask_fault(path: Path, photo_size: tuple[int, int] | None) -> str:
-    """What is wrong with a mask, empty if nothing is; the size is None where the photo cannot be read."""
+def _mask_fault(sample: Sample, photo_size: tuple[int, int]) -> tuple[str, tuple[str, ...]]:
+    """Why a photo's ground truth is of no use, empty if it is of use; and remarks on it."""
     try:
-        mask = images.read_mask(path)
+        mask, remarks = read_mask(sample, photo_size)
     except ImageError as error:
-        return str(error)
-    if photo_size and mask.shape != photo_size:
-        return f"{_size(mask.shape)} pixels, but its photo has {_size(photo_size)}"
-    return "" if mask.any() else "marks no defect"
+        return str(error), ()
+    return "" if mask is not None and mask.any() else "marks no defect", remarks
 
 
 def _size(size: tuple[int, ...]) -> str:
@@ -145,7 +152,3 @@ def _size(size: tuple[int, ...]) -> str:
 
 def _n(things: Sized, noun: str) -> str:
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
-
-
-def _name(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()

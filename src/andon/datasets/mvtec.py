@@ -1,45 +1,52 @@
-"""One category of MVTec AD and of the sets that follow it: train/good, test/<defect>, ground_truth/<defect>."""
+"""One category of MVTec AD and of the sets that follow it: train/good, test/<defect>, ground_truth/<defect>.
+
+The masks of a photo may also lie in a folder of its name, as those of MVTec LOCO do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from andon.datasets._folders import ng_samples, ok_samples
-from andon.errors import DatasetError
-from andon.images import subfolders
-from andon.types import Sample
+from andon.datasets._dataset import Reading
+from andon.datasets._masks import MaskFinder, finder_of
+from andon.datasets._tree import NEITHER_NAMES, PhotoTree
+from andon.datasets._words import says_by_itself, words_of
+from andon.types import Sample, Split
 
 LOOKS_LIKE = "train/good, test/good, test/<defect> and ground_truth/<defect>/<photo>_mask.png"
 SPECIFICITY = 2
 
+GOOD = "good"
+OF_GOOD: dict[str, Split] = {"train": "train", "validation": "calibration", "test": "test"}
 
-def recognises(root: Path) -> bool:
+
+def recognises(tree: PhotoTree) -> bool:
     """Whether there are train/good and ground_truth or validation/good."""
-    return (root / "train" / "good").is_dir() and (
-        (root / "ground_truth").is_dir() or (root / "validation" / "good").is_dir()
+    root = tree.root
+    return (root / "train" / GOOD).is_dir() and (
+        (root / "ground_truth").is_dir() or (root / "validation/good").is_dir()
     )
 
 
-def read(root: Path, ng_names: Sequence[str] = ()) -> list[Sample]:
+def read(tree: PhotoTree) -> Reading:
     """The photos of train/good, validation/good where there is one, and test.
 
     Raises:
-        DatasetError: `ng_names` is given, although in this layout every folder of test/ but good is NG.
+        DatasetError: names are given, although in this layout every folder of test/ but good is NG.
     """
-    if ng_names:
-        raise DatasetError(
-            f"{root} is read as mvtec, where every folder of test/ but good holds NG photos; "
-            "leave --ng-name out or choose another --layout."
-        )
-    samples = []
-    if (root / "train" / "good").is_dir():
-        samples += ok_samples(root / "train" / "good", "train")
-    if (root / "validation" / "good").is_dir():
-        samples += ok_samples(root / "validation" / "good", "calibration")
-    for folder in subfolders(root / "test") if (root / "test").is_dir() else []:
-        if folder.name == "good":
-            samples += ok_samples(folder, "test")
-        else:
-            samples += ng_samples(folder, "test", [root / "ground_truth"])
-    return samples
+    tree.names.refuse(f"{tree.root} is read as mvtec, where every folder of test/ but good holds NG photos")
+    finder = finder_of(tree)
+    return Reading(tuple(sample for photo in finder.photos if (sample := _sample(tree.root, finder, photo))))
+
+
+def _sample(root: Path, finder: MaskFinder, photo: Path) -> Sample | None:
+    parts = photo.relative_to(root).parts[:-1]
+    if len(parts) < 2 or parts[0] not in OF_GOOD:
+        return None
+    if parts[1] == GOOD:
+        return Sample(photo, is_anomalous=False, split=OF_GOOD[parts[0]])
+    if parts[0] != "test" or "".join(words_of(parts[1])) in NEITHER_NAMES:
+        return None
+    if says_by_itself(root / "test" / parts[1]) is False:  # test/ok beside train/good
+        return Sample(photo, is_anomalous=False, split="test")
+    return Sample(photo, True, finder.of(photo), "test", parts[2] if len(parts) > 2 else parts[1])

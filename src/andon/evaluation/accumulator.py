@@ -55,7 +55,7 @@ class Accumulator:
             return
         if mask.shape != anomaly_map.shape:
             raise DatasetError(
-                f"{sample.mask_path} is {_size(mask)} pixels but its photo is {_size(anomaly_map)}; "
+                f"The mask of {sample.path} is {_size(mask)} pixels but its photo is {_size(anomaly_map)}; "
                 "a mask must have its photo's size: export it again."
             )
         self._pixels[defect].update(anomaly_map, mask)

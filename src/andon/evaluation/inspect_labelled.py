@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from andon import images
+from andon.datasets import read_mask
 from andon.errors import ImageError
 from andon.line.pipeline import Pipeline
 from andon.progress import track
@@ -39,11 +39,9 @@ def inspect_labelled(
 
 def ground_truth(sample: Sample, photo_size: tuple[int, int]) -> tuple[Mask | None, tuple[str, ...]]:
     """The mask of an NG photo in its (height, width), None where none is or it is of no use; and remarks on it."""
-    if sample.mask_path is None or not sample.is_anomalous:
+    if not sample.is_anomalous:
         return None, ()
     try:
-        mask = images.read_mask(sample.mask_path)
-        orientation = 1 if mask.shape == photo_size else images.orientation(sample.path)
-        return images.fit_mask(mask, photo_size, orientation)
+        return read_mask(sample, photo_size)
     except ImageError as error:
-        return None, (f"its mask {sample.mask_path.name} is of no use and was left out: {error}",)
+        return None, (f"its mask is of no use and was left out: {error}",)

@@ -213,4 +213,4 @@ def _samples(summaries: Sequence[PhotoSummary], dataset: Dataset) -> list[NamedP
 
 def _name(path: Path, dataset: Dataset) -> str:
     """The photo's path in the data set's folder."""
-    return path.relative_to(dataset.root).as_posix()
+    return dataset.name_of(path)

@@ -17,8 +17,18 @@ from andon.preprocess import Step
 from andon.recipes.backbone import BackboneConfig
 
 DEFAULT_DETECTOR = "patchcore"
-SECTIONS = ("steps", "tiling", "backbone", "detector", "anomaly_map", "regions", "calibration", "training")
+SECTIONS = ("data", "steps", "tiling", "backbone", "detector", "anomaly_map", "regions", "calibration", "training")
 MAX_SIGMA = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Attributes:
+    ng_names: beginnings of names for NG in data sets of such parts, beside the usual words; other sets need not have
+        them.
+    """
+
+    ng_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +90,7 @@ class Recipe:
     """
 
     description: str = ""
+    data: DataConfig = field(default_factory=DataConfig)
     steps: dict[str, Step] = field(default_factory=dict)
     tiling: Tiling | None = None
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
@@ -103,6 +114,7 @@ class Recipe:
             description=convert(tree.get("description", ""), str, "description"),
             detector=convert(parameters.pop("name", DEFAULT_DETECTOR), str, "detector.name"),
             parameters=parameters,
+            data=from_dict(DataConfig, tree.get("data", {}), "data"),
             steps={
                 step: from_dict(preprocess.step_class(step), values, f"steps.{step}")
                 for step, values in tree.get("steps", {}).items()
@@ -119,6 +131,7 @@ class Recipe:
         """Plain values that `from_tree` takes back."""
         return {
             "description": self.description,
+            **({} if self.data == DataConfig() else {"data": to_dict(self.data)}),
             "steps": {name: to_dict(step) for name, step in self.steps.items()},
             **({} if self.tiling is None else {"tiling": to_dict(self.tiling)}),
             "backbone": to_dict(self.backbone),

@@ -35,7 +35,10 @@ def evaluate(model: Taught, dataset: Dataset, *, model_name: str, out: Path | No
     describe_metrics()  # one that cannot be used is told of before the work, not after it
     LOG.info(dataset.describe())
     samples, remark = samples_to_evaluate(dataset.samples, model.manifest.seen)
-    remarks = [*model.manifest.remarks, *([remark] if remark else [])]
+    said = [*dataset.remarks, *([remark] if remark else [])]
+    for line in said:
+        LOG.warning(line)
+    remarks = [*model.manifest.remarks, *said]
     folder = None if out is None else EvaluationFolder(out, model, [sample.path for sample in samples])
     accumulator = Accumulator()
     failures: dict[str, str] = {}

@@ -38,6 +38,9 @@ def train(
     settings: Iterable[str] = (),
     layout: str | None = None,
     ng_names: Sequence[str] = (),
+    ok_names: Sequence[str] = (),
+    ng_from: float | None = None,
+    ignore_labels: bool = False,
     allow_duplicates: bool = False,
     precision: Precision = "auto",
 ) -> Taught:
@@ -47,7 +50,9 @@ def train(
         recipe: the name of a recipe, or the path of a TOML file.
         settings: "section.name=value" laid over the recipe, such as "detector.coreset_ratio=0.05".
         layout: None recognises it; see `andon.datasets.read`.
-        ng_names: how the data set calls its anomalous classes, where it has names of its own.
+        ng_names, ok_names: how the data set calls NG and OK, where it has names of its own.
+        ng_from: the number from which on a photo is NG, where a table of labels holds probabilities.
+        ignore_labels: go by the names of folders alone, whatever tables and masks say.
         allow_duplicates: teach even where a test photo is identical to a training photo.
         precision: what the network computes in when the model is calibrated; it is taught in float32 always.
 
@@ -58,7 +63,15 @@ def train(
         WeightsError: the backbone's weights cannot be had.
     """
     plan = recipes.build(recipe, settings)
-    dataset = datasets.read(Path(data), layout, ng_names)
+    dataset = datasets.read(
+        Path(data),
+        layout,
+        ng_names,
+        ok_names,
+        also_ng=plan.data.ng_names,
+        ng_from=ng_from,
+        ignore_labels=ignore_labels,
+    )
     return teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision)
 
 
@@ -78,7 +91,7 @@ def teach(
     LOG.info(dataset.describe())
     recipe = detectors.configured(recipe)
     duplicates = datasets.find_duplicates(dataset.samples)
-    remarks = _warn(datasets.check_leaks(duplicates, allow_duplicates))
+    remarks = _warn([*dataset.remarks, *datasets.check_leaks(duplicates, allow_duplicates)])
     remarks += _warn(f"{path} is left out: {why}" for path, why in duplicates.unreadable.items())
     readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]
     parts = datasets.split(readable, recipe.training.seed, duplicates.keep_together, _folds(recipe))
@@ -93,7 +106,7 @@ def teach(
     recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train)))
     frames = Frames(recipe.steps.values())
     held_out = _scored_by_folds(recipe, backbone, parts, ng, precision, frames)
-    trained, trained_ng = _photos(dataset, parts.train), _photos(dataset, ng)
+    trained, trained_ng = (_photos(dataset, part, duplicates.sha256) for part in (parts.train, ng))
     digest = _digest(recipe, backbone, {"trained": trained, "trained_ng": trained_ng})
     place = None if checkpoint is None else Checkpoint(checkpoint, digest)
     taught = _fitted(recipe, backbone, parts.train, ng, "Training", precision, frames, place)
@@ -111,7 +124,7 @@ def teach(
         precision=taught.pipeline.scorer.precision,
         trained=trained,
         trained_ng=trained_ng,
-        calibrated=_photos(dataset, parts.calibration),
+        calibrated=_photos(dataset, parts.calibration, duplicates.sha256),
         epochs=_epochs(history),
     )
     thumbnails = _thumbnails(recipe, trained, _paths(parts.train), frames)
@@ -219,12 +232,9 @@ def _epochs(history: History | None) -> Epochs | None:
     return Epochs(best=history.best_epoch, losses={name: tuple(values) for name, values in history.losses.items()})
 
 
-def _photos(dataset: Dataset, samples: Iterable[Sample]) -> Photos:
+def _photos(dataset: Dataset, samples: Iterable[Sample], sha256: dict[Path, str]) -> Photos:
     """The samples by their file within the data set."""
-    digests = {
-        sample.path.relative_to(dataset.root).as_posix(): images.sha256(images.read_bytes(sample.path))
-        for sample in samples
-    }
+    digests = {dataset.name_of(sample.path): sha256[sample.path] for sample in samples}
     return Photos(tuple(digests), tuple(digests.values()))
 
 
