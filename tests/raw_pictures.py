@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ def tiff(
     bits: int = 0,
     white_is_0: bool = False,
     planes: bool = False,
-    order: str = "<",
+    order: Literal["<", ">"] = "<",
 ) -> bytes:
     """One strip without compression: (H, W) or (H, W, C); `bits` packs values into fewer than their type has.
 

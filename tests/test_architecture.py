@@ -9,7 +9,10 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ import andon
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(andon.__file__).parent
 CONFIG = ROOT / "pyproject.toml"
+PACKAGES = {module: name.lower() for module, (name, *_) in packages_distributions().items()}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_LINES = 400
 WITHOUT_TORCH = (
@@ -140,6 +144,24 @@ def test_parts_do_not_import_each_other() -> None:
         assert len(parts) > 1, room
         found |= {name_of(path): others for path in files if (others := parts & set(imported(path)))}
     assert found == {}
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Of other packages; what was only installed along with one of them may be gone with its next release."""
+    project = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    dev = extras.pop("dev")
+    undeclared: dict[str, set[str]] = {}
+    for folder, declared in {
+        "src": [*project["dependencies"], *chain(*extras.values())],
+        "tests": [*project["dependencies"], *chain(*extras.values()), *dev],
+    }.items():
+        names = {re.split(r"[<>=\[;]", line)[0] for line in declared}
+        for path in (ROOT / folder).rglob("*.py"):
+            others = {PACKAGES[top] for name in imported(path) if (top := name.partition(".")[0]) in PACKAGES}
+            if others - names - {"andon"}:
+                undeclared[str(path.relative_to(ROOT))] = others - names
+    assert undeclared == {}
 
 
 def test_a_commit_is_checked_as_make_lint_checks() -> None:

@@ -15,7 +15,7 @@ from andon.detectors import _search
 from andon.line.pipeline import Pipeline
 from andon.models.taught import Taught
 from andon.scorers import fastest_scorer, reference_scorer, settle
-from andon.types import Inspection
+from andon.types import Inspection, RgbImage
 
 pytestmark = pytest.mark.precision
 
@@ -48,7 +48,7 @@ def test_either_search_gives_the_same_scores(in_8_bits: bool, taught: Taught, mo
 
 
 def test_a_batch_says_what_single_photos_say(pipeline: Pipeline, data: Path) -> None:
-    photos = [*sorted((data / "test").rglob("*.png")), *PHOTOS]
+    photos: list[Path | RgbImage] = [*sorted((data / "test").rglob("*.png")), *PHOTOS]
     batch = [result for result in pipeline.inspect_batch(photos) if isinstance(result, Inspection)]
     alone = [pipeline.inspect(photo) for photo in photos]
     assert [one.verdict for one in batch] == [one.verdict for one in alone]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plate_photos
@@ -11,15 +12,16 @@ import pytest
 from conftest import Command
 
 from andon import images
+from andon.types import RgbImage
 
 
-def explored(andon_: Command, *words: object) -> dict:  # type: ignore[type-arg]
+def explored(andon_: Command, *words: object) -> dict[str, Any]:
     ran = andon_("explore", *words, "--json")
     assert ran.code == 0, ran.err
-    return json.loads(ran.out)  # type: ignore[no-any-return]
+    return json.loads(ran.out)
 
 
-def write(folder: Path, photos: list[np.ndarray]) -> None:  # type: ignore[type-arg]
+def write(folder: Path, photos: list[RgbImage]) -> None:
     for number, photo in enumerate(photos):
         images.write(folder / f"{number:03d}.png", photo)
 

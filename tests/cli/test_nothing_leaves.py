@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import plate_photos
@@ -30,7 +31,7 @@ main()
 """
 
 
-def said_by(words: list[object], tmp_path: Path, *outputs: Path) -> str:
+def said_by(words: Sequence[object], tmp_path: Path, *outputs: Path) -> str:
     """Everything that the command did against the promise, one line each."""
     log, home = tmp_path / "said", tmp_path / "home"
     home.mkdir(exist_ok=True)

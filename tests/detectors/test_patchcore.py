@@ -32,10 +32,10 @@ def taught(backbone: Backbone, **parameters: Any) -> PatchCore:
     return fitted(backbone, grey_photos(1, 4), **parameters)
 
 
-def fitted(backbone: Backbone, batch: Batch, **parameters: Any) -> PatchCore:
+def fitted(backbone: Backbone, *batches: Batch, **parameters: Any) -> PatchCore:
     detector = detectors.create("patchcore", backbone, parameters)
     assert isinstance(detector, PatchCore)
-    return detector.fit([batch], seed=0)
+    return detector.fit(batches, seed=0)
 
 
 def score(detector: Detector[Any], x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
@@ -164,9 +164,9 @@ def test_a_bank_from_chunks_holds_the_patches_as_they_are_scored(
     """Also those of a batch in the middle of which the first chunk ends, from which the colour's share comes."""
     monkeypatch.setattr(patchcore, "chunk_size", lambda dim: 250)  # of 96 patches a photo
     x, roi = tinted_photos(9)
-    parameters = {"colour_weight": 0.3, "target_dim": 6, "coreset_ratio": 0.03, "density_keep": keep}
     batches = [(x[:5], roi[:5]), (x[5:], roi[5:])]
-    detector = detectors.create("patchcore", backbone, parameters).fit(batches, seed=0)
+    parameters = {"target_dim": 6, "coreset_ratio": 0.03, "density_keep": keep}
+    detector = fitted(backbone, *batches, colour_weight=0.3, **parameters)
     _, patch = score(detector, x, roi)
     photo, row, column = (detector.origin_ * torch.tensor([1, 8, 12])).long().unbind(dim=1)
     assert len(detector.bank_) == round(0.03 * keep * 9 * 96)
@@ -196,7 +196,7 @@ def test_counting_the_patches_of_many_photos_does_not_take_them_through_the_netw
     roi[2:5, :, 40:] = False
     smaller = x[:2, :, :48, :80].contiguous(), roi[:2, :48, :80].contiguous()
     batches = [(x[:4], roi[:4]), (x[4:], roi[4:]), smaller]
-    detector = detectors.create("patchcore", counting, {"coreset_ratio": 0.03}).fit(batches, seed=0)
+    detector = fitted(counting, *batches, coreset_ratio=0.03)
     assert len(detector.bank_) == round(0.03 * (5 * 8 * 12 + 3 * 8 * 5 + 2 * 6 * 10))
     assert sum(counting.passed) == 10 + 2  # one of each size tells how many patches it has
 

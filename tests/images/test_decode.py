@@ -149,7 +149,7 @@ def test_an_array_must_be_an_rgb_photo() -> None:
     assert images.check_array(mosaic()) is not None
     for wrong in (mosaic()[:, :, 0], mosaic().astype(np.float32), np.zeros((40, 60, 4), np.uint8)):
         with pytest.raises(ImageError, match=r"expected an RGB photo \(H, W, 3\) uint8"):
-            images.check_array(wrong)  # type: ignore[arg-type]
+            images.check_array(wrong)
     with pytest.raises(ImageError, match="The array is 60 x 8 pixels"):
         images.check_array(mosaic()[:8])
 

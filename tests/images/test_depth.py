@@ -47,7 +47,8 @@ def test_white_is_guessed_with_a_remark_unless_the_file_or_a_scale_says_it(
         assert shown(data, picture, scale=white) == ()
     channels = 1 if picture.ndim == 2 else 3
     assert shown(png(values, sBIT=bytes([bits] * channels)), picture) == ()
-    assert shown(png(values << (16 - bits), sBIT=bytes([bits] * channels)), picture) == ()  # stretched by the standard
+    stretched = (values << (16 - bits)).astype(np.uint16)  # by the standard
+    assert shown(png(stretched, sBIT=bytes([bits] * channels)), picture) == ()
     assert shown(tiff(values, {MOST: (SHORT, [white])}), picture) == ()
     assert shown(tiff(values, {SIGNED_MOST: (SHORT, [white] * channels)}), picture, scale=65535) == ()
     assert shown(tiff(values, bits=bits), picture) == ()  # 10, 12 and 14 bits packed

@@ -44,7 +44,7 @@ def test_the_frame_stays_valid_and_its_arrays_are_left_alone(name: str) -> None:
     frame.to_original.setflags(write=False)
     after = preprocess.step_class(name)().fit([frame])(frame)
     assert after.original_size == plate_photos.SIZE
-    assert (after.image.dtype, after.image.shape) == (np.uint8, (*after.size, 3))
-    assert after.roi.any() and (after.roi.dtype, after.roi.shape) == (bool, after.size)
+    assert after.image.dtype == np.uint8 and after.image.shape == (*after.size, 3)
+    assert after.roi.dtype == bool and after.roi.shape == after.size and after.roi.any()
     centre = after.to_original @ (after.size[1] / 2, after.size[0] / 2, 1)
     assert 0 <= centre[0] / centre[2] <= plate_photos.SIZE[1] and 0 <= centre[1] / centre[2] <= plate_photos.SIZE[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
@@ -17,8 +18,9 @@ from andon.errors import AndonError, ConfigError, ImageError, MissingDependencyE
 from andon.line.pipeline import Pipeline
 from andon.preprocess import _grabcut, _object_rules, _sam, _spans
 from andon.preprocess._edges import edge_energy, sharp_steps, sharpness, to_lab
-from andon.preprocess._object_box import N_OUTLINES, coarse_box, expand, find_outlines
+from andon.preprocess._object_box import N_OUTLINES, Outline, coarse_box, expand, find_outlines
 from andon.preprocess._object_rules import Limits, Scenery, best
+from andon.preprocess._warp import Bounds
 from andon.preprocess.object_roi import ObjectRoi
 from andon.types import Failure, Frame, Mask, RgbImage
 
@@ -103,11 +105,14 @@ def test_the_box_holds_the_object_with_a_tenth_around_and_its_inset_lies_on_it()
 def test_a_blank_photo_is_refused_after_a_second_look_in_a_larger_box(
     noise: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    boxes = []
+    boxes: list[Bounds] = []
     propose = _grabcut.proposals
-    monkeypatch.setattr(
-        _grabcut, "proposals", lambda image, box, *rest: boxes.append(box) or propose(image, box, *rest)
-    )
+
+    def noted(image: RgbImage, box: Bounds, inset: Bounds, outline: Outline) -> list[Mask]:
+        boxes.append(box)
+        return propose(image, box, inset, outline)
+
+    monkeypatch.setattr(_grabcut, "proposals", noted)
     blank = 120 + np.random.default_rng(0).normal(0, noise, (*SIZE, 3))
     with pytest.raises(ImageError, match="no object found"):
         ObjectRoi(proposals="grabcut")(Frame.whole(blank.astype(np.uint8)))
@@ -176,7 +181,7 @@ def cheapest_spans(rng: np.random.Generator) -> tuple[Mask, Mask]:
 def test_only_an_edge_in_focus_is_sharp() -> None:
     image = np.zeros((40, 60, 3), np.uint8)
     image[:, 20:] = 200
-    blurred = cv2.GaussianBlur(image, (0, 0), 4)
+    blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), 4), np.uint8)
     sharp, soft = (sharp_steps(to_lab(photo))[0] for photo in (image, blurred))
     assert sharp.shape == (40, 61)
     assert sharp[:, 20].min() > 70 and soft.max() < 0.1 * sharp[:, 20].min()
@@ -308,9 +313,14 @@ def tiny_sam(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("sam")
     hidden, side = 32, 64
-    vision = {"hidden_size": hidden, "output_channels": hidden, "num_hidden_layers": 2, "num_attention_heads": 2}
-    vision |= {"image_size": side, "patch_size": 16, "window_size": 2, "global_attn_indexes": [1], "mlp_dim": 32}
-    prompt = {"hidden_size": hidden, "image_size": side, "patch_size": 16, "image_embedding_size": 4}
+    vision: dict[str, object] = {
+        "hidden_size": hidden,
+        "output_channels": hidden,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    vision |= {"image_size": side, "patch_size": 16, "window_size": 2, "mlp_dim": 32, "global_attn_indexes": [1]}
+    prompt: dict[str, object] = {"hidden_size": hidden, "image_size": side, "patch_size": 16, "image_embedding_size": 4}
     decoder = {"hidden_size": hidden, "num_hidden_layers": 1, "num_attention_heads": 2, "mlp_dim": 32}
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -340,10 +350,15 @@ def test_sam_proposes_several_masks_in_the_photos_own_pixels(tiny_sam: Path) -> 
 
 @pytest.mark.slow
 def test_a_model_alone_makes_the_step_use_sam(tiny_sam: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked: list[str] = []
     monkeypatch.setattr(_object_rules, "stands_out", lambda *_: True)
     propose = _sam.proposals
-    monkeypatch.setattr(_sam, "proposals", lambda *given: asked.append(given[2]) or propose(*given))
+
+    def noted(image: RgbImage, boxes: Sequence[Bounds], model: str) -> list[list[Mask]]:
+        asked.append(model)
+        return propose(image, boxes, model)
+
+    monkeypatch.setattr(_sam, "proposals", noted)
     frame = ObjectRoi(model=str(tiny_sam))(Frame.whole(desk(bottle())))
     assert asked == [str(tiny_sam)]
     assert frame.roi.any() and frame.roi.shape == SIZE
