@@ -28,6 +28,7 @@ from andon import backbones, datasets, detectors, recipes
 from andon.backbones import Backbone, BackboneConfig
 from andon.evaluation import PixelCurves, Results, metrics
 from andon.evaluation.undefined import Undefined
+from andon.images import OpenedPhotos
 from andon.line.pipeline import Pipeline, Scored
 from andon.models.taught import assemble
 from andon.teaching.photos import Batches, settle_steps
@@ -102,7 +103,7 @@ def _accuracy(backbone: Backbone, folder: Path, settings: list[str]) -> dict[str
     samples = datasets.read(folder).samples
     ok = [sample.path for sample in samples if sample.split == "train" and sample.is_anomalous is False]
     recipe = recipes.build("default", settings)
-    recipe = replace(recipe, steps=settle_steps(recipe.steps, ok))
+    recipe = replace(recipe, steps=settle_steps(recipe.steps, ok, OpenedPhotos()))
     detector = detectors.of_recipe(recipe, backbone).fit(
         Batches(ok, recipe, f"Teaching {folder.name}"), recipe.training.seed
     )

@@ -22,6 +22,7 @@ from sklearn.metrics import roc_auc_score
 from andon import backbones, datasets, detectors, recipes
 from andon.config import Tree, parse_setting, put
 from andon.evaluation.intervals import Interval, auroc_interval
+from andon.images import OpenedPhotos
 from andon.line.pipeline import Scored
 from andon.models.taught import assemble
 from andon.recipes import Recipe
@@ -153,7 +154,7 @@ def measure(name: str, recipe: Recipe, photos: Photos) -> Row:
 def score(recipe: Recipe, photos: Photos) -> NDArray[np.float64]:
     """The image scores of the test photos; ranks need no calibration."""
     taught = _paths(photos.taught)
-    recipe = replace(recipe, steps=settle_steps(recipe.steps, taught))
+    recipe = replace(recipe, steps=settle_steps(recipe.steps, taught, OpenedPhotos()))
     detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone))
     detector.fit(Batches(taught, recipe, "Teaching"), recipe.training.seed)
     results = list(assemble(recipe, detector).score_all(_paths(photos.test)))

@@ -9,10 +9,15 @@ from pathlib import Path
 import numpy as np
 import plate_photos
 import pytest
+from PIL import Image
 
 from andon import datasets, images, recipes
 from andon.errors import DatasetError, ImageError, NotCalibratedError
+from andon.images import opened
+from andon.images.decode import load
+from andon.images.files import read_bytes
 from andon.line.calibration import CalibrationRule
+from andon.models.load import load_taught
 from andon.models.save import save
 from andon.models.taught import Taught
 from andon.preprocess.resize import Resize
@@ -231,7 +236,41 @@ def test_a_photo_is_prepared_once_for_all_models_that_it_trains(data: Path, monk
     few = datasets.Dataset(data, "folder", tuple(photos))
     model = teach(recipes.build("default", plate_photos.FAST), few)
     assert "models that have not seen it" in model.manifest.remarks[0] and model.pipeline.thumbnails
-    assert set(Counter(prepared).values()) == {2}  # once to train six models and for its thumbnail, once to be scored
+    assert set(Counter(prepared).values()) == {1}  # to train six models, to be scored by one, and for its thumbnail
+
+
+def test_a_photo_is_opened_and_decoded_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: Counter[Path] = Counter()
+
+    def opens(path: Path) -> bytes:
+        done[path] += 1
+        return read_bytes(path)
+
+    def decodes(data: bytes, path: Path, white: float | None) -> images.Photo:
+        done[path] += 1
+        return load(data, path, white)
+
+    monkeypatch.setattr(opened, "read_bytes", opens)
+    monkeypatch.setattr(opened, "load", decodes)
+    for name in ("read", "read_bytes", "load", "decode"):
+        monkeypatch.setattr(images, name, lambda path, *_: pytest.fail(f"{path} was read another time"))
+    train(data, settings=plate_photos.FAST)
+    assert done == dict.fromkeys((sample.path for sample in datasets.read(data).samples), 2)
+
+
+def test_what_is_white_in_photos_of_12_bits_is_learnt_and_kept(tmp_path: Path) -> None:
+    for seed in range(6):
+        grey = plate_photos.part(seed).mean(axis=2)
+        deep = (grey * 16).astype(np.uint16)
+        deep[0, 0] = 4080  # of 4095
+        Image.fromarray(deep).save(tmp_path / f"{seed}.png")
+    taught = train(tmp_path, settings=plate_photos.FAST)
+    assert taught.pipeline.white == 4095
+    save(taught, tmp_path / "m.safetensors")
+    dim = (plate_photos.part(9).mean(axis=2) * 4).astype(np.uint16)  # by itself it seems to have fewer bits
+    Image.fromarray(dim).save(tmp_path / "dim.png")
+    image = load_taught(tmp_path / "m.safetensors").pipeline.prepare(tmp_path / "dim.png").frame.image
+    assert image.max() <= dim.max() / 4095 * 255 + 1
 
 
 def test_copies_of_a_photo_count_once(taught: Taught, tmp_path: Path) -> None:

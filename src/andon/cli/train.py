@@ -115,14 +115,15 @@ def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:
     from andon.types import Frame
 
     images.mark_output(folder)
-    unreadable = datasets.find_duplicates(dataset.samples).unreadable
+    opened = images.OpenedPhotos()
+    unreadable = datasets.find_duplicates(dataset.samples, opened).unreadable
     for why in unreadable.values():
         typer.echo(f"Error: {why}", err=True)
     readable = [sample for sample in dataset.samples if sample.path not in unreadable]
-    steps = settle_steps(recipe.steps, [sample.path for sample in readable if sample.is_anomalous is False])
+    steps = settle_steps(recipe.steps, [s.path for s in readable if s.is_anomalous is False], opened)
     paths = [sample.path for sample in readable]
     for path, name in track(zip(paths, images.picture_names(paths), strict=True), "Preprocessing", len(paths)):
-        photo = images.read(path)
+        photo = opened.open(path).image
         frame, stages = Frame.whole(photo), []
         try:
             for step_name, step in steps.items():

@@ -26,6 +26,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from andon.datasets._fingerprints import DETAIL_SIDE, Fingerprint, fingerprints
+from andon.images import OpenedPhotos
 from andon.types import Sample
 
 MIN_CORRELATION = 0.98
@@ -86,10 +87,14 @@ class Duplicates:
         return tuple(frozenset(group.paths) for group in self.all_groups)
 
 
-def find_duplicates(samples: Sequence[Sample]) -> Duplicates:
-    """The groups of identical photos and of twins among `samples`, sorted by path; every file is read once."""
+def find_duplicates(samples: Sequence[Sample], opened: OpenedPhotos | None = None) -> Duplicates:
+    """The groups of identical photos and of twins among `samples`, sorted by path; every file is read once.
+
+    Args:
+        opened: keeps the photos for whoever needs them again.
+    """
     by_path = {sample.path: sample for sample in samples}
-    prints, unreadable = fingerprints(sorted(by_path))
+    prints, unreadable = fingerprints(sorted(by_path), opened or OpenedPhotos())
     by_pixels: dict[str, list[Fingerprint]] = defaultdict(list)
     for one in prints:
         by_pixels[one.pixels].append(one)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from andon import images, resources
+from andon import images
 from andon.errors import ImageError
+from andon.images import Opened, OpenedPhotos
+from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.types import RgbImage
 
@@ -41,38 +42,31 @@ class Fingerprint:
     detail: NDArray[np.float32] = field(repr=False)
 
 
-def fingerprints(paths: Sequence[Path]) -> tuple[list[Fingerprint], dict[Path, str]]:
+def fingerprints(paths: Sequence[Path], opened: OpenedPhotos) -> tuple[list[Fingerprint], dict[Path, str]]:
     """The fingerprints of all photos that can be read, in order, and why the others cannot."""
+
+    def attempt(path: Path) -> Fingerprint | ImageError:
+        try:
+            return fingerprint(path, opened.open(path))
+        except ImageError as error:
+            return error
+
     read: list[Fingerprint] = []
     unreadable: dict[Path, str] = {}
-    with ThreadPoolExecutor(resources.cpus()) as threads:
-        results: Iterable[Fingerprint | ImageError] = threads.map(_try_fingerprint, paths)
-        for path, result in zip(paths, track(results, "Comparing photos", len(paths)), strict=True):
-            if isinstance(result, ImageError):
-                unreadable[path] = str(result)
-            else:
-                read.append(result)
+    results = ordered_map(attempt, paths)
+    for path, result in zip(paths, track(results, "Comparing photos", len(paths)), strict=True):
+        if isinstance(result, ImageError):
+            unreadable[path] = str(result)
+        else:
+            read.append(result)
     return read, unreadable
 
 
-def _try_fingerprint(path: Path) -> Fingerprint | ImageError:
-    try:
-        return fingerprint(path)
-    except ImageError as error:
-        return error
-
-
-def fingerprint(path: Path) -> Fingerprint:
-    """The fingerprint of one photo, whose file is read once.
-
-    Raises:
-        ImageError: the photo cannot be read.
-    """
-    data = images.read_bytes(path)
-    image = images.decode(data, path)
-    height, width, _ = image.shape
-    pixels = images.sha256(str(image.shape).encode() + image.tobytes())
-    return Fingerprint(path, images.sha256(data), (height, width), pixels, _detail(image))
+def fingerprint(path: Path, opened: Opened) -> Fingerprint:
+    """The fingerprint of one photo."""
+    height, width, _ = opened.image.shape
+    pixels = images.sha256(str(opened.image.shape).encode() + opened.image.tobytes())
+    return Fingerprint(path, opened.sha256, (height, width), pixels, _detail(opened.image))
 
 
 def _detail(image: RgbImage) -> NDArray[np.float32]:

@@ -79,7 +79,7 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int 
         note = f"{len(calibration)} OK photos of the calibration split calibrate{_if_few(len(calibration))}."
         return Partition(train, calibration, (), set_aside, remarks + note)
     rest, held_out = hold_out(clusters, max(len(train) // HELD_OUT_SHARE, MIN_HELD_OUT), rng)
-    if len(held_out) >= MIN_CALIBRATION or folds == 1:
+    if count_different(held_out, groups) >= MIN_CALIBRATION or folds == 1:
         note = f"{len(held_out)} of {len(train)} OK photos (seed {seed}) are held out to calibrate"
         return Partition(flat(rest), held_out, (), set_aside, f"{remarks}{note}{_if_few(len(held_out))}.")
     rounds = _folds(clusters, folds, rng)

@@ -5,6 +5,7 @@ from andon.images.decode import Photo, check_array, decode, load, orientation, r
 from andon.images.files import read_bytes, sha256
 from andon.images.formats import SUFFIXES, is_image
 from andon.images.masks import fit_mask, join_masks, read_mask
+from andon.images.opened import Opened, OpenedPhotos
 from andon.images.output import mark_output, picture_names, write
 from andon.images.pillow import upright
 from andon.images.scale import learn_scale
@@ -13,6 +14,8 @@ from andon.images.walk import LeftOut, Walk, in_natural_order, is_output, subfol
 __all__ = [
     "SUFFIXES",
     "LeftOut",
+    "Opened",
+    "OpenedPhotos",
     "Photo",
     "Walk",
     "check_array",

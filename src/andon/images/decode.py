@@ -34,10 +34,12 @@ class Photo:
     Attributes:
         image: (H, W, 3) uint8 RGB, upright.
         notes: what its reader should know: its name says another kind, other pages follow, white had to be guessed.
+        is_guessed: whether it has more than 8 bits, and neither it nor `scale` says which value is white.
     """
 
     image: RgbImage
     notes: tuple[str, ...] = ()
+    is_guessed: bool = False
 
 
 def read(path: Path, scale: float | None = None) -> RgbImage:
@@ -88,7 +90,7 @@ def load(data: bytes, path: Path, scale: float | None = None, min_side: int = MI
         "" if orientation else "its EXIF data is damaged, so it may not be upright",
         *scaling,
     )
-    return Photo(rgb, tuple(filter(None, notes)))
+    return Photo(rgb, tuple(filter(None, notes)), deep is not None and deep.white is None and scale is None)
 
 
 def orientation(path: Path) -> int:

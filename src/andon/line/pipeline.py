@@ -71,6 +71,7 @@ class Pipeline:
         tiling: how the preprocessed photo is cut; None where the detector sees it whole.
         map_sigma: standard deviation of the Gaussian over the map, in pixels of the preprocessed photo.
         calibration: None until held-out OK photos have been scored.
+        white: the value that is white in photos of more than 8 bits that do not say it; see `images.load`.
         thumbnails: of each OK photo that trained the model, in the order of `Nearest.origin`; () where none are kept.
     """
 
@@ -80,6 +81,7 @@ class Pipeline:
     map_sigma: float = 4.0
     regions: RegionRule = ALL
     calibration: Calibration | None = None
+    white: float | None = None
     thumbnails: tuple[Thumbnail, ...] = field(default=(), repr=False)
     model_id: ModelId = UNSAVED
 
@@ -146,7 +148,11 @@ class Pipeline:
             except ImageError as error:
                 return Failure(_name(photo), str(error), part_id, self.model_id)
 
-        for batch in ready_batches(ordered_map(prepare, photos), self.scorer.batch_size):
+        return self.score_prepared(ordered_map(prepare, photos))
+
+    def score_prepared(self, photos: Iterable[Prepared | Failure]) -> Iterator[Scored | Failure]:
+        """`score_all`, of photos that have been prepared; each `Failure` keeps its place."""
+        for batch in ready_batches(photos, self.scorer.batch_size):
             good = [item for item in batch if isinstance(item, Prepared)]
             scored = iter(self.score(good) if good else [])
             for item in batch:
@@ -162,7 +168,7 @@ class Pipeline:
         path = _name(photo)
         if isinstance(photo, str | Path):
             data = images.read_bytes(Path(photo))
-            loaded, digest = images.load(data, Path(photo)), images.sha256(data)
+            loaded, digest = images.load(data, Path(photo), self.white), images.sha256(data)
         else:
             loaded = images.Photo(images.check_array(photo))
             digest = images.sha256(np.ascontiguousarray(photo).tobytes())

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from andon.config import Tree, from_dict, require_section, to_dict
+from andon.config import Tree, convert, from_dict, require_section, to_dict
 from andon.errors import ConfigError, ModelError
 from andon.line.calibration import Calibration, CalibrationRule
 from andon.line.nearest_ok import Thumbnail
@@ -38,6 +38,7 @@ class Header:
 
     Attributes:
         backbone: of the network's `Identity`, as plain values.
+        white: see `Pipeline`.
         is_bundled: whether the file holds the backbone's weights.
     """
 
@@ -46,6 +47,7 @@ class Header:
     recipe: Recipe
     backbone: Tree
     calibration: Calibration | None
+    white: float | None
     terms: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
     manifest: Manifest
     thumbnails: tuple[Thumbnail, ...]
@@ -66,6 +68,7 @@ class Header:
                 recipe=Recipe.from_tree(tree["recipe"]),
                 backbone=tree["backbone"],
                 calibration=_calibration(tree.get("calibration"), arrays),
+                white=convert(tree.get("white"), float | None, "white"),
                 terms=arrays.get(TERMS, np.empty((0, 0))),
                 manifest=manifest,
                 thumbnails=_thumbnails(manifest, arrays),
@@ -84,7 +87,9 @@ def read_header(path: Path) -> Header:
     return Header.of(read(path), path)
 
 
-def tree_of(recipe: Recipe, backbone: Tree, calibration: Calibration | None, manifest: Manifest) -> Tree:
+def tree_of(
+    recipe: Recipe, backbone: Tree, calibration: Calibration | None, white: float | None, manifest: Manifest
+) -> Tree:
     """The header as `Header.of` reads it."""
     thresholds = calibration and {
         "rule": to_dict(calibration.rule),
@@ -96,6 +101,7 @@ def tree_of(recipe: Recipe, backbone: Tree, calibration: Calibration | None, man
         "recipe": recipe.to_tree(),
         "backbone": backbone,
         "calibration": thresholds,
+        "white": white,
         "manifest": manifest.to_tree(),
     }
 

@@ -41,7 +41,8 @@ def save(model: Taught, path: Path | str, *, bundle_backbone: bool = False, over
         arrays[THUMBNAILS] = np.frombuffer(b"".join(one.jpeg for one in thumbnails), np.uint8)
         arrays[LENGTHS] = np.array([len(one.jpeg) for one in thumbnails])
     identity = to_dict(model.detector.backbone.identity())
-    data, _ = file.to_bytes(tree_of(model.recipe, identity, model.calibration, model.manifest), arrays)
+    tree = tree_of(model.recipe, identity, model.calibration, model.pipeline.white, model.manifest)
+    data, _ = file.to_bytes(tree, arrays)
     file.write(Path(path), data, overwrite=overwrite)
 
 

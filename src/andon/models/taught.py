@@ -49,6 +49,7 @@ def assemble(
     *,
     precision: Precision = "auto",
     calibration: Calibration | None = None,
+    white: float | None = None,
     thumbnails: tuple[Thumbnail, ...] = (),
     model_id: ModelId = UNSAVED,
 ) -> Pipeline:
@@ -60,6 +61,7 @@ def assemble(
         map_sigma=recipe.anomaly_map.sigma,
         regions=recipe.regions,
         calibration=calibration,
+        white=white,
         thumbnails=thumbnails,
         model_id=model_id,
     )

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from andon import images
 from andon.detectors import Batch
 from andon.errors import ImageError
-from andon.line.pipeline import run_steps, to_batch
+from andon.images import OpenedPhotos
+from andon.line.pipeline import Prepared, run_steps, to_batch
 from andon.ordered_map import ordered_map
 from andon.preprocess import Step
 from andon.progress import track
@@ -22,12 +22,12 @@ from andon.types import Frame
 CACHE_BYTES = 2**30
 
 
-def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, Step]:
+def settle_steps(steps: dict[str, Step], photos: Sequence[Path], opened: OpenedPhotos) -> dict[str, Step]:
     """The steps with their open parameters settled from the OK photos, each as the steps before it leave them."""
     settled: dict[str, Step] = {}
     for name, step in steps.items():
         before = tuple(settled.values())
-        frames = (run_steps(before, Frame.whole(images.read(photo)), photo) for photo in photos)
+        frames = (run_steps(before, Frame.whole(opened.open(photo).image), photo) for photo in photos)
         settled[name] = step.fit(frames)
     return settled
 
@@ -35,8 +35,9 @@ def settle_steps(steps: dict[str, Step], photos: Sequence[Path]) -> dict[str, St
 class Frames:
     """Photos as the steps leave them. They are kept in memory while they fit, for all the models that they teach."""
 
-    def __init__(self, steps: Iterable[Step]) -> None:
+    def __init__(self, steps: Iterable[Step], opened: OpenedPhotos) -> None:
         self._steps = tuple(steps)
+        self._opened = opened
         self._kept: dict[tuple[Path, bool], Frame] = {}
         self._room = CACHE_BYTES
 
@@ -50,11 +51,20 @@ class Frames:
         if key in self._kept:
             return self._kept[key]
         steps = [step for step in self._steps if enhanced or not step.enhances]
-        frame = run_steps(steps, Frame.whole(images.read(photo)), photo)
+        read = self._opened.open(photo).photo
+        frame = run_steps(steps, Frame.whole(read.image, read.notes), photo)
         self._room -= frame.image.nbytes + frame.roi.nbytes
         if self._room >= 0:
             self._kept[key] = frame
         return frame
+
+    def prepared(self, photo: Path) -> Prepared:
+        """The photo as a pipeline with the same steps prepares it, to be scored.
+
+        Raises:
+            ImageError: see `read`.
+        """
+        return Prepared(str(photo), self._opened.open(photo).sha256, self.read(photo), {})
 
 
 class Batches:
@@ -79,7 +89,7 @@ class Batches:
     ) -> None:
         self._photos = photos
         self._refuses = refuses
-        self._frames = frames or Frames(recipe.steps.values())
+        self._frames = frames or Frames(recipe.steps.values(), OpenedPhotos())
         self._enhanced = draw(photos, recipe.training.enhanced_share, recipe.training.seed)
         self._tiling = recipe.tiling
         self._batch_size = recipe.training.batch_size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from andon import images
 from andon.datasets import find_duplicates
 from andon.errors import DatasetError, ImageError
 from andon.line.calibration import Calibration, CalibrationRule, calibrate, sweep_table
-from andon.line.pipeline import Photo, Pipeline
+from andon.line.pipeline import Photo, Pipeline, Scored
 from andon.models.manifest import Photos
 from andon.models.taught import Taught
 from andon.progress import track
@@ -48,8 +48,17 @@ def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
     Raises:
         ImageError: a photo cannot be read.
     """
+    return held_out_of(pipeline, track(pipeline.score_all(photos), "Calibrating", len(photos)))
+
+
+def held_out_of(pipeline: Pipeline, photos: Iterable[Scored | Failure]) -> list[HeldOut]:
+    """What is kept of photos that were scored.
+
+    Raises:
+        ImageError: a photo could not be scored.
+    """
     held_out = []
-    for scored in track(pipeline.score_all(photos), "Calibrating", len(photos)):
+    for scored in photos:
         if isinstance(scored, Failure):
             raise ImageError(scored.error)
         peak = pipeline.map_peak(scored)

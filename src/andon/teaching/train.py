@@ -15,16 +15,18 @@ from andon import backbones, datasets, detectors, images, recipes
 from andon.backbones import Backbone
 from andon.datasets import Dataset, Duplicates, Partition
 from andon.detectors import Capabilities, Checkpoint, History, LabelledBatches
-from andon.errors import ConfigError
+from andon.errors import ConfigError, ImageError
+from andon.images import OpenedPhotos
 from andon.line import nearest_ok
 from andon.line.nearest_ok import Thumbnail
+from andon.line.pipeline import Pipeline, Prepared
 from andon.models.manifest import Epochs, Manifest, Photos
 from andon.models.taught import Taught, assemble
 from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
 from andon.teaching.photos import Batches, Frames, settle_steps
-from andon.teaching.thresholds import HeldOut, calibrated, one_of_each, score_ok, terms_of, unusual
+from andon.teaching.thresholds import HeldOut, calibrated, held_out_of, one_of_each, terms_of, unusual
 from andon.types import Precision, Sample
 
 LOG = logging.getLogger("andon")
@@ -90,7 +92,8 @@ def teach(
     """
     LOG.info(dataset.describe())
     recipe = detectors.configured(recipe)
-    duplicates = datasets.find_duplicates(dataset.samples)
+    opened = OpenedPhotos()
+    duplicates = datasets.find_duplicates(dataset.samples, opened)
     remarks = _warn([*dataset.remarks, *datasets.check_leaks(duplicates, allow_duplicates)])
     remarks += _warn(f"{path} is left out: {why}" for path, why in duplicates.unreadable.items())
     readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]
@@ -103,8 +106,9 @@ def teach(
     recipe.calibration.check(datasets.count_different(calibrating, duplicates.keep_together))
 
     backbone = backbones.create(recipe.backbone)
-    recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train)))
-    frames = Frames(recipe.steps.values())
+    white = opened.learn_white(_paths(parts.train))
+    recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train), opened))
+    frames = Frames(recipe.steps.values(), opened)
     held_out = _scored_by_folds(recipe, backbone, parts, ng, precision, frames)
     trained, trained_ng = (_photos(dataset, part, duplicates.sha256) for part in (parts.train, ng))
     digest = _digest(recipe, backbone, {"trained": trained, "trained_ng": trained_ng})
@@ -112,7 +116,7 @@ def teach(
     taught = _fitted(recipe, backbone, parts.train, ng, "Training", precision, frames, place)
     history = taught.detector.history
     remarks += [history.note] if history else []
-    held_out += score_ok(taught.pipeline, _paths(parts.calibration))
+    held_out += _scored(taught.pipeline, parts.calibration, frames)
     held_out = one_of_each(held_out, duplicates.keep_together)
     calibration = calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
@@ -128,7 +132,7 @@ def teach(
         epochs=_epochs(history),
     )
     thumbnails = _thumbnails(recipe, trained, _paths(parts.train), frames)
-    pipeline = replace(taught.pipeline, calibration=calibration, thumbnails=thumbnails)
+    pipeline = replace(taught.pipeline, calibration=calibration, white=white, thumbnails=thumbnails)
     return replace(taught, pipeline=pipeline, manifest=manifest, terms=terms_of(held_out))
 
 
@@ -210,8 +214,25 @@ def _scored_by_folds(
     for number, fold in enumerate(parts.folds, start=1):
         what = f"Training without fold {number} of {len(parts.folds)}"
         fitted = _fitted(recipe, backbone, fold.train, ng, what, precision, frames)
-        held_out += score_ok(fitted.pipeline, _paths(fold.held_out))
+        held_out += _scored(fitted.pipeline, fold.held_out, frames)
     return held_out
+
+
+def _scored(pipeline: Pipeline, samples: Sequence[Sample], frames: Frames) -> list[HeldOut]:
+    """OK photos that the model has not seen, scored as the frames that were prepared for all models.
+
+    Raises:
+        ImageError: a photo is of no use to the detector.
+    """
+
+    def prepared(photo: Path) -> Prepared:
+        made = frames.prepared(photo)
+        if reason := pipeline.scorer.refuses(made.frame):
+            raise ImageError(f"{photo} {reason}")
+        return made
+
+    scored = pipeline.score_prepared(ordered_map(prepared, _paths(samples)))
+    return held_out_of(pipeline, track(scored, "Calibrating", len(samples)))
 
 
 def _folds(recipe: Recipe) -> int:
