@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,24 +103,20 @@ def _missing(tree: PhotoTree, photo: Path, label: Label) -> Sample:
 
 
 def _check_folders(tree: PhotoTree, labels: Mapping[Path, Label]) -> None:
-    contradicted = []
-    for photo, label in labels.items():
-        meaning = tree.meaning(photo)
-        says_ng = meaning.says_ng
-        if label.is_anomalous is not None and says_ng is not None and says_ng != label.is_anomalous:
-            contradicted.append((photo, label, f"is {_class(says_ng)} by its folder"))
-        elif label.split and meaning.split and label.split != meaning.split:
-            contradicted.append((photo, label, f"is in the split {meaning.split} by its folder"))
-    if contradicted:
-        photo, label, otherwise = contradicted[0]
-        said = _class(label.is_anomalous) if label.is_anomalous is not None else "another"
-        more = f", and {len(contradicted) - 1} more like it" if len(contradicted) > 1 else ""
-        what = said if "split" not in otherwise else f"in the split {label.split}"
-        raise DatasetError(
-            f"{photo.relative_to(tree.root)} is {what} by {label.source} and {otherwise.removeprefix('is ')}{more}; "
-            f"mend one of the two, or {IGNORE}."
-        )
+    faults = [
+        f"{photo.relative_to(tree.root)} is {by_label} by {label.source} and {by_folder} by its folder"
+        for photo, label in labels.items()
+        for by_label, by_folder in _contradictions(tree.meaning(photo), label)
+    ]
+    if faults:
+        more = f", and {len(faults) - 1} more like it" if len(faults) > 1 else ""
+        raise DatasetError(f"{faults[0]}{more}; mend one of the two, or {IGNORE}.")
 
 
-def _class(is_anomalous: bool) -> str:
-    return "NG" if is_anomalous else "OK"
+def _contradictions(meaning: Meaning, label: Label) -> Iterator[tuple[str, str]]:
+    """What a label and a folder say of a photo where they disagree."""
+    names = {False: "OK", True: "NG"}
+    if None not in (says := (label.is_anomalous, meaning.says_ng)) and says[0] is not says[1]:
+        yield names[bool(says[0])], names[bool(says[1])]
+    if label.split and meaning.split and label.split != meaning.split:
+        yield f"in the split {label.split}", f"in the split {meaning.split}"

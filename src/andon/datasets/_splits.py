@@ -55,7 +55,7 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int 
     """Divide the OK photos of a data set; its test, NG and unlabelled photos have no part in this.
 
     OK photos of the calibration split calibrate, but for those with a twin that teaches. Where there are none, a
-    fifth of the training photos is held out; where that would be fewer than 20, calibration is 5-fold, or
+    fifth of the training photos is held out; where fewer than 20 of those would differ, calibration is 5-fold, or
     leave-one-out below 10 photos. Where the photos have no split and there are NG photos to test with, a fifth of the
     OK photos, two at least, is first set aside for testing, unless fewer than six would be left.
 

@@ -44,4 +44,5 @@ def ground_truth(sample: Sample, photo_size: tuple[int, int]) -> tuple[Mask | No
     try:
         return read_mask(sample, photo_size)
     except ImageError as error:
-        return None, (f"its mask is of no use and was left out: {error}",)
+        names = " + ".join(mask.name for mask in sample.masks)
+        return None, (f"its mask {names} is of no use and was left out: {error}",)

@@ -83,6 +83,7 @@ class Recipe:
     """Everything that makes a model, but for the photos.
 
     Attributes:
+        data: what data sets of such parts call NG.
         steps: preprocessing by name, in order.
         tiling: how the preprocessed photo is cut; None where the detector sees it whole.
         detector: name of the detector.
