@@ -28,6 +28,8 @@ from andon.reports.pictures.panel import panel
 from andon.teaching.train import train
 from andon.types import Frame, Inspection, Likeness, Region
 
+pytestmark = pytest.mark.precision
+
 HEIGHT, WIDTH = 64, 96
 
 

@@ -23,6 +23,8 @@ from andon.models.taught import Taught, assemble
 from andon.recipes import Recipe
 from andon.types import Failure, Frame, Inspection, Mask, RgbImage
 
+pytestmark = pytest.mark.precision
+
 
 def centre(area: Mask) -> tuple[float, float]:
     """x, y of the mean of the True pixels."""

@@ -32,6 +32,8 @@ from andon.teaching.photos import Batches
 from andon.teaching.train import train
 from andon.types import Frame, Inspection
 
+pytestmark = pytest.mark.precision
+
 TILED = ("steps.resize.image_size=192", "tiling.size=128", "anomaly_map.sigma=2", "detector.coreset_ratio=0.02")
 
 

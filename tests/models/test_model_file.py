@@ -27,6 +27,8 @@ from andon.models.save import save
 from andon.models.taught import Taught
 from andon.teaching.train import train
 
+pytestmark = pytest.mark.precision
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:

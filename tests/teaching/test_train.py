@@ -26,6 +26,8 @@ from andon.teaching.thresholds import recalibrate
 from andon.teaching.train import teach, train
 from andon.types import Frame
 
+pytestmark = pytest.mark.precision
+
 
 def digest(path: Path) -> str:
     return images.sha256(path.read_bytes())
