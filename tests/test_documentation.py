@@ -41,6 +41,8 @@ def is_known(words: list[str]) -> bool:
             return True
         case ["make", target]:
             return re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE) is not None
+        case ["pip", "install", "."]:
+            return True
         case ["pip", "install", package] if named := re.fullmatch(r"andon(?:\[([\w,]+)\])?", package):
             extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
             return set((named[1] or "").split(",")) <= {"", *extras}

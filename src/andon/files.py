@@ -5,11 +5,42 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from filelock import FileLock, Timeout
+
+from andon.errors import InputError
 
 UNFINISHED = ".unfinished"
+LOCK = ".andon-lock"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder that results are written into, making it. The lock ends with the process.
+
+    Raises:
+        InputError: another run is writing there, or the folder cannot be written.
+    """
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise InputError(
+            f"Another run is writing into {folder}; wait until it has ended, or give another folder with --out."
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written ({error.strerror or error}); choose a folder with --out that you may write to."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -18,6 +18,7 @@ import pytest
 from conftest import Command
 
 from andon import images
+from andon.files import locked
 from andon.models.save import save
 from andon.reports.row_files import RowFile
 from andon.rows import COLUMNS, CSV_COLUMNS
@@ -190,3 +191,42 @@ def test_a_part_that_a_step_isolated_is_shown_beside_its_boxes(andon_: Command, 
     assert (ran.code, (tmp_path / "out/200.png").is_file()) == (0, True)
     height, width = images.read(tmp_path / "out/parts/200.png").shape[:2]
     assert height > 300 and width > 1100  # two pictures of a part that is 1.6 times as wide as high
+
+
+def test_two_runs_do_not_write_into_one_folder(andon_: Command, model: Path, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with locked(out):
+        refused = andon_("inspect", model, photos, "--out", out)
+    assert refused.code == 2 and f"Another run is writing into {out}; wait" in refused.err
+    assert andon_("inspect", model, photos, "--out", out).code == 0
+    assert len((out / "inspections.jsonl").read_text(encoding="utf-8").splitlines()) == 4
+
+
+def test_a_run_that_comes_to_nothing_leaves_the_rows_of_the_last(
+    andon_: Command, model: Path, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert andon_("inspect", model, photos, "--out", out).code == 0
+    before = {path.name: path.read_bytes() for path in out.glob("inspections.*")}
+    assert andon_("inspect", tmp_path / "gone.safetensors", photos, "--out", out).code == 2
+    assert andon_("inspect", model, photos, "--out", out, "--explain", "--part-id-from", "(").code == 2
+    assert {path.name: path.read_bytes() for path in out.glob("inspections.*")} == before
+
+
+def test_names_of_files_command_neither_terminal_nor_spreadsheet(
+    andon_: Command, model: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    for name in ("=1+1.png", "a\nb.png", "\x1b]0;title\x07.png"):
+        shutil.copy(photos / "a.png", folder / name)
+    (folder / "\x1b[31m.png").write_bytes(b"no photo")
+    monkeypatch.chdir(folder)
+    names = sorted(path.name for path in folder.iterdir())
+    ran = andon_("inspect", model, *names, "--csv", "--excel", "--out", tmp_path / "out")
+    assert "\x1b" not in ran.out + ran.err
+    with (tmp_path / "out" / "inspections.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert (tmp_path / "out" / "inspections.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    assert {len(row) for row in rows} == {len(CSV_COLUMNS)} and len(rows) == 5
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "@"))]

@@ -48,7 +48,7 @@ def command(
     allow_duplicates: options.AllowDuplicates = False,
     precision: options.Precision = "auto",
 ) -> None:
-    """Teach several methods with the same photos and say where they differ.
+    """Train several methods with the same photos and say where they differ.
 
     Every method gets the same photos, seed and promise. Differences come with
     intervals, so that a difference that these photos cannot show is not
@@ -62,6 +62,7 @@ def command(
     from andon.comparison import compare, figures_of, plan
     from andon.comparison.methods import methods
     from andon.comparison.report import as_text, write_folder
+    from andon.files import locked
     from andon.images import mark_output
 
     if out is not None:
@@ -82,6 +83,7 @@ def command(
     todo = plan(dataset, folds, chosen[0].recipe.training.seed, allow_duplicates=allow_duplicates)
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(locked(folder))
         comparison = compare(todo, chosen, folder, precision=precision)
         figures = figures_of(comparison)
         if out is not None:

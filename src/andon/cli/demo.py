@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -40,3 +42,12 @@ def command(
     figures = evaluate(taught, dataset, model_name=model.name, out=report)
     typer.echo(as_text(figures, HEADLINES))
     typer.echo(f"Report: {report / 'report.html'}")
+    typer.echo(f"Next: {next_command(model, photos / 'test', folder / 'inspected')}")
+
+
+def next_command(model: Path, photos: Path, out: Path) -> str:
+    """The command line that inspects the photos, as it works when it is typed here."""
+    program = sys.argv[0] if shutil.which("andon") is None else "andon"
+    words = [sys.executable, "-m", "andon"] if program.endswith(".py") else [program]
+    words += ["inspect", str(model), str(photos), "--out", str(out), "--visualize"]
+    return " ".join(f'"{word}"' if " " in word else word for word in words)

@@ -61,6 +61,7 @@ def command(
     Example: andon inspect bolt.safetensors new_photos/ --json
     """
     from andon.cli._photos import named_photos, picture_names
+    from andon.files import locked
     from andon.images import mark_output
     from andon.models.load import load
     from andon.reports.row_files import BYTE_ORDER_MARK, RESULT_FILES, RowFile, csv_line, echo
@@ -80,6 +81,8 @@ def command(
     verdicts, stages = Counter[str](), Counter[str]()
     started, unwritten = time.perf_counter(), 0
     with ExitStack() as stack:
+        if out is not None:
+            stack.enter_context(locked(out))
         files = [] if out is None else [stack.enter_context(RowFile(out / name, excel=excel)) for name in RESULT_FILES]
         if as_csv:
             typer.echo((BYTE_ORDER_MARK if excel else "") + csv_line(CSV_COLUMNS))

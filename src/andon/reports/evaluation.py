@@ -11,6 +11,7 @@ from typing import Any
 from andon.datasets import Dataset, samples_to_evaluate
 from andon.evaluation import Accumulator, describe_metrics, summarise
 from andon.evaluation.inspect_labelled import inspect_labelled
+from andon.files import locked
 from andon.models.taught import Taught
 from andon.reports.evaluation_folder import EvaluationFolder
 from andon.reports.row_files import RESULT_FILES, RowFile
@@ -43,6 +44,8 @@ def evaluate(model: Taught, dataset: Dataset, *, model_name: str, out: Path | No
     accumulator = Accumulator()
     failures: dict[str, str] = {}
     with ExitStack() as stack:
+        if out is not None:
+            stack.enter_context(locked(out))
         rows = [stack.enter_context(RowFile(out / name)) for name in RESULT_FILES] if out is not None else []
         for sample, result, mask in inspect_labelled(model.pipeline, samples, explain=explain):
             for file in rows:
