@@ -6,17 +6,27 @@ import sys
 
 
 def main() -> None:
-    """Entry point of the program."""
+    """Entry point of the program.
+
+    It ends without taking the interpreter apart: threads that still read ahead, torch's and OpenVINO's would be pulled
+    the ground from under, which now and then aborts the process, and searching all of torch for cycles takes longer
+    than inspecting a photo.
+    """
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service that is stopped ends as after Ctrl-C
     try:
         from andon.cli import main as run
 
-        run()
+        code = run()
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
-        sys.stderr.flush()
-        os._exit(130)
+        code = 130
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # a full disk or a closed pipe, which has been told
+            code = code or 2
+    os._exit(code)
 
 
 if __name__ == "__main__":

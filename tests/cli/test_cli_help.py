@@ -24,10 +24,7 @@ IMPORTED = """
 import json, sys
 from andon.cli import main
 sys.argv = ["andon", "--help"]
-try:
-    main()
-except SystemExit:
-    pass
+main()
 print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 

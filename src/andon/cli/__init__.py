@@ -6,7 +6,6 @@ inside its functions, so that `andon --help` answers at once.
 
 from __future__ import annotations
 
-import gc
 import io
 import logging
 import os
@@ -34,8 +33,8 @@ EXIT_INTERRUPTED = 130
 COMMANDS = Parts("command", __name__)
 
 
-def main() -> None:
-    """The program: whatever goes wrong is one sentence and an exit code, never a traceback."""
+def main() -> int:
+    """The program: whatever goes wrong is one sentence and the exit code that is returned, never a traceback."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     logging.getLogger("andon").setLevel(logging.INFO)
     for handler in logging.getLogger().handlers:
@@ -47,9 +46,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     for noisy in ("httpx", "huggingface_hub", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    code = _run()
-    gc.freeze()  # on its way out the interpreter would search all of torch for cycles, for a quarter of a second
-    sys.exit(code)
+    return _run()
 
 
 class _Printable(logging.Formatter):
