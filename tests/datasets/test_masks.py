@@ -98,6 +98,9 @@ def test_a_photo_without_a_mask_is_ok_only_where_no_mask_is_empty(tmp_path: Path
     dataset = datasets.read(tmp_path)
     assert labels(dataset) == {"images/a.png": False, "images/b.png": False, "images/c.png": True}
     assert dataset.notes[1] == "Masks: photos without one are read as OK (a.png, b.png)."
+    make(tmp_path, "unsorted/d.png")
+    assert labels(datasets.read(tmp_path))["unsorted/d.png"] is None  # it lies among no photos with masks
+    (tmp_path / "unsorted/d.png").unlink()
     mask(tmp_path / "masks/b.png", marks=False)
     assert labels(datasets.read(tmp_path)) == {"images/a.png": None, "images/b.png": False, "images/c.png": True}
 

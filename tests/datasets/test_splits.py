@@ -121,6 +121,12 @@ def test_photos_that_cannot_be_held_out_without_tearing_twins_lead_to_folds() ->
     assert partition.calibration == () and [len(fold.held_out) for fold in partition.folds] == [100, 100]
 
 
+def test_copies_count_once_when_photos_are_held_out() -> None:
+    samples = ok(120)
+    partition = split(samples, 0, [group(*samples[start : start + 10]) for start in range(0, 120, 10)])
+    assert partition.calibration == () and len(partition.folds) == 5  # a fifth of them would be two pictures
+
+
 def test_the_seed_decides_and_nothing_else() -> None:
     samples = ok(150) + ng(5)
     shuffled = random.Random(3).sample(samples, len(samples))
