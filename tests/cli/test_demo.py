@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,15 @@ from conftest import Command
 from andon.drawn import fasteners as _synthetic
 
 
-def test_it_draws_teaches_and_reports(andon_: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_draws_trains_reports_and_says_what_to_try_next(
+    andon_: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     few = functools.partial(_synthetic.draw_fasteners, n_train=2, n_calibration=2, n_test=2)
     monkeypatch.setattr(_synthetic, "draw_fasteners", few)
     folder = tmp_path / "Vorführung"
     ran = andon_("demo", folder)
     assert ran.code == 0
-    lines = ran.out.splitlines()
+    *lines, following = ran.out.splitlines()
     report = folder / "report" / "report.html"
     assert lines[-1] == f"Report: {report}" and report.is_file()
     titles = ("Image AUROC", "Pixel AUROC", "AUPRO", "False-reject rate", "Escape rate")
@@ -27,6 +30,9 @@ def test_it_draws_teaches_and_reports(andon_: Command, tmp_path: Path, monkeypat
     assert (figures["n_ok"], figures["n_ng"]) == (1, 1)
     assert len(list((folder / "report" / "pictures").rglob("*.png"))) == 2
     assert (folder / "model.safetensors").is_file()
+    words = shlex.split(following.removeprefix("Next: "))
+    assert andon_(*words[words.index("inspect") :]).code == 0
+    assert len((folder / "inspected" / "inspections.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
 
 @pytest.mark.slow
