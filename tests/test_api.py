@@ -43,3 +43,11 @@ def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
 def test_importing_andon_imports_nothing_heavy() -> None:
     code = "import sys, andon; print([name for name in ('torch', 'cv2', 'numpy') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_thresholds_for_scores_of_ones_own() -> None:
+    from andon.calibration import CalibrationRule, calibrate
+
+    scores = [float(score) for score in range(20)]
+    calibration = calibrate(CalibrationRule(method="conformal", false_reject_rate=0.05), scores, scores)
+    assert [calibration.verdict(score) for score in (19.0, 19.1)] == ["OK", "NG"]
