@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ import pytest
 from conftest import Command
 
 from andon import images, plugins
+from andon.drawn import fasteners
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md")
@@ -41,9 +43,7 @@ def is_known(words: list[str]) -> bool:
             return True
         case ["make", target]:
             return re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE) is not None
-        case ["pip", "install", "."]:
-            return True
-        case ["pip", "install", package] if named := re.fullmatch(r"andon(?:\[([\w,]+)\])?", package):
+        case ["pip", "install", package] if named := re.fullmatch(r"(?:andon|\.)(?:\[([\w,]+)\])?", package):
             extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
             return set((named[1] or "").split(",")) <= {"", *extras}
     return False
@@ -51,7 +51,9 @@ def is_known(words: list[str]) -> bool:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the commands are given: photos that the pages speak of lie there, small drawn ones."""
+    """Where the commands are given: photos that the pages speak of lie there, small drawn ones; the demo draws few."""
+    few = functools.partial(fasteners.draw_fasteners, n_train=2, n_calibration=2, n_test=2)
+    monkeypatch.setattr(fasteners, "draw_fasteners", few)
     plate_photos.write_parts(tmp_path / "new_photos", range(600, 602))
     for name in ("new.jpg", "a.jpg", "b.jpg"):
         images.write(tmp_path / name, plate_photos.rusty(700)[0])
@@ -74,12 +76,12 @@ def test_the_readmes_commands_work_in_their_order(folder: Path, andon_: Command)
         ran = andon_(*words)
         assert ran.code == 0, f"andon {shlex.join(words)}: {ran.err}"
         if words[:2] == ["data", "new"]:
-            plate_photos.write_data(folder / words[2])
+            plate_photos.write_data(folder / words[2], n_train=4, n_calibration=3, n_test=1)
     assert (folder / "results" / "inspections.csv").is_file() and (folder / "evaluation" / "report.html").is_file()
 
 
 def test_the_readmes_python_works(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plate_photos.write_data(folder / "photos" / "bracket")
+    plate_photos.write_data(folder / "photos" / "bracket", n_train=4, n_calibration=3)
     namespace: dict[str, object] = {}
     for code in blocks("README.md", "python"):
         exec(compile(code, "README.md", "exec"), namespace)
