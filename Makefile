@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow coverage test-precision lint wheel bench bench-peer clean
+.PHONY: demo test slow coverage test-precision fuzz lint wheel bench bench-peer clean
 
 demo: $(VENV)/.installed
 	$(BIN)/andon demo demo
@@ -22,6 +22,10 @@ coverage: $(VENV)/.installed
 test-precision: $(VENV)/.installed
 	ANDON_PRECISION=bf16 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m precision
 	ANDON_PRECISION=bf16 OMP_NUM_THREADS=2 $(BIN)/python -m pytest -m precision
+
+# damaged models and photos, seeded: each must be refused in one sentence
+fuzz: $(VENV)/.installed
+	$(BIN)/python tools/fuzz.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
