@@ -123,11 +123,11 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Nearest:
-    """For each patch of a batch, the nearest patch of the OK photos that taught the detector.
+    """For each patch of a batch, the nearest patch of the OK photos that the detector was fitted on.
 
     Attributes:
         distance: (B, h, w) float32.
-        origin: (B, h, w, 3) float32, the number of the OK photo, counted from 0 as they taught, and the patch's centre
+        origin: (B, h, w, 3) float32, the number of the OK photo, counted from 0 in the order of fitting, and the patch's centre
             there, (y, x) in shares of the photo's height and width.
     """
 

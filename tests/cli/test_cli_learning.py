@@ -71,7 +71,7 @@ def test_one_model_is_trained_and_a_fifth_of_the_photos_calibrates(
     manifest = read_header(tmp_path / "m.safetensors").manifest
     assert (len(manifest.trained), len(manifest.calibrated)) == (12, 3)
     assert any("3 of 15 OK photos" in remark and "20 or more" in remark for remark in manifest.remarks)
-    assert any(f"{EPOCHS} of at most {EPOCHS} epochs were taught; epoch " in remark for remark in manifest.remarks)
+    assert any(f"{EPOCHS} of at most {EPOCHS} epochs were run; epoch " in remark for remark in manifest.remarks)
     assert manifest.epochs is not None
     held_out = manifest.epochs.losses["held-out"]
     assert len(held_out) == EPOCHS and held_out[manifest.epochs.best - 1] == min(held_out)
@@ -156,7 +156,7 @@ def test_a_full_disk_for_the_checkpoint_is_a_warning(
         (
             3,
             (),
-            "Only 1 of the OK photos can teach, as the others calibrate",
+            "Only 1 of the OK photos can train, as the others calibrate",
         ),
         (15, ("--set", "detector.depth=6"), "set steps.resize.canvas="),
         (15, ("--set", "detector.learning_rate=1e30"), "no finite number in epoch 1"),

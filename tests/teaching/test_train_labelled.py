@@ -52,7 +52,7 @@ def test_a_seeded_half_of_the_test_photos_trains_and_is_named(probe: Taught, pla
     assert len(named) == 2 and all(name.startswith("test/rust/") for name in named)
     assert all(images.sha256((plates / name).read_bytes()) == digest for name, digest in named.items())
     assert trained(plates, 0.5).manifest.photos()["trained_ng"] == named
-    said = "2 of the 4 NG test photos (seed 0), which are not evaluated, teach"
+    said = "2 of the 4 NG test photos (seed 0), which are not evaluated, train"
     assert any(said in remark for remark in probe.manifest.remarks)
 
 
@@ -82,7 +82,7 @@ def test_ng_photos_of_the_training_split_teach_without_any_option(plates: Path, 
     extra = tuple(Sample(path, True, split="train") for path in sorted((data / "train" / "rust").iterdir()))
     ng, note = datasets.ng_to_learn_from((*samples, *extra), 0.0, seed=0)
     assert ng == extra
-    assert note == "2 NG photos of the training and calibration splits teach beside the OK photos."
+    assert note == "2 NG photos of the training and calibration splits train beside the OK photos."
 
 
 def test_a_twin_of_a_test_photo_does_not_teach() -> None:

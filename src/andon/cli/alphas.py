@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 def command(
     model: Annotated[Path, typer.Argument(help="Model file of the detector skip_ganomaly.")],
-    data: Annotated[Path | None, typer.Argument(help="The data set that it was taught with.")] = None,
+    data: Annotated[Path | None, typer.Argument(help="The data set that it was trained with.")] = None,
     threshold_from: Annotated[
         Literal["held-out", "training-photos"],
-        typer.Option(help="OK photos that set the thresholds. Those that taught set them too low."),
+        typer.Option(help="OK photos that set the thresholds. Training photos set them too low."),
     ] = "held-out",
-    percentile: Annotated[float, typer.Option(min=0, max=100, help="Of their scores; makes the threshold.")] = 95,
+    percentile: Annotated[float, typer.Option(min=0, max=100, help="Percentile of their scores that is the threshold.")] = 95,
     choose: Annotated[float | None, typer.Option(help="Write a model with this alpha to -o.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Model file to write.")] = None,
     overwrite: options.Overwrite = False,
@@ -74,7 +74,7 @@ def command(
     tested, _ = datasets.samples_to_evaluate(dataset.samples, taught.manifest.seen)
     if not tested:
         raise DatasetError(
-            f"{dataset.root} holds no labelled photos that {model} has not seen; give the data that taught it."
+            f"{dataset.root} holds no labelled photos that {model} has not seen; give the data that trained it."
         )
     is_anomalous = np.array([bool(sample.is_anomalous) for sample in tested], dtype=bool)
     if threshold_from == "held-out":

@@ -96,7 +96,7 @@ def _milliseconds(scorer: Scorer, x: NDArray[np.float32], roi: Mask, repeats: in
 
 
 def _finds_planted_defect() -> bool:
-    """Teach on six noisy plates and look for a bright square on a seventh."""
+    """Train on six noisy plates and look for a bright square on a seventh."""
     import torch
 
     from andon import backbones, detectors

@@ -49,7 +49,7 @@ class Outcome:
         teach_bytes, judge_bytes: peak memory of the whole process.
         model_bytes: of the model file, without the backbone's weights.
         calibration: what the thresholds rest on, a sentence per round.
-        remarks: what was noticed while it was taught, in any round.
+        remarks: what was noticed while it was trained, in any round.
         n_ng: how many NG photos it learned from in a round, at most.
     """
 

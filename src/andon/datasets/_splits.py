@@ -1,4 +1,4 @@
-"""Who teaches and who calibrates: a threshold comes from OK photos that the model has not seen, nor a twin of them."""
+"""Which photos train and which calibrate: a threshold comes from OK photos that the model has not seen, nor a twin of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Partition:
-    """The parts that the OK photos of a data set play in teaching one model.
+    """The parts that the OK photos of a data set play in training one model.
 
     Attributes:
         train: what the final model learns from.
@@ -54,7 +54,7 @@ class Partition:
 def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int = FOLDS) -> Partition:
     """Divide the OK photos of a data set; its test, NG and unlabelled photos have no part in this.
 
-    OK photos of the calibration split calibrate, but for those with a twin that teaches. Where there are none, a
+    OK photos of the calibration split calibrate, except those with a twin that trains. Where there are none, a
     fifth of the training photos is held out; where fewer than 20 of those would differ, calibration is 5-fold, or
     leave-one-out below 10 photos. Where the photos have no split and there are NG photos to test with, a fifth of the
     OK photos, two at least, is first set aside for testing, unless fewer than six would be left.

@@ -1,4 +1,4 @@
-"""Labels in a form that no layout reads: teaching stops rather than pass over them."""
+"""Labels in a form that no layout reads: training stops rather than pass over them."""
 
 from __future__ import annotations
 

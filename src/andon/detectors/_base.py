@@ -1,4 +1,4 @@
-"""What every detector is: a torch module that is taught with OK photos and then scores any photo."""
+"""What every detector is: a torch module that is fitted on OK photos and then scores any photo."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ C = TypeVar("C")
 
 @dataclass(frozen=True)
 class LabelledBatches:
-    """What a detector that `needs_ng` is taught with: batches of OK photos, and others of labelled NG photos.
+    """What a detector that `needs_ng` is fitted on: batches of OK photos, and others of labelled NG photos.
 
     Iterated, it gives the OK batches, as every detector takes them.
     """
@@ -105,7 +105,7 @@ class Detector(nn.Module, Generic[C]):
 
         Args:
             batches: gives the same batches each time it is iterated; training detectors go through it many times.
-            seed: same batches and seed, same result.
+            seed: the same batches and seed give the same result.
             checkpoint: where a training by gradient is written down, and goes on if it was cut off before.
         """
         self.eval()
@@ -121,7 +121,7 @@ class Detector(nn.Module, Generic[C]):
             roi: (B, H, W) bool.
 
         Raises:
-            NotFittedError: the detector has not been taught.
+            NotFittedError: the detector has not been fitted.
         """
         image, patches, _ = self.score(x, roi)
         return image, patches
@@ -139,18 +139,18 @@ class Detector(nn.Module, Generic[C]):
         return None
 
     def measure(self, frame: Frame) -> Measured:
-        """What is to be told of this preprocessed photo beside its scores; most detectors have nothing to tell."""
+        """What the detector measured on this preprocessed photo beside its scores; most detectors measure nothing more."""
         del frame
         return Measured()
 
     def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
-        """For each patch, the nearest patch of the photos that taught the detector, where it keeps patches.
+        """For each patch, the nearest patch of the photos that the detector was fitted on, where it keeps patches.
 
         Args:
             x, roi: as of `forward`.
 
         Returns:
-            Its distance (B, h, w) and its origin (B, h, w, 3): the number of its photo, counted from 0 as they taught,
+            Its distance (B, h, w) and its origin (B, h, w, 3): the number of its photo, counted from 0 in the order of fitting,
             and its centre there, (y, x) in shares of the photo's height and width.
         """
         raise NotImplementedError(f"{type(self).__name__} keeps no patches")
@@ -172,7 +172,7 @@ class Detector(nn.Module, Generic[C]):
         """Put back what `learned` gave.
 
         Raises:
-            ModelError: a tensor is missing or of no use to this detector.
+            ModelError: a tensor is missing or does not fit this detector.
         """
         present, open_buffers = self.learned(), self._open_buffers()
         if learned.keys() != present.keys() | open_buffers.keys():
@@ -196,7 +196,7 @@ class Detector(nn.Module, Generic[C]):
         """As `forward`, with x already blanked outside the ROI; and, where the detector has them, the terms (B, k)."""
 
     def _open_buffers(self) -> dict[str, Tensor | None]:
-        """The buffers that are None until the detector is taught."""
+        """The buffers that are None until the detector is fitted."""
         return {
             f"{prefix}.{name}" if prefix else name: buffer
             for prefix, module in self.named_modules()
@@ -222,10 +222,10 @@ def map_size(features: Tensor) -> tuple[int, int]:
 
 
 def require(holds: bool, name: str, value: float, expected: str) -> None:
-    """Refuse a value of a detector's parameter.
+    """Check a value of a detector's parameter.
 
     Raises:
-        ConfigError: it does not hold.
+        ConfigError: the value is not allowed.
     """
     if not holds:
         raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")

@@ -69,7 +69,7 @@ def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) ->
         feasible = math.floor(1e4 * most / n_patches) / 1e4
         raise ConfigError(
             f"A memory bank of {n} out of {n_patches} patches cannot be chosen in memory that holds {size} patches at "
-            f"once; set detector.coreset_ratio to {feasible:g}, or teach with fewer photos."
+            f"once; set detector.coreset_ratio to {feasible:g}, or train with fewer photos."
         )
     LOG.warning(
         f"{n_patches} patches do not fit into memory at once, so the memory bank is chosen in two steps: {n} of each "

@@ -65,7 +65,7 @@ def train(
     decays: bool = False,
     checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Teach `modules`, and leave them in evaluation mode as they were after their best epoch.
+    """Train `modules`, and leave them in evaluation mode as they were after their best epoch.
 
     Ctrl-C ends the training with the best epoch so far, and so does a loss that is no finite number.
 
@@ -108,7 +108,7 @@ def train(
         n_held_out = int((~teaches).sum())
         photos = "photo" if n_held_out == 1 else "photos"
         kept = f"epoch {run.best_epoch}, the best on {n_held_out} held-out OK {photos}, is kept."
-        note = f"{ending}{run.epoch} of at most {epochs} epochs were taught; {kept}"
+        note = f"{ending}{run.epoch} of at most {epochs} epochs were run; {kept}"
         LOG.log(logging.WARNING if ending else logging.INFO, note)
         return History(losses=run.losses, best_epoch=run.best_epoch, note=note, interrupted=interrupted)
 
@@ -206,7 +206,7 @@ def _learn(
 
 
 def _measure(batches: Iterable[Batch], modules: Mapping[str, nn.Module], validate: Validate) -> float:
-    """The mean loss of photos that do not teach."""
+    """The mean loss of the photos that are held out."""
     for module in modules.values():
         module.eval()
     with torch.no_grad():

@@ -40,10 +40,10 @@ class AttentionAutoencoderConfig(GradientConfig):
 
 
 class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):
-    """The patch scores are the squared error of each pixel, a mean over its colours. The backbone has no part in it.
+    """The patch scores are the squared error of each pixel, a mean over its colours. The backbone is not used.
 
     Attributes:
-        taught_: () bool, there once the network is taught.
+        taught_: () bool, there once the network is fitted.
     """
 
     Config = AttentionAutoencoderConfig

@@ -1,4 +1,4 @@
-"""Deep feature reconstruction: how badly an autoencoder of OK features gives back those of each place.
+"""Deep feature reconstruction: how badly an autoencoder of OK features reconstructs those of each position.
 
 Yang, Shi & Qi, "DFR: Deep Feature Reconstruction for Unsupervised Anomaly Segmentation", 2020 (arXiv 2012.07122).
 """
@@ -39,7 +39,7 @@ class DfrConfig(GradientConfig):
     grid: positions along the short side of the grid that all feature maps are brought to. For photos of 1024 pixels
         128 makes calm maps and 170 finds smaller marks; time and memory grow with its square.
     variance: share of the features' variance whose principal components give the latent size, in (0, 1).
-    samples: positions in all photos together that teach the autoencoder.
+    samples: positions in all photos together that train the autoencoder.
     top_k: the image score is the mean of so many largest patch scores.
     """
 
@@ -59,10 +59,10 @@ class Dfr(Detector[DfrConfig]):
     """The patch scores are the mean squared error over the standardised channels.
 
     No more than one photo's features are held at a time. The autoencoder looks at each position on its own, so that a
-    sample of the positions of each photo teaches it as well as all of them.
+    sample of the positions of each photo trains it as well as all of them do.
 
     Attributes:
-        autoencoder: (N, C) -> (N, C), a network of 1 x 1 convolutions, written as layers on rows; None until taught.
+        autoencoder: (N, C) -> (N, C), a network of 1 x 1 convolutions, written as layers on rows; None until fitted.
         mean_, spread_: (C,) mean and standard deviation of the OK features.
         latent_: () int, channels of the bottleneck.
     """

@@ -68,7 +68,7 @@ def load(data: bytes, path: Path, scale: float | None = None, min_side: int = MI
     by its own largest value.
 
     Args:
-        scale: the value that is white, as `learn_scale` found it in the photos that taught.
+        scale: the value that is white, as `learn_scale` found it in the training photos.
         min_side: the fewest pixels that it may be wide and high.
 
     Raises:

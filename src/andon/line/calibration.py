@@ -1,6 +1,6 @@
 """From a score to a verdict: the threshold, and how sure it is, from the scores of held-out OK photos.
 
-The photos must be ones that the detector was not taught with, else the threshold is too low and good parts are
+The photos must be ones that the model was not trained with, else the threshold is too low and good parts are
 rejected.
 """
 
@@ -63,7 +63,7 @@ class CalibrationRule:
             )
         if self.method == "target-recall" and n_ng == 0:
             raise NotCalibratedError(
-                "The method target-recall needs labelled NG photos; teach with another method, then name their folder: "
+                "The method target-recall needs labelled NG photos; train with another method, then name their folder: "
                 "andon calibrate MODEL OK_DIR --ng NG_DIR."
             )
         if self.method == "conformal" and conformal_rank(n_ok, self.false_reject_rate) > n_ok:

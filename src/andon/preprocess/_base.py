@@ -19,7 +19,7 @@ class Step(ABC):
     never changes the arrays it was given.
 
     Attributes:
-        enhances: it only makes marks easier to see, so that a model may also be taught with photos without it; see
+        enhances: it only makes marks easier to see, so that a model may also be trained with photos without it; see
             `training.enhanced_share` of a recipe.
     """
 

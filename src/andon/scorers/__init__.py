@@ -1,4 +1,4 @@
-"""Scorers: a taught detector made ready to score numpy batches, as `line.scorer.Scorer` says.
+"""Scorers: a fitted detector made ready to score numpy batches, as `line.scorer.Scorer` says.
 
 `TorchScorer` is the detector as it is, the reference. `CpuScorer` runs its network in OpenVINO. A detector does not
 know of any of this, and a pipeline knows nothing else.

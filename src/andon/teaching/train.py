@@ -55,8 +55,8 @@ def train(
         ng_names, ok_names: how the data set calls NG and OK, where it has names of its own.
         ng_from: the number from which on a photo is NG, where a table of labels holds probabilities.
         ignore_labels: go by the names of folders alone, whatever tables and masks say.
-        allow_duplicates: teach even where a test photo is identical to a training photo.
-        precision: what the network computes in when the model is calibrated; it is taught in float32 always.
+        allow_duplicates: train even where a test photo is identical to a training photo.
+        precision: what the network computes in when the model is calibrated; it is always trained in float32.
 
     Raises:
         ConfigError: the recipe or a setting is wrong.
@@ -155,7 +155,7 @@ def _capabilities(recipe: Recipe) -> Capabilities:
 def _ng_to_learn_from(
     recipe: Recipe, samples: Sequence[Sample], duplicates: Duplicates
 ) -> tuple[Sequence[Sample], list[str]]:
-    """The NG photos that teach, none for a detector that learns from OK photos alone; and what the user must know.
+    """The NG photos that train, none for a detector that learns from OK photos alone; and what the user must know.
 
     Raises:
         ConfigError: the recipe takes NG photos away from testing for a detector that does not want them, or cuts the
