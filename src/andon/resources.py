@@ -29,7 +29,7 @@ def cpus() -> int:
     container is granted, rounded up, and at most OMP_NUM_THREADS, by which schedulers share a machine out.
 
     Raises:
-        ConfigError: ANDON_THREADS is no whole number from 1 on.
+        ConfigError: ANDON_THREADS is not a whole number, 1 or more.
     """
     if wanted := os.environ.get(THREADS):
         return _positive(wanted)
@@ -127,7 +127,7 @@ def _words(file: Path) -> list[str]:
 
 
 def _lines(file: Path) -> list[str]:
-    """Of a file that is there; another system, or another version of control groups, has none of them."""
+    """The text of a file, where there is one; other systems and other versions of control groups lack it."""
     try:
         return file.read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -127,8 +127,8 @@ class Nearest:
 
     Attributes:
         distance: (B, h, w) float32.
-        origin: (B, h, w, 3) float32, the number of the OK photo, counted from 0 in the order of fitting, and the patch's centre
-            there, (y, x) in shares of the photo's height and width.
+        origin: (B, h, w, 3) float32, the number of the OK photo, counted from 0 in the order of fitting, and the
+            patch's centre there, (y, x) in shares of the photo's height and width.
     """
 
     distance: NDArray[np.float32]

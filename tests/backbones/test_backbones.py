@@ -124,7 +124,7 @@ def test_misspelt_weights_are_refused_with_the_nearest_name() -> None:
 
 @pytest.mark.parametrize("name", ["embedded", NETWORK])
 def test_a_cnn_has_no_blocks_to_choose_from(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"^backbone.blocks is for a ViT and {name} is none; .*backbone.strides"):
+    with pytest.raises(ConfigError, match=f"^backbone.blocks is for a ViT, which {name} is not; .*backbone.strides"):
         backbones.create(BackboneConfig(name=name, blocks=(1,)), pretrained=False)
 
 

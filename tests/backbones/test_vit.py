@@ -100,7 +100,7 @@ def test_a_block_that_there_is_not_is_refused(blocks: tuple[int, ...]) -> None:
 
 
 def test_strides_mean_nothing_to_it() -> None:
-    with pytest.raises(ConfigError, match=f"^backbone.strides is for a CNN and {DEIT} is none; .*backbone.blocks"):
+    with pytest.raises(ConfigError, match=f"^backbone.strides is for a CNN, which {DEIT} is not; .*backbone.blocks"):
         create(DEIT, strides=(8, 16))
 
 

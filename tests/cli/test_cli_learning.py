@@ -90,7 +90,7 @@ def test_after_ctrl_c_there_is_a_model_and_the_same_command_takes_the_training_u
     assert andon_("train", ok_photos, "-o", whole, *WORDS).code == 0
     go_on = stop_in_epoch(monkeypatch, 3)
     assert andon_("train", ok_photos, "-o", cut, *WORDS).code == 0
-    assert "Ctrl-C ended the training; the same command takes it up again; 2 of at most 4 epochs" in caplog.text
+    assert "Ctrl-C ended the training; the same command resumes it; 2 of at most 4 epochs" in caplog.text
     assert load(cut).calibration is not None
     assert (tmp_path / "cut.checkpoint.safetensors").exists()
     go_on()

@@ -166,7 +166,7 @@ def test_a_loss_that_is_no_number_keeps_the_best_so_far() -> None:
     pupil, until_then = Pupil(), Pupil()
     pupil.not_a_number_at = 2 * STEPS_PER_EPOCH + 1
     history = pupil.train()
-    assert history.note.startswith("The loss 'error' is no finite number in epoch 3, which ended the training; ")
+    assert history.note.startswith("The loss 'error' is not finite in epoch 3, which ended the training; ")
     assert not history.interrupted
     until_then.train(epochs=2)
     assert same(pupil.weights(), until_then.weights())
@@ -175,7 +175,7 @@ def test_a_loss_that_is_no_number_keeps_the_best_so_far() -> None:
 def test_a_loss_that_is_no_number_from_the_beginning_is_an_error() -> None:
     pupil = Pupil()
     pupil.not_a_number_at = 1
-    with pytest.raises(TrainingError, match=r"^The loss 'error' is no finite number in epoch 1.*learning_rate\.$"):
+    with pytest.raises(TrainingError, match=r"^The loss 'error' is not finite in epoch 1.*learning_rate\.$"):
         pupil.train()
 
 
@@ -184,7 +184,7 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_end(tmp_path: Path) -> 
     whole, cut, rest = Pupil(), Pupil(), Pupil()
     expected = whole.train()
     cut.stop_at = 4 * STEPS_PER_EPOCH + 3
-    assert "the same command takes it up again" in cut.train(checkpoint=checkpoint).note
+    assert "the same command resumes it" in cut.train(checkpoint=checkpoint).note
     assert rest.train(checkpoint=checkpoint) == expected
     assert rest.steps == 2 * STEPS_PER_EPOCH
     assert same(rest.weights(), whole.weights())

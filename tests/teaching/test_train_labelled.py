@@ -43,7 +43,7 @@ def trained(data: Path, ng_from_test: float = 0.0) -> Taught:
 
 
 def test_without_ng_photos_to_learn_from_it_says_how_to_get_some(plates: Path) -> None:
-    with pytest.raises(DatasetError, match=r"all 4 that there are test; put some .* training.ng_from_test=0.5"):
+    with pytest.raises(DatasetError, match=r"all 4 of them are test photos; put some .* training.ng_from_test=0.5"):
         trained(plates)
 
 
@@ -57,7 +57,7 @@ def test_a_seeded_half_of_the_test_photos_trains_and_is_named(probe: Taught, pla
 
 
 def test_it_never_claims_to_be_ok_only(probe: Taught) -> None:
-    assert any("linear_probe is no OK-only method" in remark for remark in probe.manifest.remarks)
+    assert any("linear_probe is not an OK-only method" in remark for remark in probe.manifest.remarks)
 
 
 def test_the_threshold_comes_from_ok_photos_alone(probe: Taught) -> None:
@@ -102,7 +102,7 @@ def test_twins_are_taken_from_testing_together() -> None:
 
 def test_too_few_ng_photos_to_share_are_refused() -> None:
     for samples in ([], [Sample(Path("only.png"), True, split="test")]):
-        with pytest.raises(DatasetError, match=r"there are (none|1), too few; add photos of NG parts"):
+        with pytest.raises(DatasetError, match=r"there are too few \((0|1)\); add photos of NG parts"):
             datasets.ng_to_learn_from(samples, 0.5, 0)
 
 

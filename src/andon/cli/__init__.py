@@ -79,13 +79,13 @@ def _run() -> int:
         _discard(sys.stdout)
         where = f" of {error.filename}" if error.filename else ""
         reason = error.strerror or str(error)
-        return _failed(f"Reading or writing{where} failed ({reason}); see that the disk has room and can be written.")
+        return _failed(f"Reading or writing{where} failed ({reason}); check that the disk has room and is writable.")
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
         return _failed(
             f"Andon stopped with {type(error).__name__} ({error}), which is a bug; run it again with {TRACEBACK}=1 to "
-            "see where, and please report that."
+            "see where, and please report it."
         )
 
 

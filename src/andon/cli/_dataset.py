@@ -73,7 +73,7 @@ def read_dataset(
         raise InputError(f"{data} and folders with --ok or --ng are given; give one or the other.")
     if layout or ok_name or ng_name or ng_from is not None or ignore_labels:
         raise InputError(
-            "--ok and --ng say all that is OK and NG; leave --layout, --ok-name, --ng-name, --ng-from and "
+            "--ok and --ng already say which photos are OK and NG; leave --layout, --ok-name, --ng-name, --ng-from and "
             "--ignore-labels out."
         )
     return datasets.from_folders(ok or (), ng or ())

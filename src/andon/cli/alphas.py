@@ -24,7 +24,7 @@ def command(
         Literal["held-out", "training-photos"],
         typer.Option(help="OK photos that set the thresholds. Training photos set them too low."),
     ] = "held-out",
-    percentile: Annotated[float, typer.Option(min=0, max=100, help="Percentile of their scores that is the threshold.")] = 95,
+    percentile: Annotated[float, typer.Option(min=0, max=100, help="Percentile of their scores: the threshold.")] = 95,
     choose: Annotated[float | None, typer.Option(help="Write a model with this alpha to -o.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Model file to write.")] = None,
     overwrite: options.Overwrite = False,

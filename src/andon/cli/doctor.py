@@ -47,7 +47,7 @@ def command() -> None:
     _say("CUDA", torch.cuda.get_device_name() if torch.cuda.is_available() else "none")
     _say_speed_and_parity()
     if not _finds_planted_defect():
-        typer.echo("PROBLEM  A model trained on this machine does not find a planted defect; install Andon anew.")
+        typer.echo("PROBLEM  A model trained on this machine does not find a planted defect; reinstall Andon.")
         raise typer.Exit(EXIT_PROBLEM)
     typer.echo("A model trained on this machine finds a planted defect: everything works.")
 

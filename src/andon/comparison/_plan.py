@@ -74,7 +74,7 @@ def _on_test_photos(
     taught = {duplicates.sha256[s.path] for s in (*parts.train, *parts.calibration)}
     judge, remark = samples_to_evaluate(samples, taught)
     words = (
-        f"Each method is trained once and judges {_count(judge)} of the test set. A method that is picked by this "
+        f"Each method is trained once and judges {_count(judge)} of the test set. A method that is chosen by this "
         "comparison is picked on the test set, so its figures here flatter it; an honest last word needs photos that "
         "had no part in the choice. --folds 3 compares on the photos that train and leaves test photos untouched."
     )
@@ -89,7 +89,7 @@ def _on_folds(
     parts = datasets.split(samples, seed, groups)
     ok = [s for s in samples if purpose(s) in ("train", "calibrate") and s not in parts.set_aside]
     if len(ok) < 2 * k:
-        raise DatasetError(f"{len(ok)} OK photos are too few for {k} folds; take fewer folds, or add OK photos.")
+        raise DatasetError(f"{len(ok)} OK photos are too few for {k} folds; use fewer folds, or add OK photos.")
     tested = [s for s in samples if s.is_anomalous is not None and s.split in ("test", None) and s not in ok]
     ng, source = [s for s in samples if s.is_anomalous and s not in tested], "those outside the test split"
     if not ng:
@@ -104,7 +104,7 @@ def _on_folds(
     words = (
         f"Each method is trained {k} times. The {len(ok)} OK photos to learn from and {len(ng)} NG photos ({source}) "
         f"are dealt into {k} folds; each photo is judged once, by a model that has not seen it. {_count(untouched)} "
-        "are left untouched: train the method that you choose with 'andon train' and evaluate it on these for the last word."
+        "are left untouched: train the method that you choose with 'andon train' and evaluate it on these in the end."
     )
     return Plan(dataset, tuple(rounds), False, untouched, words, tuple(remarks))
 

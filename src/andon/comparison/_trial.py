@@ -1,7 +1,7 @@
 """One method on one round, in a process of its own: `python -m andon.comparison._trial teach|judge FOLDER`.
 
-FOLDER holds job.json. Training leaves taught.json and the model behind, judging leaves judged.json, pixels.npz and a picture
-of every photo. What went wrong is the "error" of the JSON file.
+FOLDER holds job.json. Training leaves taught.json and the model behind; judging leaves judged.json, pixels.npz and a
+picture of every photo. What went wrong is the "error" of the JSON file.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def _none_found(n_testing: int, share_of_test: float) -> str:
     learns = "This detector learns from labelled NG photos too, but"
     if share_of_test == 0 and n_testing > 1:
         return (
-            f"{learns} all {n_testing} that there are test; put some into the training split, or set "
+            f"{learns} all {n_testing} of them are test photos; put some into the training split, or set "
             "training.ng_from_test=0.5, which takes half of them away from testing."
         )
-    return f"{learns} there are {n_testing or 'none'}, too few; add photos of NG parts, or choose another detector."
+    return f"{learns} there are too few ({n_testing}); add photos of NG parts, or choose another detector."

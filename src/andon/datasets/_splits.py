@@ -1,4 +1,4 @@
-"""Which photos train and which calibrate: a threshold comes from OK photos that the model has not seen, nor a twin of them."""
+"""Which photos train and which calibrate: a threshold needs OK photos that the model has not seen, nor any twin."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _set_aside(ordered: list[Sample], groups: Groups, rng: random.Random) -> tup
     learning = [sample for sample in ordered if purpose(sample) == "train"]
     if len(learning) < 2:
         found = "only one OK photo" if learning else "no OK photo"
-        raise DatasetError(f"There is {found} to learn from; put at least 2, better 50, into train/good.")
+        raise DatasetError(f"There is {found} to learn from; put at least 2, preferably 50, into train/good.")
     clusters = grouped(learning, groups)
     has_no_split = all(sample.split is None for sample in ordered)
     has_ng = any(sample.is_anomalous for sample in ordered)
@@ -177,10 +177,10 @@ def _remarks(n_set_aside: int, n_left_out: int, only_ng: bool) -> str:
     if n_set_aside:
         remarks += f"{n_set_aside} OK photos are set aside for testing, as the set has no test split. "
     if only_ng:
-        remarks += "No OK photo is there to test, so an evaluation will know what escapes and not what is rejected. "
+        remarks += "There is no OK photo to test with, so an evaluation can count escapes but not false rejects. "
     if n_left_out:
         photos = "photo is" if n_left_out == 1 else "photos are"
-        remarks += f"{n_left_out} calibration {photos} left out, as one that looks alike trains. "
+        remarks += f"{n_left_out} calibration {photos} left out, because a photo that looks alike trains. "
     return remarks
 
 

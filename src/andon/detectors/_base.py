@@ -66,7 +66,7 @@ class Capabilities:
         needs_object: it looks at the outline of the part, so that the ROI must show one, whole.
         keeps_patches: it can say which patch of which OK photo a patch is `most_like`.
         learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
-        terms: names of what the image score is made of, where the weights can be chosen anew (`andon alphas`).
+        terms: names of what the image score is made of, where their weights can be changed later (`andon alphas`).
     """
 
     needs_ng: bool = False
@@ -134,12 +134,12 @@ class Detector(nn.Module, Generic[C]):
         return image, patches, terms[0] if terms else image.new_zeros(len(image), 0)
 
     def refuses(self, frame: Frame) -> str | None:
-        """Why the detector can say nothing of this frame, to follow the photo's name in a sentence; else None."""
+        """Why the detector cannot score this frame, without a subject ("has no silhouette ..."); None if it can."""
         del frame
         return None
 
     def measure(self, frame: Frame) -> Measured:
-        """What the detector measured on this preprocessed photo beside its scores; most detectors measure nothing more."""
+        """What the detector measured on this preprocessed photo beside its scores; for most detectors nothing."""
         del frame
         return Measured()
 
@@ -150,8 +150,8 @@ class Detector(nn.Module, Generic[C]):
             x, roi: as of `forward`.
 
         Returns:
-            Its distance (B, h, w) and its origin (B, h, w, 3): the number of its photo, counted from 0 in the order of fitting,
-            and its centre there, (y, x) in shares of the photo's height and width.
+            Its distance (B, h, w) and its origin (B, h, w, 3): the number of its photo, counted from 0 in the order of
+            fitting, and its centre there, (y, x) in shares of the photo's height and width.
         """
         raise NotImplementedError(f"{type(self).__name__} keeps no patches")
 
@@ -165,7 +165,7 @@ class Detector(nn.Module, Generic[C]):
         return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("backbone.")}
 
     def shapes(self) -> dict[str, Shape]:
-        """What `fit` makes of each buffer that is None until then, as far as config and backbone settle it."""
+        """What `fit` makes of each buffer that is None until then, as far as config and backbone determine it."""
         return {}
 
     def restore(self, learned: Mapping[str, Tensor]) -> Self:
@@ -207,7 +207,7 @@ class Detector(nn.Module, Generic[C]):
 
 
 def patches_in_roi(roi: Tensor, size: tuple[int, int]) -> Tensor:
-    """(B, H, W) bool -> (B, h, w) bool: the patches of which at least half lies in the ROI.
+    """(B, H, W) bool -> (B, h, w) bool: the patches that lie in the ROI by at least half.
 
     Where no patch is covered that much, the ones that are covered most stand in, so that a small ROI still has some.
     """

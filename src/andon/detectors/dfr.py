@@ -89,7 +89,7 @@ class Dfr(Detector[DfrConfig]):
         if "latent_" in learned:
             require_shapes(learned, {"latent_": self.shapes()["latent_"]})
             if not 1 <= int(learned["latent_"]) <= sum(self.backbone.channels):
-                raise ModelError("Its latent_ is no number of channels that its backbone allows; train it again.")
+                raise ModelError("Its latent_ is not a number of channels that its backbone allows; train it again.")
             self.autoencoder = _autoencoder(sum(self.backbone.channels), int(learned["latent_"]))
         return super().restore(learned)
 
@@ -138,7 +138,7 @@ class Dfr(Detector[DfrConfig]):
             for features, inside in self._features(x * roi.unsqueeze(1), roi):
                 streamed.add(features[:, inside].T)
         if not streamed.n:
-            raise DatasetError("No OK photo has anything in its ROI; see what --preprocess-only writes, or drop steps.")
+            raise DatasetError("The ROI is empty in every OK photo; see what --preprocess-only writes, or drop steps.")
         covariance = streamed.covariance
         spread = covariance.diagonal().clamp(min=0).sqrt()
         spread = spread.clamp(min=max(MIN_SPREAD * float(spread.mean()), TINY_SPREAD))
@@ -195,7 +195,7 @@ class Dfr(Detector[DfrConfig]):
         """Say what will be held.
 
         Raises:
-            ConfigError: it is more than `MEMORY`.
+            ConfigError: it would be more than `MEMORY`.
         """
         channels = sum(self.backbone.channels)
         sample = 2 * channels * self.config.samples  # float16

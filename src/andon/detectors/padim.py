@@ -122,7 +122,7 @@ class Padim(Detector[PadimConfig]):
         height, width = self.size_.tolist()
         if tuple(x.shape[2:]) != (height, width):
             raise ConfigError(
-                f"PaDiM compares position by position and was trained with photos of {width} x {height}, but got one of "
+                f"PaDiM compares position by position and was trained on photos of {width} x {height}, but got one of "
                 f"{x.shape[3]} x {x.shape[2]}; let the step 'resize' bring all photos to one canvas."
             )
 

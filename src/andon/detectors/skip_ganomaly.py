@@ -1,4 +1,4 @@
-"""Skip-GANomaly: a U-Net, trained against a discriminator, reconstructs OK photos; what it cannot reconstruct is anomalous.
+"""Skip-GANomaly: a U-Net, trained against a discriminator, reconstructs OK photos; what it fails on is anomalous.
 
 Akçay, Atapour-Abarghouei & Breckon, "Skip-GANomaly: Skip Connected and Adversarially Trained Encoder-Decoder Anomaly
 Detection", IJCNN 2019 (arXiv 1901.08954).

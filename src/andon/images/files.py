@@ -21,7 +21,7 @@ def read_bytes(path: Path) -> bytes:
     """The file's bytes.
 
     Raises:
-        ImageError: it cannot be read, is no file (a folder, a pipe, a device), is empty or has more than 1 GB.
+        ImageError: it cannot be read, is not a file (but a folder, a pipe, a device), is empty or has more than 1 GB.
     """
     try:
         _check(path.stat(), path)  # before it is opened, which alone may wait for ever or start a device

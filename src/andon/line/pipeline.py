@@ -183,7 +183,7 @@ class Pipeline:
     def score(self, batch: Sequence[Prepared]) -> list[Scored | Failure]:
         """Run the detector on photos whose frames are of one size; on the tiles of each, where the recipe has tiles.
 
-        A score that is no number is a `Failure`.
+        A score that is not a number is a `Failure`.
         """
         started = time.perf_counter()
         frames = [prepared.frame for prepared in batch]
@@ -195,7 +195,7 @@ class Pipeline:
             if math.isfinite(image) and np.isfinite(patch).all():
                 results.append(Scored(prepared, image, patch, terms, prepared.milliseconds | each))
             else:
-                error = f"{prepared.path} got a score that is no number, so the model is damaged; train it again."
+                error = f"{prepared.path} got a score that is not a number, so the model is damaged; train it again."
                 results.append(Failure(prepared.path, error, prepared.part_id, self.model_id))
         return results
 

@@ -52,7 +52,7 @@ def load_taught(path: Path | str, *, weights: Path | str | None = None, precisio
     try:
         detector = detectors.of_recipe(recipe, backbone).restore(_part(contents.arrays, DETECTOR))
     except (ConfigError, ModelError, RuntimeError) as error:
-        raise ModelError(f"{path} is no model that this Andon can use: {error}") from None
+        raise ModelError(f"{path} is not a model that this Andon can use: {error}") from None
     pipeline = assemble(
         recipe,
         detector,
@@ -66,7 +66,7 @@ def load_taught(path: Path | str, *, weights: Path | str | None = None, precisio
     if header.calibration is not None and calibrated_in not in (None, pipeline.scorer.precision):
         LOG.warning(
             f"The model was calibrated in {calibrated_in} and now runs in {pipeline.scorer.precision}, which moves "
-            f"scores by up to 1 %; give --precision {calibrated_in}, or calibrate it anew with 'andon calibrate'."
+            f"scores by up to 1 %; give --precision {calibrated_in}, or calibrate it again with 'andon calibrate'."
         )
     return Taught(recipe, detector, pipeline, header.manifest, header.terms)
 
@@ -91,7 +91,7 @@ def _deferred(
                 "would be wrong; give the right file with --weights, or train it again."
             )
         if found != identity:
-            raise ModelError(f"{path} claims another network than its recipe makes; train it again.")
+            raise ModelError(f"{path} claims a network that is not the one its recipe makes; train it again.")
         return backbone
 
     backbone = DeferredBackbone(identity, build)

@@ -50,7 +50,7 @@ def settle(precision: Precision) -> Literal["f32", "bf16"]:
     """What "auto" means here: what ANDON_PRECISION says, else bf16 where the processor has instructions for it.
 
     Raises:
-        ConfigError: ANDON_PRECISION is no precision.
+        ConfigError: ANDON_PRECISION is not a precision.
     """
     if precision == "auto":
         precision = cast(Precision, os.environ.get(AUTO, "auto"))

@@ -30,7 +30,7 @@ DEVICE = "CPU"
 
 
 class CompiledBackbone(Backbone):
-    """A backbone that OpenVINO computes, photo by photo; torch does where OpenVINO does not know a layer.
+    """A backbone that OpenVINO computes, photo by photo; torch does where OpenVINO does not support a layer.
 
     It is compiled at its first photo of each size.
 
@@ -94,7 +94,7 @@ def _from_cache(key: str, config: dict[str, str]) -> ov.CompiledModel | None:
     try:
         return ov.Core().import_model(io.BytesIO(content), DEVICE, config)
     except RuntimeError as error:  # it is whole, but this OpenVINO has no use for it
-        LOG.debug(f"A compiled network of the cache is made anew: {error}")
+        LOG.debug(f"A compiled network in the cache is built again: {error}")
         return None
 
 

@@ -178,7 +178,7 @@ def _ng_to_learn_from(
     ng, note = datasets.ng_to_learn_from(samples, share, recipe.training.seed, duplicates.keep_together)
     return ng, [
         note,
-        f"{recipe.detector} is no OK-only method: it knows the defects of the photos that it was shown, and may "
+        f"{recipe.detector} is not an OK-only method: it knows the defects that it was shown, and may "
         "overlook every other kind.",
     ]
 

@@ -115,5 +115,5 @@ def cases(name: str, photos: JudgedPhotos) -> NDArray[np.bool_]:
     """
     flags: NDArray[np.bool_] = PARTS.load(name).cases(photos)
     if not len(flags):
-        raise Undefined("the test set has no photo that it is a share of")
+        raise Undefined("the test set has no photo to which it applies")
     return flags
