@@ -43,7 +43,7 @@ def test_white_is_guessed_with_a_remark_unless_the_file_or_a_scale_says_it(
     values = deep(picture, white)
     for data in (png(values), tiff(values), tiff(values, order=">")):
         (note,) = shown(data, picture)
-        assert note == f"its values go up to {values.max()} and it does not say what is white, so {white} is"
+        assert note == f"its values go up to {values.max()}, and it does not say what is white: {white} is assumed"
         assert shown(data, picture, scale=white) == ()
     channels = 1 if picture.ndim == 2 else 3
     assert shown(png(values, sBIT=bytes([bits] * channels)), picture) == ()
