@@ -48,9 +48,9 @@ def available_memory() -> int:
 
 
 def limit_libraries() -> None:
-    """Hold libraries that have threads of their own to `cpus`, where the machine has more. Before they are imported.
+    """Limit libraries that have threads of their own to `cpus`, where the machine has more.
 
-    It is for programs: in a process of somebody else's, how many threads torch has is theirs to say.
+    Call it before they are imported. It is for programs: in somebody else's process, how many threads torch has is theirs to decide.
     """
     if cpus() < (os.cpu_count() or 1):
         os.environ.setdefault(OPENMP, str(cpus()))

@@ -50,7 +50,7 @@ def main() -> int:
 
 
 class _Printable(logging.Formatter):
-    """Messages with control characters of file names shown, not sent."""
+    """Log messages in which control characters of file names are shown, not sent."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(printable(line) for line in super().format(record).splitlines())
@@ -100,7 +100,7 @@ def _failed(sentence: str) -> int:
 
 
 def _discard(stream: TextIO) -> None:
-    """Let the interpreter write what is still in the stream's buffer to nowhere: it would fail again."""
+    """Discard what is still in the stream's buffer: writing it at the end would fail again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

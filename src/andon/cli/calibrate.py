@@ -90,7 +90,7 @@ def _photos(place: Path, *, ng: bool) -> list[Path]:
 
 
 def _implied_method(given: dict[str, float | None], ng: Path | None, otherwise: Method) -> Method:
-    """The method that the options that were given belong to.
+    """The method to which the given options belong.
 
     Raises:
         InputError: they belong to several.

@@ -85,7 +85,7 @@ def _say_speed_and_parity() -> None:
 
 
 def _milliseconds(scorer: Scorer, x: NDArray[np.float32], roi: Mask, repeats: int = 3) -> float:
-    """Per photo; the best of some runs."""
+    """Milliseconds per photo, the best of some runs."""
 
     def seconds() -> float:
         started = time.perf_counter()

@@ -31,7 +31,7 @@ CLASS_FILES = ("data.yaml", "dataset.yaml", "classes.txt", "obj.names")
 
 
 def recognises(tree: PhotoTree) -> bool:
-    """Whether a photo has a file that is written so, or any in a folder `labels`."""
+    """Whether a photo has such a file, or any file in a folder `labels`."""
     return any(_is_in_labels(file) or bool(_text(file) and _is_sound(_text(file))) for file in _files(tree).values())
 
 

@@ -122,7 +122,7 @@ def seeded(generator: torch.Generator) -> Iterator[None]:
 
 
 class _Run:
-    """A training after its last finished epoch; goes on from the checkpoint where there is one.
+    """A training after its last finished epoch; resumes from the checkpoint if there is one.
 
     Attributes:
         losses: by name, one value per epoch.
@@ -183,7 +183,7 @@ class _Run:
 
 
 def _set_rates(optimisers: Mapping[str, Optimizer], share: float) -> None:
-    """Let learning rates be that share of what they were at first."""
+    """Set the learning rates to that share of their first values."""
     for optimiser in optimisers.values():
         for group in optimiser.param_groups:
             group["lr"] = share * group.setdefault("initial_lr", group["lr"])

@@ -40,7 +40,7 @@ class DfrConfig(GradientConfig):
         128 makes calm maps and 170 finds smaller marks; time and memory grow with its square.
     variance: share of the features' variance whose principal components give the latent size, in (0, 1).
     samples: positions in all photos together that train the autoencoder.
-    top_k: the image score is the mean of so many largest patch scores.
+    top_k: the image score is the mean of this many largest patch scores.
     """
 
     grid: int = 64
@@ -192,7 +192,7 @@ class Dfr(Detector[DfrConfig]):
         return round(scale * height), round(scale * width)
 
     def _state_memory(self, size: tuple[int, int]) -> None:
-        """Say what will be held.
+        """Log how much memory will be taken.
 
         Raises:
             ConfigError: it would be more than `MEMORY`.

@@ -2,7 +2,7 @@
 
 Yi & Yoon, "Patch SVDD: Patch-level SVDD for Anomaly Detection and Segmentation", ACCV 2020 (arXiv 2006.16067). An
 encoder learns that patches side by side are alike and in which of eight directions one patch lies from another. The
-backbone has no part in it.
+backbone is not used.
 """
 
 from __future__ import annotations

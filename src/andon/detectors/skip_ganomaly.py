@@ -40,9 +40,9 @@ class SkipGanomalyConfig(GradientConfig):
     rotation: photos are turned at random by up to this many degrees to either side in training.
     flip: photos are mirrored at random in training.
     painted: side of the largest rectangles that are painted over in training, as a share of the photo's side; the
-        generator must give back what was there, so that it learns to mend rather than to copy. 0 is the paper's way.
+        generator must restore what was there, so that it learns to repair rather than to copy. 0 is the paper's way.
     glare: how far towards white the middle of a soft spot of light may be, one of which falls on each photo in
-        training; the generator learns to give it back. 0 is the paper's way.
+        training; the generator learns to reconstruct it. 0 is the paper's way.
     """
 
     alpha: float = 0.9

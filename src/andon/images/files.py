@@ -1,4 +1,4 @@
-"""The bytes of a photo's file, of nothing but a file, and never more than fit into memory."""
+"""The bytes of a photo's file: of a regular file only, and never more than fit into memory."""
 
 from __future__ import annotations
 

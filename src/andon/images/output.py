@@ -119,7 +119,7 @@ def _candidates(parts: list[str]) -> Iterator[Path]:
 
 
 def _safe(part: str) -> str:
-    """The name with _ for letters that are no text, control a terminal or mean something else on another system."""
+    """The name with _ for characters that are not text, control a terminal or mean something else on another system."""
     text = "".join(letter if letter.isprintable() and letter not in UNSAFE else "_" for letter in part)
     return _short(text.strip(" .") or "_", "")
 

@@ -64,7 +64,7 @@ class CompiledBackbone(Backbone):
         return self._requests[size]
 
     def _compile(self, size: tuple[int, int]) -> SimpleQueue[ov.InferRequest] | None:
-        """As many requests as streams, idle all of them; None where OpenVINO cannot run the network."""
+        """As many idle requests as streams; None where OpenVINO cannot run the network."""
         key = _key(self._original[0], size, self._config)
         compiled = _from_cache(key, self._config)
         if compiled is None:
@@ -111,7 +111,7 @@ def _converted(backbone: Backbone, size: tuple[int, int]) -> ov.Model | None:
 
 
 def _as_a_file(model: ov.Model) -> ov.Model:
-    """The same network, written and read: it computes what a network from a file computes, to the last bit."""
+    """The same network, written and read back: to the last bit it computes what one from a file computes."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.xml"
         ov.save_model(model, file, compress_to_fp16=False)

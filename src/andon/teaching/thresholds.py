@@ -143,7 +143,7 @@ def _require_the_same_part(before: Calibration | None, held_out: Sequence[HeldOu
     """Refuse OK photos whose scores are nowhere near those that the model knows of OK photos.
 
     Raises:
-        DatasetError: they are.
+        DatasetError: their scores are too far from those.
     """
     if before is None:
         return

@@ -241,7 +241,7 @@ def _folds(recipe: Recipe) -> int:
 
 
 def _digest(recipe: Recipe, backbone: Backbone, photos: Mapping[str, Photos]) -> str:
-    """Of all that the training of one model depends on."""
+    """A digest of all that the training of one model depends on."""
     named = {part: dict(zip(those.names, those.digests, strict=True)) for part, those in photos.items()}
     parts = [version("andon"), version("torch"), recipe.to_tree(), backbones.fingerprint(backbone), named]
     return images.sha256(json.dumps(parts).encode())
