@@ -50,7 +50,8 @@ def available_memory() -> int:
 def limit_libraries() -> None:
     """Limit libraries that have threads of their own to `cpus`, where the machine has more.
 
-    Call it before they are imported. It is for programs: in somebody else's process, how many threads torch has is theirs to decide.
+    Call it before they are imported. It is for programs: in somebody else's process, the number of threads is theirs
+    to decide.
     """
     if cpus() < (os.cpu_count() or 1):
         os.environ.setdefault(OPENMP, str(cpus()))

@@ -28,7 +28,7 @@ def test_folders_are_ok_and_ng_whatever_their_names(tmp_path: Path) -> None:
 def test_folders_that_contradict_themselves_are_refused(tmp_path: Path) -> None:
     make(tmp_path, "d/ok/a.png", "d/ok/b.png", "d/ng/c.png")
     with pytest.raises(
-        DatasetError, match=r"d/ng/c\.png lies in a folder that says NG, within .*d, which is given with"
+        DatasetError, match=r"d/ng/c\.png lies in a folder that says NG, within .*d, which was given with"
     ):
         datasets.from_folders([tmp_path / "d"])
     with pytest.raises(DatasetError, match=r"is both in a folder of --ok and in one of --ng"):

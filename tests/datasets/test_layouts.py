@@ -323,7 +323,7 @@ def test_what_is_no_data_set_is_refused_with_a_sentence(tmp_path: Path) -> None:
 
 def test_a_folder_in_no_layout_says_what_is_expected(tmp_path: Path) -> None:
     make(tmp_path, "foo/bar/a.png", "foo/bar/b.png")
-    with pytest.raises(DatasetError, match=r"in no layout .* train/good.*\(mvtec\)"):
+    with pytest.raises(DatasetError, match=r"has no layout .* train/good.*\(mvtec\)"):
         datasets.read(tmp_path)
 
 

@@ -175,8 +175,8 @@ def test_mixed_sizes_and_pictures_without_a_place_are_remarked(data: Path) -> No
     assert findings == [
         Finding(
             False,
-            "1 picture is left out, as nothing says what to do with it (1 in ground_truth/dent); folders that count "
-            "are named with --ok-name or --ng-name.",
+            "1 picture is left out, as nothing says what to do with it (1 in ground_truth/dent); name folders "
+            "that belong to the set with --ok-name or --ng-name.",
             ("ground_truth/dent/9_mask.png",),
         ),
         Finding(False, "2 different photo sizes (width x height)", ("72 x 48: 13", "144 x 96: 1")),

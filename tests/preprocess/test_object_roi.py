@@ -114,7 +114,7 @@ def test_a_blank_photo_is_refused_after_a_second_look_in_a_larger_box(
 
     monkeypatch.setattr(_grabcut, "proposals", noted)
     blank = 120 + np.random.default_rng(0).normal(0, noise, (*SIZE, 3))
-    with pytest.raises(ImageError, match="no object found"):
+    with pytest.raises(ImageError, match="no object was found"):
         ObjectRoi(proposals="grabcut")(Frame.whole(blank.astype(np.uint8)))
     half = len(boxes) // 2
     for first, second in zip(boxes[:half], boxes[half:], strict=True):
@@ -125,7 +125,7 @@ def test_a_blank_photo_is_refused_after_a_second_look_in_a_larger_box(
 @pytest.mark.parametrize("noise", [0, 2])
 def test_no_span_stands_out_of_a_blank_photo(noise: float) -> None:
     blank = 120 + np.random.default_rng(0).normal(0, noise, (*SIZE, 3))
-    with pytest.raises(ImageError, match="no object found"):
+    with pytest.raises(ImageError, match="no object was found"):
         ObjectRoi()(Frame.whole(blank.astype(np.uint8)))
 
 
@@ -275,7 +275,7 @@ def test_a_photo_without_an_object_is_a_failure_that_names_the_file(pipeline: Pi
     with_roi = replace(pipeline, steps=(ObjectRoi(), *pipeline.steps))
     (failure,) = with_roi.inspect_batch([tmp_path / "blank.png"])
     assert isinstance(failure, Failure)
-    assert failure.error.startswith(f"{tmp_path / 'blank.png'}: no object found")
+    assert failure.error.startswith(f"{tmp_path / 'blank.png'}: no object was found")
 
 
 @pytest.mark.parametrize(

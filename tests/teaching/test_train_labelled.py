@@ -71,7 +71,7 @@ def test_what_trained_is_not_evaluated(probe: Taught, plates: Path, andon_: Comm
     figures = json.loads(ran.out)
     assert (figures["n_ok"], figures["n_ng"]) == (4, 2)
     info = andon_("info", tmp_path / "probe.safetensors").out
-    assert "trained_ng: 2 photos" in info and "no OK-only method" in info
+    assert "trained_ng: 2 photos" in info and "not an OK-only method" in info
 
 
 def test_ng_photos_of_the_training_split_teach_without_any_option(plates: Path, tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ class Gaussians(nn.Module):
         """Learn from points (N, D).
 
         Args:
-            components: 1 for one Gaussian with Ledoit and Wolf's shrunk covariance, which fewer points than dimensions
-                can do with. Several have diagonal covariances, as each has few points.
+            components: 1 for one Gaussian with Ledoit and Wolf's shrunk covariance, which can do with fewer points
+                than dimensions. Several have diagonal covariances, as each has few points.
             least_variance: added to the variance of every dimension.
         """
         values = points.double().cpu().numpy()
