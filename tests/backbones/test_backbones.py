@@ -222,7 +222,7 @@ def test_a_hub_that_cannot_be_reached_is_one_sentence_with_both_ways_out(monkeyp
     with pytest.raises(WeightsError) as error:
         create(name=NETWORK)
     assert time.monotonic() - started < 5
-    assert str(error.value).startswith(f"The weights of {NETWORK} cannot be had from the hub (")
+    assert str(error.value).startswith(f"The weights of {NETWORK} cannot be downloaded from the hub (")
     assert str(error.value).endswith(
         "give a file with --weights FILE, or use --backbone embedded, which needs no download."
     )

@@ -302,7 +302,7 @@ def test_a_backbone_that_cannot_be_fetched(
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
     ran = andon_("train", data, "-o", tmp_path / "m.safetensors", "--backbone", "resnet10t")
-    refused(ran, "cannot be had from the hub", "--weights FILE", "--backbone embedded")
+    refused(ran, "cannot be downloaded from the hub", "--weights FILE", "--backbone embedded")
 
 
 def test_a_number_of_threads_that_makes_no_sense(andon_: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def test_names_of_ones_own_reach_every_command(
     evaluated = andon_("evaluate", model, plates, *names, "--json")
     figures = json.loads(evaluated.out)
     assert (figures["n_ok"], figures["n_ng"]) == (2, 3)  # those that were set aside, so that there are both
-    assert "10 photos are not evaluated, as the model learnt from them." in caplog.text
+    assert "10 photos are not evaluated, as the model learned from them." in caplog.text
 
 
 def test_folders_are_given_as_ok_and_ng(

@@ -372,7 +372,7 @@ def test_a_sam_that_cannot_be_had_is_one_sentence(where: str, tmp_path: Path) ->
     with pytest.raises(AndonError) as error:
         ObjectRoi(model=model)(Frame.whole(desk(bottle())))
     assert isinstance(error.value, WeightsError)
-    assert str(error.value).startswith(f"The SAM model {model!r} cannot be had (")
+    assert str(error.value).startswith(f"The SAM model {model!r} cannot be loaded (")
 
 
 @pytest.mark.parametrize("size", [(300, 30), (39, 60), (2000, 200)])

@@ -1,7 +1,7 @@
 """Photos that show the same twice: identical ones, and ones that look alike ("twins").
 
 Identical photos have the same pixels, whatever their files. Twins are one picture that was saved, scaled, brightened,
-mirrored or turned by quarters once more, or one part photographed twice without being moved. A model that learnt one
+mirrored or turned by quarters once more, or one part photographed twice without being moved. A model that learned one
 of them knows the other, so that a threshold or a figure from it is too good. Twins need not be the same picture: a
 part that was scorched all over has the structure of the sound one. Whether they are is for their pixels to
 say, with brightness and colour as they are (`_same_picture`).

@@ -26,7 +26,7 @@ Cluster = list[Sample]  # one photo, or several that must stay together
 
 @dataclass(frozen=True)
 class Fold:
-    """One round of k-fold calibration: a model that learnt from `train` scores `held_out`."""
+    """One round of k-fold calibration: a model that learned from `train` scores `held_out`."""
 
     train: Samples
     held_out: Samples

@@ -24,7 +24,7 @@ def read_bytes(path: Path) -> bytes:
         ImageError: it cannot be read, is not a file (but a folder, a pipe, a device), is empty or has more than 1 GB.
     """
     try:
-        _check(path.stat(), path)  # before it is opened, which alone may wait for ever or start a device
+        _check(path.stat(), path)  # before it is opened, which alone may wait forever or start a device
         with open(path, "rb", opener=_without_waiting) as file:
             _check(os.fstat(file.fileno()), path)
             data: bytes = file.read(MAX_BYTES + 1)

@@ -97,7 +97,7 @@ class Pipeline:
             explain: give each region the patch of an OK photo that it looks most like.
 
         Raises:
-            ImageError: the photo cannot be read or is of no use.
+            ImageError: the photo cannot be read or used.
             NotCalibratedError: the model has no threshold yet.
             ConfigError: the model cannot explain.
         """
@@ -162,7 +162,7 @@ class Pipeline:
         """Read the photo and take it through the preprocessing steps.
 
         Raises:
-            ImageError: the photo cannot be read or is of no use.
+            ImageError: the photo cannot be read or used.
         """
         started = time.perf_counter()
         path = _name(photo)
@@ -283,7 +283,7 @@ def run_steps(steps: Iterable[Step], frame: Frame, name: Path | str) -> Frame:
     """The frame after all steps, in order; `name` is the photo's, for errors.
 
     Raises:
-        ImageError: the photo is of no use to a step.
+        ImageError: a step cannot use the photo.
     """
     try:
         for step in steps:

@@ -40,7 +40,7 @@ def load_taught(path: Path | str, *, weights: Path | str | None = None, precisio
 
     Raises:
         ModelError: no such file, not a model of ours, damaged, from a newer Andon, or trained on other weights.
-        WeightsError: the backbone's weights cannot be had.
+        WeightsError: the backbone's weights cannot be found or downloaded.
     """
     path = Path(path)
     contents = read(path)
@@ -78,7 +78,7 @@ def _deferred(
 
     Raises:
         ModelError: the weights found here are others than those that the model was trained on.
-        WeightsError: they cannot be had.
+        WeightsError: they cannot be found or downloaded.
     """
     identity = from_dict(Identity, header.backbone, "backbone")
 

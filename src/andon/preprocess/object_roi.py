@@ -68,7 +68,7 @@ class ObjectRoi(Step):
     def __call__(self, frame: Frame) -> Frame:
         """Raises:
         ImageError: the photo shows no object, or is too small or too narrow to show one.
-        WeightsError: the model of "sam" cannot be had.
+        WeightsError: the model of "sam" cannot be loaded.
         MissingDependencyError: "sam" is asked for and transformers is not installed.
         """
         small = _shrink(frame.image)

@@ -53,7 +53,7 @@ def cache_folder() -> Path | None:
 
 
 def _folder() -> Path | None:
-    """The folder, made where it is missing; None where it cannot be had for this user alone."""
+    """The folder, made where it is missing; None where it cannot be made for this user alone."""
     folder = cache_folder()
     if folder is None:
         return None

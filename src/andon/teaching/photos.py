@@ -45,7 +45,7 @@ class Frames:
         """The photo after all steps, or after those that do not merely enhance it.
 
         Raises:
-            ImageError: the photo cannot be read or is of no use to a step.
+            ImageError: the photo cannot be read, or a step cannot use it.
         """
         key = (photo, enhanced)
         if key in self._kept:

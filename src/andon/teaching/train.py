@@ -62,7 +62,7 @@ def train(
         ConfigError: the recipe or a setting is wrong.
         DatasetError: the folder holds no usable data set, or test photos are identical to training photos.
         NotCalibratedError: too few OK photos for the calibration rule.
-        WeightsError: the backbone's weights cannot be had.
+        WeightsError: the backbone's weights cannot be found or downloaded.
     """
     plan = recipes.build(recipe, settings)
     dataset = datasets.read(
@@ -222,7 +222,7 @@ def _scored(pipeline: Pipeline, samples: Sequence[Sample], frames: Frames) -> li
     """OK photos that the model has not seen, scored as the frames that were prepared for all models.
 
     Raises:
-        ImageError: a photo is of no use to the detector.
+        ImageError: the detector cannot use a photo.
     """
 
     def prepared(photo: Path) -> Prepared:
