@@ -106,5 +106,7 @@ def test_strides_mean_nothing_to_it() -> None:
 
 def test_a_hub_that_cannot_be_reached_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", "/nowhere")
-    with pytest.raises(WeightsError, match=rf"^The weights of {DINO}\.lvd142m cannot be downloaded from the hub \(.*; give"):
+    with pytest.raises(
+        WeightsError, match=rf"^The weights of {DINO}\.lvd142m cannot be downloaded from the hub \(.*; give"
+    ):
         backbones.create(BackboneConfig(name=f"{DINO}.lvd142m"))
