@@ -223,6 +223,4 @@ def test_a_hub_that_cannot_be_reached_is_one_sentence_with_both_ways_out(monkeyp
         create(name=NETWORK)
     assert time.monotonic() - started < 5
     assert str(error.value).startswith(f"The weights of {NETWORK} cannot be downloaded from the hub (")
-    assert str(error.value).endswith(
-        "give a file with --weights FILE, or use --backbone embedded, which needs no download."
-    )
+    assert str(error.value).endswith("give --weights FILE, or use --backbone embedded, which needs no download.")

@@ -36,11 +36,12 @@ def command(
     ng_from: dataset_options.NgFrom = None,
     ignore_labels: dataset_options.IgnoreLabels = False,
 ) -> None:
-    """Print what each alpha gives, the share of the reconstruction error in the
-    score.
+    """Print the threshold, precision and recall that each alpha gives.
 
-    Precision and recall are of the labelled test photos in DATA. An alpha that
-    is chosen by them does better on them than on others.
+    Alpha is the share of the reconstruction error in the image score.
+
+    Precision and recall are those on the labelled test photos in DATA. An alpha
+    that is chosen by them does better on them than on others.
 
     Example: andon alphas plate.safetensors photos/plate
     """

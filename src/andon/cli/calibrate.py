@@ -28,7 +28,7 @@ def command(
     ng: Annotated[Path | None, typer.Option(help="Labelled NG photos (target-recall).")] = None,
     recall: Annotated[float | None, typer.Option(help="Share of NG photos to catch, for example 0.95.")] = None,
     review_percentile: Annotated[
-        float | None, typer.Option(help="From this percentile of the OK scores up to the threshold: review.")
+        float | None, typer.Option(help="Review from this percentile of the OK scores up to the threshold.")
     ] = None,
     output: Annotated[
         Path | None,

@@ -53,7 +53,7 @@ def command(
     Every method gets the same photos, seed and promise. Differences come with
     intervals, so that a difference that these photos cannot show is not
     claimed. Without --folds the test photos decide; with --folds 3 they stay
-    untouched. With --out, what was finished is used again.
+    untouched. With --out, finished results are used again.
 
     Exit code: 0 all methods were compared, 2 bad input or a method failed.
 
