@@ -112,7 +112,7 @@ def _quota(group: Path) -> float:
 
 
 def _left(group: Path) -> float:
-    """Pages of files that were read count as used but are given back before the limit hurts."""
+    """Pages of files that were read count as used but are given back before the limit is reached."""
     limit = _words(group / "memory.max") or _words(group / "memory.limit_in_bytes")
     used = _words(group / "memory.current") or _words(group / "memory.usage_in_bytes")
     if not limit or not used or limit == ["max"]:

@@ -296,7 +296,7 @@ class Failure:
     """A photo that could not be inspected, and why.
 
     Attributes:
-        part_id, model, inspection_id, inspected_at: as of `Inspection`.
+        part_id, model, inspection_id, inspected_at: as in `Inspection`.
     """
 
     path: str

@@ -40,7 +40,7 @@ class Dataset:
 
     Attributes:
         layout: the name of the layout that it was read by.
-        left_out: files and folders that were not taken for photos.
+        left_out: files and folders that were not read as photos.
         notes: sentences on how labels were understood.
         unused: pictures that are not part of it, as nothing says what they are.
     """

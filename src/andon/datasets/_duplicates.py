@@ -91,7 +91,7 @@ def find_duplicates(samples: Sequence[Sample], opened: OpenedPhotos | None = Non
     """The groups of identical photos and of twins among `samples`, sorted by path; every file is read once.
 
     Args:
-        opened: keeps the photos for whoever needs them again.
+        opened: keeps the photos, for whatever needs them again.
     """
     by_path = {sample.path: sample for sample in samples}
     prints, unreadable = fingerprints(sorted(by_path), opened or OpenedPhotos())
@@ -139,7 +139,7 @@ def _twins(details: NDArray[np.float32]) -> set[tuple[int, int]]:
 
 
 def _usual_difference(details: NDArray[np.float32]) -> NDArray[np.float32]:
-    """For each photo, the median of what it differs from the others (n,); 1, as of unrelated photos, in a tiny set."""
+    """For each photo, its median difference from the others (n,); 1, as for unrelated photos, in a tiny set."""
     if len(details) < MIN_PHOTOS_FOR_USUAL:
         return np.ones(len(details), dtype=np.float32)
     return np.concatenate([np.median(difference, axis=1) for _, difference in _differences(details, details)])

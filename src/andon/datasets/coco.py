@@ -126,7 +126,7 @@ def _labels(
 
 
 def _is_ng(category: str, names: ClassNames, all_of_them: list[str]) -> bool:
-    """Whether a category marks defects: all do, but for those that are called OK and, where names of NG were given,
+    """Whether a category marks defects: all do, except those that are called OK and, where names of NG were given,
     those that none of the names matches."""
     says_ng = names.says_ng(category)
     if says_ng is not None:

@@ -147,7 +147,7 @@ class Detector(nn.Module, Generic[C]):
         """For each patch, the nearest patch of the photos that the detector was fitted on, where it keeps patches.
 
         Args:
-            x, roi: as of `forward`.
+            x, roi: as in `forward`.
 
         Returns:
             Its distance (B, h, w) and its origin (B, h, w, 3): the number of its photo, counted from 0 in the order of

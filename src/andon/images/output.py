@@ -21,7 +21,7 @@ UNSAFE = frozenset('<>:"/\\|?*')  # one system or another has another use for th
 
 
 def mark_output(folder: Path) -> None:
-    """Make `folder` and mark it as Andon's own: from now on nothing in it is taken for a photo.
+    """Make `folder` and mark it as Andon's own: from now on nothing in it is read as a photo.
 
     Raises:
         InputError: it holds photos that may be somebody's, or cannot be written.

@@ -26,7 +26,7 @@ SWEPT_RECALLS = (1.0, 0.99, 0.98, 0.95, 0.9, 0.85, 0.8, 0.7, 0.5)
 
 @dataclass(frozen=True, kw_only=True)
 class CalibrationRule:
-    """How thresholds are drawn from scores.
+    """How thresholds are made from scores.
 
     Attributes:
         method: "percentile" of the OK scores; "conformal", which holds a false-reject rate for any distribution of
@@ -183,7 +183,7 @@ def calibrate(
     ok_map_peaks: Sequence[float],
     ng_scores: Sequence[float] = (),
 ) -> Calibration:
-    """The thresholds that `rule` draws from the scores of held-out photos.
+    """The thresholds that `rule` makes from the scores of held-out photos.
 
     Args:
         ok_map_peaks: the largest anomaly map value of each OK photo.

@@ -1,4 +1,4 @@
-"""The typed form of a recipe. It names a detector and its parameters; whoever makes the detector checks them."""
+"""The typed form of a recipe. It names a detector and its parameters; they are checked when the detector is made."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def _require_the_same_part(before: Calibration | None, held_out: Sequence[HeldOu
 
 
 def calibrated(rule: CalibrationRule, ok: Sequence[HeldOut], ng: Sequence[HeldOut] = ()) -> Calibration:
-    """The thresholds that the rule draws from the photos' scores."""
+    """The thresholds that the rule makes from the photos' scores."""
     return calibrate(
         rule, [photo.score for photo in ok], [photo.map_peak for photo in ok], [photo.score for photo in ng]
     )
