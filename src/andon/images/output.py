@@ -58,7 +58,7 @@ def write(path: Path, image: RgbImage) -> None:
         if os.path.lexists(path) and not any(map(is_output, path.absolute().parents)):
             if path.is_file() and path.read_bytes() == data:
                 return
-            raise ImageError(f"{path} is there already and stays as it is; give another folder.")
+            raise ImageError(f"{path} exists already and is not replaced; give another folder.")
         try:
             unfinished.write_bytes(data)
             unfinished.replace(path)
