@@ -95,7 +95,7 @@ def test_after_ctrl_c_there_is_a_model_and_the_same_command_takes_the_training_u
     assert (tmp_path / "cut.checkpoint.safetensors").exists()
     go_on()
     assert andon_("train", ok_photos, "-o", cut, *WORDS).code == 0
-    assert "goes on after epoch 2" in caplog.text
+    assert "resumes after epoch 2" in caplog.text
     assert cut.read_bytes() == whole.read_bytes()
     assert not (tmp_path / "cut.checkpoint.safetensors").exists()
 
@@ -159,7 +159,7 @@ def test_a_full_disk_for_the_checkpoint_is_a_warning(
             "Only 1 of the OK photos can train, as the others calibrate",
         ),
         (15, ("--set", "detector.depth=6"), "set steps.resize.canvas="),
-        (15, ("--set", "detector.learning_rate=1e30"), "no finite number in epoch 1"),
+        (15, ("--set", "detector.learning_rate=1e30"), "not finite in epoch 1"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_one_sentence(

@@ -68,7 +68,7 @@ def test_what_fills_its_range_needs_no_word(kind: type[Any], white: int, picture
 )
 def test_other_types_and_ranges_are_read_with_a_remark(kind: type[Any], white: int) -> None:
     (note,) = shown(tiff(deep(RGB, white, kind)), RGB)
-    assert note.endswith(f"so {white} is")
+    assert note.endswith(f"{white} is assumed")
     assert shown(tiff(deep(GREY, white, kind)), GREY, scale=white) == ()
     both = {SIGNED_LEAST: (FLOAT, [-1000.0]), SIGNED_MOST: (FLOAT, [1000.0])}
     if np.issubdtype(kind, np.signedinteger) or kind is np.float32:
