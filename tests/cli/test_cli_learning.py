@@ -119,7 +119,7 @@ def test_another_training_begins_anew(
     words = {"another seed": ("--seed", 3), "another setting": ("--set", "detector.alpha=0.2"), "other photos": ()}
     ran = andon_("train", photos, "-o", model, *WORDS, *words[change])
     assert ran.code == 0
-    assert "goes on after" not in caplog.text
+    assert "resumes after" not in caplog.text
     epochs = read_header(model).manifest.epochs
     assert epochs is not None and len(epochs.losses["held-out"]) == EPOCHS
 
