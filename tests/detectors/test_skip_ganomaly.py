@@ -98,7 +98,7 @@ def test_a_step_that_is_far_too_large_is_refused_in_one_sentence(backbone: Backb
 
 
 def test_three_photos_are_too_few(backbone: Backbone) -> None:
-    with pytest.raises(DatasetError, match="Only 3 of the OK photos can teach"):
+    with pytest.raises(DatasetError, match="Only 3 of the OK photos can train"):
         taught(backbone, Photos(3))
 
 
