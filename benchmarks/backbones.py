@@ -105,7 +105,7 @@ def _accuracy(backbone: Backbone, folder: Path, settings: list[str]) -> dict[str
     recipe = recipes.build("default", settings)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, ok, OpenedPhotos()))
     detector = detectors.of_recipe(recipe, backbone).fit(
-        Batches(ok, recipe, f"Teaching {folder.name}"), recipe.training.seed
+        Batches(ok, recipe, f"Training {folder.name}"), recipe.training.seed
     )
     test = _measured(samples)
     return _figures(assemble(recipe, detector), test)

@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def read_photos(data: Path) -> Photos:
-    """The photos, divided; of each group of repeated pictures one stays, or none where one of them was taught."""
+    """The photos, divided; of each group of repeated pictures one stays, or none where one of them was trained with."""
     samples = datasets.read(data, also_ng=("Corroded",)).samples
     taught = tuple(s for s in samples if s.split == "train" and s.is_anomalous is False)
     test = tuple(s for s in samples if s.is_anomalous or (s.is_anomalous is False and s.split != "train"))
@@ -156,7 +156,7 @@ def score(recipe: Recipe, photos: Photos) -> NDArray[np.float64]:
     taught = _paths(photos.taught)
     recipe = replace(recipe, steps=settle_steps(recipe.steps, taught, OpenedPhotos()))
     detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone))
-    detector.fit(Batches(taught, recipe, "Teaching"), recipe.training.seed)
+    detector.fit(Batches(taught, recipe, "Training"), recipe.training.seed)
     results = list(assemble(recipe, detector).score_all(_paths(photos.test)))
     return np.array([result.score for result in results if isinstance(result, Scored)])
 

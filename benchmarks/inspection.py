@@ -162,7 +162,7 @@ def _table(result: dict[str, Any]) -> str:
     rows, dim = result["bank"]
     lines = [
         f"{result['photos']} photos, bank {rows:,} x {dim}, {result['threads']} threads, {result['precision']}; "
-        f"taught in {result['teach_s']:.1f} s",
+        f"trained in {result['teach_s']:.1f} s",
         f"{'':<16}{'ms/photo':>9}{'photos/s':>10}{'ratio':>8}{'CPU ms':>9}{'ratio':>8}{'AUROC':>9}"
         f"{'scores differ by':>18}",
     ]

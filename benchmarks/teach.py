@@ -1,4 +1,4 @@
-"""Teaching from end to end against anomalib's, side by side in one run.
+"""Training from end to end against anomalib's, side by side in one run.
 
     python benchmarks/teach.py --data bottle/ --weights resnet18.safetensors
 

@@ -186,7 +186,7 @@ def test_a_broken_package_is_one_sentence_and_only_where_it_is_used(site: Path, 
     assert ran.returncode == 2
     assert ran.stderr.strip().splitlines()[-1] == (
         "Error: The detector 'broken' of the package tiny-parts cannot be imported (ModuleNotFoundError: No module "
-        "named 'no_such_library'); mend or uninstall that package."
+        "named 'no_such_library'); fix or uninstall that package."
     )
     assert "Traceback" not in ran.stderr
 

@@ -171,7 +171,7 @@ def test_a_part_id_comes_from_python_or_from_the_file_name(
     refused = andon_("inspect", model, photos, "--part-id-from", "(.+")
     assert refused.code == 2 and refused.out == ""
     assert re.fullmatch(
-        r"Error: --part-id-from '\(\.\+' is no regular expression \(.*\); for example .*\.\n", refused.err
+        r"Error: --part-id-from '\(\.\+' is not a regular expression \(.*\); for example .*\.\n", refused.err
     )
 
 

@@ -8,9 +8,9 @@ import sys
 def main() -> None:
     """Entry point of the program.
 
-    It ends without taking the interpreter apart: threads that still read ahead, torch's and OpenVINO's would be pulled
-    the ground from under, which now and then aborts the process, and searching all of torch for cycles takes longer
-    than inspecting a photo.
+    It ends without the interpreter's own clean-up: that would take away what the threads of torch, OpenVINO and reading
+    ahead still use, which now and then aborts the process, and its search of all torch for cycles takes longer than
+    inspecting a photo.
     """
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service that is stopped ends as after Ctrl-C

@@ -1,4 +1,4 @@
-"""Thresholds for scores of one's own: the public door to `line.calibration`."""
+"""Thresholds for scores of your own: the public names of `line.calibration`."""
 
 from andon.line.calibration import Calibration, CalibrationRule, calibrate
 

@@ -24,7 +24,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     """The dataclass `cls` made of `values`; `where` names the section in errors.
 
     Raises:
-        ConfigError: `values` is no section, a key is unknown or a value has the wrong type.
+        ConfigError: `values` is not a section, a key is unknown or a value has the wrong type.
     """
     require_section(values, where)
     hints = get_type_hints(cls)
@@ -37,7 +37,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
 
 
 def to_dict(instance: object) -> Tree:
-    """The dataclass `instance` as plain values that JSON and TOML know; a field that is None is left out."""
+    """The dataclass `instance` as plain values that JSON and TOML can hold; a field that is None is left out."""
     values = {field.name: getattr(instance, field.name) for field in fields(instance)}  # type: ignore[arg-type]
     return {
         key: list(value) if isinstance(value, tuple) else value for key, value in values.items() if value is not None
@@ -48,7 +48,7 @@ def require_section(value: object, where: str) -> None:
     """Refuse a plain value where a section with parameters belongs.
 
     Raises:
-        ConfigError: `value` is no section.
+        ConfigError: `value` is not a section.
     """
     if not isinstance(value, Mapping):
         raise ConfigError(f"{where} is {value!r}; expected a section, so set its parameters: {where}.NAME=VALUE.")
@@ -90,7 +90,7 @@ def parse_value(text: str) -> Any:
 
 
 def convert(value: Any, hint: Any, where: str) -> Any:
-    """`value` as the type `hint`: an int may stand for a float and a list for a tuple, nothing else is bent.
+    """`value` as the type `hint`: an int may stand for a float and a list for a tuple, nothing else is converted.
 
     Raises:
         ConfigError: it is of another type, or a number that is not finite; `where` names it.

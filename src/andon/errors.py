@@ -2,13 +2,13 @@
 
 AndonError
 ├── InputError
-│   ├── ImageError           a photo that cannot be read or is of no use
+│   ├── ImageError           a photo that cannot be read or used
 │   ├── DatasetError         a folder that holds no usable data set
 │   ├── ConfigError          a recipe or a setting that is wrong
 │   ├── ModelError           a model file that cannot be read or written
 │   └── WeightsError         backbone weights that are missing or do not fit
-├── TrainingError            a training by gradient came to nothing
-├── NotFittedError           a detector was asked to score before it was taught
+├── TrainingError            a training by gradient gave no usable model
+├── NotFittedError           a detector was asked to score before it was fitted
 ├── NotCalibratedError       a verdict was asked for without held-out OK photos
 └── MissingDependencyError   an optional package is not installed
 
@@ -26,7 +26,7 @@ class InputError(AndonError):
 
 
 class ImageError(InputError):
-    """A photo cannot be read or is of no use."""
+    """A photo cannot be read or used."""
 
 
 class DatasetError(InputError):
@@ -46,11 +46,11 @@ class WeightsError(InputError):
 
 
 class TrainingError(AndonError):
-    """A training by gradient came to nothing."""
+    """A training by gradient gave no usable model."""
 
 
 class NotFittedError(AndonError):
-    """A detector was asked to score before it was taught."""
+    """A detector was asked to score before it was fitted."""
 
 
 class NotCalibratedError(AndonError):

@@ -1,4 +1,4 @@
-"""Not to wait for a hub that cannot be reached."""
+"""Avoid waiting for a hub that cannot be reached."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Stages of a batch, each in threads of its own: an ordered map, and batches of what is ready.
 
-Put one over the other, all of them work at once. Each takes from the one before only as much as it was allowed to have
+Stacked on each other, they all work at once. Each takes from the one before only as much as it was allowed to have
 ahead, and gives out what it has although the one before has nothing more yet.
 """
 
@@ -51,8 +51,8 @@ def ordered_map(
 def ready_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield the items in order, in lists of those that are ready when a list is asked for: from 1 to `size` of them.
 
-    Only for the first of a list is there any waiting. So a fast source gives full lists to whoever takes his time with
-    each, and a slow one gives single items as they come. At most `size` items are taken ahead, in a thread for which
+    It waits only for the first of a list. So a fast source gives full lists to a slow consumer, and a slow source gives
+    single items as they come. At most `size` items are taken ahead, in a thread for which
     the same holds as for that of `ordered_map`.
 
     Raises:
@@ -92,7 +92,7 @@ class _Reader(Generic[T]):
         Thread(target=self._run, args=(items,), name="andon-reader", daemon=True).start()
 
     def take(self, most: int) -> list[T]:
-        """What has been read, at most so many items. It waits for the first; after the last item it is empty."""
+        """What has been read, at most this many items. It waits for the first; after the last item it is empty."""
         taken: list[T] = []
         while len(taken) < most:
             try:
@@ -108,7 +108,7 @@ class _Reader(Generic[T]):
         return taken
 
     def make_room(self, places: int) -> None:
-        """Let so many more items be read."""
+        """Let this many more items be read."""
         for _ in range(places):
             self._room.put(None)
 

@@ -78,13 +78,13 @@ class Parts:
             module: ModuleType = entry.load()
         except Exception as error:  # whatever somebody else's module may raise
             raise ConfigError(
-                f"{whose} cannot be imported ({type(error).__name__}: {error}); mend or uninstall that package."
+                f"{whose} cannot be imported ({type(error).__name__}: {error}); fix or uninstall that package."
             ) from error
         missing = [wanted for wanted in self.must_have if not hasattr(module, wanted)]
         if missing:
             raise ConfigError(
                 f"{whose} has no {' and no '.join(missing)} in {entry.value}; its entry point must name a module with "
-                f"{', '.join(self.must_have)}: mend or uninstall that package."
+                f"{', '.join(self.must_have)}: fix or uninstall that package."
             )
         return module
 

@@ -45,7 +45,7 @@ def _lines(items: Iterable[T], what: str, total: int) -> Iterator[T]:
 
 @contextmanager
 def counted(what: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
-    """Tell how far a work of `total` steps is. Call what this gives after each step, with a few words on it."""
+    """Tell how far work of `total` steps has come. Call what this returns after each step, with a few words on it."""
     tell = _counted_in_a_bar if sys.stderr.isatty() else _counted_in_lines
     with tell(what, total, done) as step:
         yield step

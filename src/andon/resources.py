@@ -29,7 +29,7 @@ def cpus() -> int:
     container is granted, rounded up, and at most OMP_NUM_THREADS, by which schedulers share a machine out.
 
     Raises:
-        ConfigError: ANDON_THREADS is no whole number from 1 on.
+        ConfigError: ANDON_THREADS is not a whole number, 1 or more.
     """
     if wanted := os.environ.get(THREADS):
         return _positive(wanted)
@@ -48,9 +48,10 @@ def available_memory() -> int:
 
 
 def limit_libraries() -> None:
-    """Hold libraries that have threads of their own to `cpus`, where the machine has more. Before they are imported.
+    """Limit libraries that have threads of their own to `cpus`, where the machine has more.
 
-    It is for programs: in a process of somebody else's, how many threads torch has is theirs to say.
+    Call it before they are imported. It is for programs: in somebody else's process, the number of threads is theirs
+    to decide.
     """
     if cpus() < (os.cpu_count() or 1):
         os.environ.setdefault(OPENMP, str(cpus()))
@@ -111,7 +112,7 @@ def _quota(group: Path) -> float:
 
 
 def _left(group: Path) -> float:
-    """Pages of files that were read count as used but are given back before the limit hurts."""
+    """Pages of files that were read count as used but are given back before the limit is reached."""
     limit = _words(group / "memory.max") or _words(group / "memory.limit_in_bytes")
     used = _words(group / "memory.current") or _words(group / "memory.usage_in_bytes")
     if not limit or not used or limit == ["max"]:
@@ -127,7 +128,7 @@ def _words(file: Path) -> list[str]:
 
 
 def _lines(file: Path) -> list[str]:
-    """Of a file that is there; another system, or another version of control groups, has none of them."""
+    """The text of a file, where there is one; other systems and other versions of control groups lack it."""
     try:
         return file.read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -123,12 +123,12 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Nearest:
-    """For each patch of a batch, the nearest patch of the OK photos that taught the detector.
+    """For each patch of a batch, the nearest patch of the OK photos that the detector was fitted on.
 
     Attributes:
         distance: (B, h, w) float32.
-        origin: (B, h, w, 3) float32, the number of the OK photo, counted from 0 as they taught, and the patch's centre
-            there, (y, x) in shares of the photo's height and width.
+        origin: (B, h, w, 3) float32, the number of the OK photo, counted from 0 in the order of fitting, and the
+            patch's centre there, (y, x) in shares of the photo's height and width.
     """
 
     distance: NDArray[np.float32]
@@ -296,7 +296,7 @@ class Failure:
     """A photo that could not be inspected, and why.
 
     Attributes:
-        part_id, model, inspection_id, inspected_at: as of `Inspection`.
+        part_id, model, inspection_id, inspected_at: as in `Inspection`.
     """
 
     path: str

@@ -124,7 +124,7 @@ def test_misspelt_weights_are_refused_with_the_nearest_name() -> None:
 
 @pytest.mark.parametrize("name", ["embedded", NETWORK])
 def test_a_cnn_has_no_blocks_to_choose_from(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"^backbone.blocks is for a ViT and {name} is none; .*backbone.strides"):
+    with pytest.raises(ConfigError, match=f"^backbone.blocks is for a ViT, which {name} is not; .*backbone.strides"):
         backbones.create(BackboneConfig(name=name, blocks=(1,)), pretrained=False)
 
 
@@ -222,7 +222,5 @@ def test_a_hub_that_cannot_be_reached_is_one_sentence_with_both_ways_out(monkeyp
     with pytest.raises(WeightsError) as error:
         create(name=NETWORK)
     assert time.monotonic() - started < 5
-    assert str(error.value).startswith(f"The weights of {NETWORK} cannot be had from the hub (")
-    assert str(error.value).endswith(
-        "give a file with --weights FILE, or use --backbone embedded, which needs no download."
-    )
+    assert str(error.value).startswith(f"The weights of {NETWORK} cannot be downloaded from the hub (")
+    assert str(error.value).endswith("give --weights FILE, or use --backbone embedded, which needs no download.")

@@ -100,11 +100,13 @@ def test_a_block_that_there_is_not_is_refused(blocks: tuple[int, ...]) -> None:
 
 
 def test_strides_mean_nothing_to_it() -> None:
-    with pytest.raises(ConfigError, match=f"^backbone.strides is for a CNN and {DEIT} is none; .*backbone.blocks"):
+    with pytest.raises(ConfigError, match=f"^backbone.strides is for a CNN, which {DEIT} is not; .*backbone.blocks"):
         create(DEIT, strides=(8, 16))
 
 
 def test_a_hub_that_cannot_be_reached_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", "/nowhere")
-    with pytest.raises(WeightsError, match=rf"^The weights of {DINO}\.lvd142m cannot be had from the hub \(.*; give"):
+    with pytest.raises(
+        WeightsError, match=rf"^The weights of {DINO}\.lvd142m cannot be downloaded from the hub \(.*; give"
+    ):
         backbones.create(BackboneConfig(name=f"{DINO}.lvd142m"))

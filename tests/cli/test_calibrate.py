@@ -57,7 +57,7 @@ def test_without_a_name_the_model_is_written_under_a_new_one_and_never_over_anot
     new = own_model.with_name("own-calibrated.safetensors")
     first = new.read_bytes()
     ran = andon_("calibrate", own_model, ok, "--percentile", 50)
-    assert ran.code == 2 and "is there already" in ran.err
+    assert ran.code == 2 and "exists already" in ran.err
     assert new.read_bytes() == first
 
 

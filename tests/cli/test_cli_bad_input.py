@@ -202,15 +202,15 @@ BAD_MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "gone.safetensors": (lambda model, path: None, "There is no model file"),
     "cut.safetensors": (
         lambda model, path: path.write_bytes(model.read_bytes()[:-200]),
-        "damaged, cut short or no model",
+        "damaged, cut short or not a model",
     ),
     "stub.safetensors": (
         lambda model, path: path.write_bytes(model.read_bytes()[:5]),
-        "damaged, cut short or no model",
+        "damaged, cut short or not a model",
     ),
     "newer.safetensors": (newer, "has model format 9, but this Andon reads 2 and 3; update Andon"),
     "old.pkl": (lambda model, path: path.write_bytes(pickle.dumps([1])), "is a pickle"),
-    "text.safetensors": (lambda model, path: path.write_text("no model"), "damaged, cut short or no model"),
+    "text.safetensors": (lambda model, path: path.write_text("no model"), "damaged, cut short or not a model"),
     "a folder": (lambda model, path: path.mkdir(), "There is no model file"),
 }
 
@@ -270,8 +270,8 @@ def test_sheets_that_cannot_be_written(andon_: Command, data: Path, tmp_path: Pa
         (("--coreset-ratio", "-0.1"), "detector.coreset_ratio is -0.1; it must be above 0 and at most 1."),
         (("--target-dim", "-1"), "detector.target_dim is -1; it must be 0 (no projection) or more."),
         (("--batch-size", "0"), "training.batch_size is 0; it must be 1 or more."),
-        (("--image-size", "8"), "resize.image_size is 8; choose a multiple of 16 up to 8192, as 256."),
-        (("--image-size", "-256"), "resize.image_size is -256; choose a multiple of 16 up to 8192, as 256."),
+        (("--image-size", "8"), "resize.image_size is 8; use a multiple of 16 up to 8192, such as 256."),
+        (("--image-size", "-256"), "resize.image_size is -256; use a multiple of 16 up to 8192, such as 256."),
         (("--seed", "-1"), "training.seed is -1; it must be 0 or more"),
         (("--false-reject-rate", "2"), "calibration.false_reject_rate is 2; it must be between 0 and 1."),
         (("--false-reject-rate", "inf"), "calibration.false_reject_rate is inf; expected a finite number."),
@@ -302,7 +302,7 @@ def test_a_backbone_that_cannot_be_fetched(
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
     ran = andon_("train", data, "-o", tmp_path / "m.safetensors", "--backbone", "resnet10t")
-    refused(ran, "cannot be had from the hub", "--weights FILE", "--backbone embedded")
+    refused(ran, "cannot be downloaded from the hub", "--weights FILE", "--backbone embedded")
 
 
 def test_a_number_of_threads_that_makes_no_sense(andon_: Command, monkeypatch: pytest.MonkeyPatch) -> None:

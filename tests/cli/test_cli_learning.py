@@ -71,7 +71,7 @@ def test_one_model_is_trained_and_a_fifth_of_the_photos_calibrates(
     manifest = read_header(tmp_path / "m.safetensors").manifest
     assert (len(manifest.trained), len(manifest.calibrated)) == (12, 3)
     assert any("3 of 15 OK photos" in remark and "20 or more" in remark for remark in manifest.remarks)
-    assert any(f"{EPOCHS} of at most {EPOCHS} epochs were taught; epoch " in remark for remark in manifest.remarks)
+    assert any(f"{EPOCHS} of at most {EPOCHS} epochs were run; epoch " in remark for remark in manifest.remarks)
     assert manifest.epochs is not None
     held_out = manifest.epochs.losses["held-out"]
     assert len(held_out) == EPOCHS and held_out[manifest.epochs.best - 1] == min(held_out)
@@ -90,12 +90,12 @@ def test_after_ctrl_c_there_is_a_model_and_the_same_command_takes_the_training_u
     assert andon_("train", ok_photos, "-o", whole, *WORDS).code == 0
     go_on = stop_in_epoch(monkeypatch, 3)
     assert andon_("train", ok_photos, "-o", cut, *WORDS).code == 0
-    assert "Ctrl-C ended the training; the same command takes it up again; 2 of at most 4 epochs" in caplog.text
+    assert "Ctrl-C ended the training; the same command resumes it; 2 of at most 4 epochs" in caplog.text
     assert load(cut).calibration is not None
     assert (tmp_path / "cut.checkpoint.safetensors").exists()
     go_on()
     assert andon_("train", ok_photos, "-o", cut, *WORDS).code == 0
-    assert "goes on after epoch 2" in caplog.text
+    assert "resumes after epoch 2" in caplog.text
     assert cut.read_bytes() == whole.read_bytes()
     assert not (tmp_path / "cut.checkpoint.safetensors").exists()
 
@@ -119,7 +119,7 @@ def test_another_training_begins_anew(
     words = {"another seed": ("--seed", 3), "another setting": ("--set", "detector.alpha=0.2"), "other photos": ()}
     ran = andon_("train", photos, "-o", model, *WORDS, *words[change])
     assert ran.code == 0
-    assert "goes on after" not in caplog.text
+    assert "resumes after" not in caplog.text
     epochs = read_header(model).manifest.epochs
     assert epochs is not None and len(epochs.losses["held-out"]) == EPOCHS
 
@@ -156,10 +156,10 @@ def test_a_full_disk_for_the_checkpoint_is_a_warning(
         (
             3,
             (),
-            "Only 1 of the OK photos can teach, as the others calibrate",
+            "Only 1 of the OK photos can train, as the others calibrate",
         ),
         (15, ("--set", "detector.depth=6"), "set steps.resize.canvas="),
-        (15, ("--set", "detector.learning_rate=1e30"), "no finite number in epoch 1"),
+        (15, ("--set", "detector.learning_rate=1e30"), "not finite in epoch 1"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_one_sentence(

@@ -83,9 +83,9 @@ def test_photos_that_the_model_has_seen_do_not_test_it(
         ((192, 288), "its mask of 288 x 192 pixels was scaled to the photo's 144 x 96"),
         (
             (48, 144),
-            "301_mask.png is of no use and was left out: The mask is 144 x 48 pixels but",
+            "301_mask.png cannot be used and was left out: The mask is 144 x 48 pixels but",
         ),
-        (None, "301_mask.png is of no use and was left out:"),
+        (None, "301_mask.png cannot be used and was left out:"),
     ],
 )
 def test_a_bad_mask_costs_at_most_the_pixel_figures_of_its_photo(

@@ -49,7 +49,7 @@ def test_names_of_ones_own_reach_every_command(
     evaluated = andon_("evaluate", model, plates, *names, "--json")
     figures = json.loads(evaluated.out)
     assert (figures["n_ok"], figures["n_ng"]) == (2, 3)  # those that were set aside, so that there are both
-    assert "10 photos are not evaluated, as the model learnt from them." in caplog.text
+    assert "10 photos are not evaluated, as the model learned from them." in caplog.text
 
 
 def test_folders_are_given_as_ok_and_ng(
@@ -104,7 +104,7 @@ def test_calibrating_takes_the_ok_photos_of_a_folder_that_holds_others(
     alone, mixed = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     assert andon_("calibrate", model, root / "ok", "-o", alone).code == 0
     ran = andon_("calibrate", model, root, "-o", mixed)
-    assert ran.code == 0 and f"10 OK photos of {root} are taken; the 3 others in it are left out." in ran.err
+    assert ran.code == 0 and f"10 OK photos of {root} are used; the 3 others in it are left out." in ran.err
     thresholds = [read_header(path).calibration for path in (alone, mixed)]
     assert thresholds[0] is not None and thresholds[1] is not None
     assert thresholds[0].threshold == thresholds[1].threshold
@@ -112,4 +112,4 @@ def test_calibrating_takes_the_ok_photos_of_a_folder_that_holds_others(
     assert refused.code == 2 and "says NG by its name" in refused.err
     shutil.rmtree(root / "ok")
     refused = andon_("calibrate", model, root, "-o", tmp_path / "c.safetensors")
-    assert refused.code == 2 and "no OK photos in it serve this" in refused.err
+    assert refused.code == 2 and "no OK photos in it can be used here" in refused.err

@@ -164,7 +164,7 @@ def test_a_yolo_class_that_is_called_ok_marks_no_defect(tmp_path: Path) -> None:
 def test_what_yolo_does_not_write_is_refused(tmp_path: Path) -> None:
     make(tmp_path, "images/a.png", "images/b.png")
     write(tmp_path / "labels/b.txt", "rusty")
-    with pytest.raises(DatasetError, match=r"labels/b\.txt is not as YOLO writes it; .*--ignore-labels"):
+    with pytest.raises(DatasetError, match=r"labels/b\.txt is not a YOLO label file; .*--ignore-labels"):
         datasets.read(tmp_path)
 
 

@@ -28,7 +28,7 @@ def test_folders_are_ok_and_ng_whatever_their_names(tmp_path: Path) -> None:
 def test_folders_that_contradict_themselves_are_refused(tmp_path: Path) -> None:
     make(tmp_path, "d/ok/a.png", "d/ok/b.png", "d/ng/c.png")
     with pytest.raises(
-        DatasetError, match=r"d/ng/c\.png lies in a folder that says NG, within .*d, which is given with"
+        DatasetError, match=r"d/ng/c\.png lies in a folder that says NG, within .*d, which was given with"
     ):
         datasets.from_folders([tmp_path / "d"])
     with pytest.raises(DatasetError, match=r"is both in a folder of --ok and in one of --ng"):
@@ -55,7 +55,7 @@ def test_of_a_folder_that_holds_both_only_those_asked_for_are_taken(tmp_path: Pa
     make(tmp_path, "ok/a.png", "ok/b.png", "ng/c.png", "unsorted/d.png")
     photos, remarks = datasets.photos_of_one_class(tmp_path, ng=False)
     assert [photo.name for photo in photos] == ["a.png", "b.png"]
-    assert remarks[-1] == f"2 OK photos of {tmp_path} are taken; the 1 others in it are left out."
+    assert remarks[-1] == f"2 OK photos of {tmp_path} are used; the 1 others in it are left out."
     photos, _ = datasets.photos_of_one_class(tmp_path, ng=True)
     assert [photo.name for photo in photos] == ["c.png"]
     with pytest.raises(DatasetError, match="says NG by its name; expected a folder of OK photos"):
@@ -71,7 +71,9 @@ def test_labels_in_a_table_count_here_too(tmp_path: Path) -> None:
 
 def test_of_a_set_with_splits_those_that_calibrate_are_taken(tmp_path: Path) -> None:
     make(tmp_path, "train/good/a.png", "train/good/b.png", "test/good/c.png", "test/dent/d.png")
-    with pytest.raises(DatasetError, match="no OK photos in it serve this; give the folder that holds the OK photos"):
+    with pytest.raises(
+        DatasetError, match="no OK photos in it can be used here; give the folder that holds the OK photos"
+    ):
         datasets.photos_of_one_class(tmp_path, ng=False)
     make(tmp_path, "valid/good/e.png")
     photos, _ = datasets.photos_of_one_class(tmp_path, ng=False)

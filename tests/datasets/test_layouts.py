@@ -77,7 +77,7 @@ def test_a_table_that_is_none_is_refused(roboflow: Path) -> None:
     with pytest.raises(DatasetError, match=r"valid/_classes\.csv must begin with the line 'filename,<label>"):
         datasets.read(roboflow, also_ng=["Corroded"])
     (roboflow / "valid" / "_classes.csv").write_bytes(b"\x00\x01")
-    with pytest.raises(DatasetError, match=r"valid/_classes\.csv is no text"):
+    with pytest.raises(DatasetError, match=r"valid/_classes\.csv is not text"):
         datasets.read(roboflow, also_ng=["Corroded"])
 
 
@@ -156,7 +156,7 @@ def test_names_of_ones_own_are_given_and_have_to_match(tmp_path: Path) -> None:
         datasets.read(tmp_path)
     named = datasets.read(tmp_path, ok_names=["green"], ng_names=["red"])
     assert labels(named) == {"green/a.png": False, "green/b.png": False, "red_2024/c.png": True}
-    with pytest.raises(DatasetError, match=r"begins with 'blue' \(there are green, red_2024\); mend --ng-name"):
+    with pytest.raises(DatasetError, match=r"begins with 'blue' \(there are green, red_2024\); correct --ng-name"):
         datasets.read(tmp_path, ok_names=["green"], ng_names=["blue"])
     with pytest.raises(DatasetError, match="'green' matches both --ok-name and --ng-name"):
         datasets.read(tmp_path, ok_names=["green"], ng_names=["green"])
@@ -323,13 +323,13 @@ def test_what_is_no_data_set_is_refused_with_a_sentence(tmp_path: Path) -> None:
 
 def test_a_folder_in_no_layout_says_what_is_expected(tmp_path: Path) -> None:
     make(tmp_path, "foo/bar/a.png", "foo/bar/b.png")
-    with pytest.raises(DatasetError, match=r"in no layout .* train/good.*\(mvtec\)"):
+    with pytest.raises(DatasetError, match=r"has no layout .* train/good.*\(mvtec\)"):
         datasets.read(tmp_path)
 
 
 def test_a_folder_of_data_sets_names_them(tmp_path: Path) -> None:
     make(tmp_path, "bolt/ok/a.png", "bolt/ok/b.png", "nut/ok/a.png", "nut/ok/b.png")
-    with pytest.raises(DatasetError, match="is no data set itself; give one of its folders that is: bolt, nut"):
+    with pytest.raises(DatasetError, match="is not itself a data set; give one of the folders in it: bolt, nut"):
         datasets.read(tmp_path)
 
 

@@ -83,7 +83,7 @@ def test_photos_that_taught_the_model_do_not_test_it(tmp_path: Path) -> None:
         samples.append(Sample(path, is_anomalous=i == 5))
     chosen, remark = samples_to_evaluate(samples, seen)
     assert chosen == samples[3:]
-    assert remark == "3 photos are not evaluated, as the model learnt from them."
+    assert remark == "3 photos are not evaluated, as the model learned from them."
 
 
 def test_a_test_split_is_evaluated_as_it_is() -> None:

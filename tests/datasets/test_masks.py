@@ -118,7 +118,7 @@ def test_a_mask_that_cannot_be_read_stops_where_it_is_the_label(tmp_path: Path) 
     kolektor(tmp_path)
     (tmp_path / "kos01/Part0_mask.png").write_bytes(b"rubbish")
     with pytest.raises(
-        DatasetError, match="As a mask it says whether its photo is OK; mend it, or pass --ignore-labels"
+        DatasetError, match="As a mask it says whether its photo is OK; correct it, or pass --ignore-labels"
     ):
         datasets.read(tmp_path)
 

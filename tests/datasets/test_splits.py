@@ -79,7 +79,7 @@ def test_a_calibration_photo_with_a_twin_that_teaches_is_left_out() -> None:
     partition = split(train + calibration, 0, [group(train[3], calibration[4]), group(calibration[7], calibration[8])])
     assert set(partition.calibration) == set(calibration) - {calibration[4]}
     assert len(partition.train) == 30
-    assert partition.note.startswith("1 calibration photo is left out, as one that looks alike trains. 24 OK")
+    assert partition.note.startswith("1 calibration photo is left out, because a photo that looks alike trains. 24 OK")
 
 
 def test_if_no_calibration_photo_is_left_the_training_photos_are_divided() -> None:
@@ -146,7 +146,7 @@ def test_a_set_without_splits_keeps_some_ok_photos_for_testing() -> None:
 def test_nothing_is_set_aside_where_it_would_not_help() -> None:
     assert split(ok(150, None), seed=0).set_aside == ()  # no NG photos to test against
     too_few = split(ok(7, None) + ng(8, None), seed=0)
-    assert too_few.set_aside == () and too_few.note.startswith("No OK photo is there to test")
+    assert too_few.set_aside == () and too_few.note.startswith("There is no OK photo to test with")
     assert [len(split(ok(n, None) + ng(8, None), seed=0).set_aside) for n in (8, 14, 15, 25)] == [2, 2, 3, 5]
     assert split(ok(150) + ng(8), seed=0).set_aside == ()  # the set has splits
 

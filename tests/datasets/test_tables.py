@@ -124,7 +124,7 @@ def test_a_table_that_is_not_understood_stops_the_reading(tmp_path: Path, table:
 def test_a_table_that_is_no_text_stops_the_reading(tmp_path: Path) -> None:
     make(tmp_path, *PHOTOS)
     (tmp_path / "results.csv").write_bytes(bytes(range(256)))
-    with pytest.raises(DatasetError, match="is no text that Andon can read; save it as CSV in UTF-8"):
+    with pytest.raises(DatasetError, match="is not text that Andon can read; save it as CSV in UTF-8"):
         datasets.read(tmp_path)
 
 

@@ -144,7 +144,7 @@ def test_masks_that_are_missing_or_of_no_use_are_problems(data: Path) -> None:
         Finding(True, "1 NG photo without a mask, while others have one", ("test/rust/0.png",)),
         Finding(
             True,
-            "2 masks of no use",
+            "2 masks that cannot be used",
             (
                 "ground_truth/dent/0_mask.png: The mask is 48 x 72 pixels but its photo is 72 x 48, which is another "
                 "shape; export the mask again, in its photo's size.",
@@ -175,8 +175,8 @@ def test_mixed_sizes_and_pictures_without_a_place_are_remarked(data: Path) -> No
     assert findings == [
         Finding(
             False,
-            "1 picture is left out, as nothing says what to do with it (1 in ground_truth/dent); folders that count "
-            "are named with --ok-name or --ng-name.",
+            "1 picture is left out, as nothing says what to do with it (1 in ground_truth/dent); name folders "
+            "that belong to the set with --ok-name or --ng-name.",
             ("ground_truth/dent/9_mask.png",),
         ),
         Finding(False, "2 different photo sizes (width x height)", ("72 x 48: 13", "144 x 96: 1")),
@@ -186,7 +186,7 @@ def test_mixed_sizes_and_pictures_without_a_place_are_remarked(data: Path) -> No
 def test_unlabelled_photos_are_remarked(data: Path) -> None:
     images.write(data / "test/loose.png", scene(100))
     found = datasets.verify(datasets.read(data, "folder"))
-    assert [finding.what for finding in found.findings] == ["1 photo labelled neither OK nor NG, therefore not used"]
+    assert [finding.what for finding in found.findings] == ["1 photo labelled neither OK nor NG, and so not used"]
 
 
 def test_the_dictionary_is_plain_json_with_relative_paths(data: Path) -> None:

@@ -132,7 +132,7 @@ def test_more_than_six_gigabytes_are_refused_with_what_would_fit() -> None:
 
 
 def test_photos_without_anything_in_the_roi_teach_nothing() -> None:
-    with pytest.raises(DatasetError, match="No OK photo has anything in its ROI; "):
+    with pytest.raises(DatasetError, match="The ROI is empty in every OK photo; "):
         taught(Spread(), roi=torch.zeros(8, HEIGHT, WIDTH, dtype=torch.bool))
 
 

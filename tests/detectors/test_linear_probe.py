@@ -76,7 +76,7 @@ def test_the_map_is_hottest_where_the_spot_is(backbone: Backbone) -> None:
 
 @pytest.mark.parametrize("batches", [[photos(1, 4)], LabelledBatches([photos(1, 4)], []), LabelledBatches([], [])])
 def test_one_kind_alone_is_refused(batches: list[Batch] | LabelledBatches, backbone: Backbone) -> None:
-    with pytest.raises(DatasetError, match="it was given one kind alone; add labelled photos of the other kind"):
+    with pytest.raises(DatasetError, match="it was given only one kind; add labelled photos of the other kind"):
         detectors.create("linear_probe", backbone).fit(batches, seed=0)
 
 

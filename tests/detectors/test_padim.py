@@ -95,7 +95,7 @@ def test_it_draws_the_channels_by_its_seed(backbone: Backbone) -> None:
 
 @pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (HEIGHT, WIDTH + 1)])
 def test_photos_of_another_size_are_refused(backbone: Backbone, size: tuple[int, int]) -> None:
-    why = f"was taught with photos of 96 x 64, but got one of {size[1]} x {size[0]}; .*'resize'"
+    why = f"was trained on photos of 96 x 64, but got one of {size[1]} x {size[0]}; .*'resize'"
     with pytest.raises(ConfigError, match=why):
         taught(backbone, photos(1, 4))(*photos(2, 1, size))
     with pytest.raises(ConfigError, match=why):

@@ -117,7 +117,7 @@ def test_the_best_epoch_is_kept_and_waiting_for_a_better_one_ends() -> None:
     history = pupil.train(epochs=9, patience=3)
     assert history.best_epoch == 3
     assert history.losses["held-out"] == [5, 3, 2, 4, 2, 6]
-    assert history.note == "6 of at most 9 epochs were taught; epoch 3, the best on 2 held-out OK photos, is kept."
+    assert history.note == "6 of at most 9 epochs were run; epoch 3, the best on 2 held-out OK photos, is kept."
     until_then.held_out_losses = [5, 3, 2]
     until_then.train(epochs=3)
     assert same(pupil.weights(), until_then.weights())
@@ -150,7 +150,7 @@ def test_ctrl_c_keeps_the_best_so_far() -> None:
     history = pupil.train()
     assert history.interrupted
     assert len(history.losses["error"]) == 3
-    assert history.note.startswith("Ctrl-C ended the training; 3 of at most 6 epochs were taught; epoch ")
+    assert history.note.startswith("Ctrl-C ended the training; 3 of at most 6 epochs were run; epoch ")
     until_then.train(epochs=3)
     assert same(pupil.weights(), until_then.weights())
 
@@ -166,7 +166,7 @@ def test_a_loss_that_is_no_number_keeps_the_best_so_far() -> None:
     pupil, until_then = Pupil(), Pupil()
     pupil.not_a_number_at = 2 * STEPS_PER_EPOCH + 1
     history = pupil.train()
-    assert history.note.startswith("The loss 'error' is no finite number in epoch 3, which ended the training; ")
+    assert history.note.startswith("The loss 'error' is not finite in epoch 3, which ended the training; ")
     assert not history.interrupted
     until_then.train(epochs=2)
     assert same(pupil.weights(), until_then.weights())
@@ -175,7 +175,7 @@ def test_a_loss_that_is_no_number_keeps_the_best_so_far() -> None:
 def test_a_loss_that_is_no_number_from_the_beginning_is_an_error() -> None:
     pupil = Pupil()
     pupil.not_a_number_at = 1
-    with pytest.raises(TrainingError, match=r"^The loss 'error' is no finite number in epoch 1.*learning_rate\.$"):
+    with pytest.raises(TrainingError, match=r"^The loss 'error' is not finite in epoch 1.*learning_rate\.$"):
         pupil.train()
 
 
@@ -184,7 +184,7 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_end(tmp_path: Path) -> 
     whole, cut, rest = Pupil(), Pupil(), Pupil()
     expected = whole.train()
     cut.stop_at = 4 * STEPS_PER_EPOCH + 3
-    assert "the same command takes it up again" in cut.train(checkpoint=checkpoint).note
+    assert "the same command resumes it" in cut.train(checkpoint=checkpoint).note
     assert rest.train(checkpoint=checkpoint) == expected
     assert rest.steps == 2 * STEPS_PER_EPOCH
     assert same(rest.weights(), whole.weights())
@@ -248,7 +248,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
 
 
 def test_too_few_photos_are_refused() -> None:
-    with pytest.raises(DatasetError, match=r"Only 3 of the OK photos can teach, .* needs 4, better 50"):
+    with pytest.raises(DatasetError, match=r"Only 3 of the OK photos can train, .* needs 4, better 50"):
         Pupil().train(Photos(3))
     assert len(Pupil().train(Photos(4)).losses["error"]) == 6
 

@@ -33,7 +33,7 @@ def _umask() -> int:
 def test_a_file_of_somebody_else_is_never_replaced(tmp_path: Path) -> None:
     photo = tmp_path / "photo.png"
     photo.write_bytes(b"a photo")
-    with pytest.raises(ImageError, match=r"photo.png is there already and stays as it is; give another folder"):
+    with pytest.raises(ImageError, match=r"photo.png exists already and is not replaced; give another folder"):
         images.write(photo, PICTURE)
     assert photo.read_bytes() == b"a photo"
     images.write(tmp_path / "new.png", PICTURE)

@@ -89,7 +89,7 @@ def test_a_model_that_was_cut_short_is_refused(kept: float, model: Path, tmp_pat
     data = model.read_bytes()
     path = tmp_path / "cut.safetensors"
     path.write_bytes(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
-    with pytest.raises(ModelError, match=r"cut\.safetensors is damaged, cut short or no model .*; copy it again"):
+    with pytest.raises(ModelError, match=r"cut\.safetensors is damaged, cut short or not a model .*; copy it again"):
         load(path)
 
 
@@ -123,14 +123,14 @@ def test_a_pickle_is_never_opened(suffix: str, tmp_path: Path) -> None:
 def test_a_pickle_under_a_false_name_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(pickle.dumps({"weights": list(range(100))}))
-    with pytest.raises(ModelError, match=r"is damaged, cut short or no model"):
+    with pytest.raises(ModelError, match=r"is damaged, cut short or not a model"):
         load(path)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"andon": "{}"}, {"andon": "[1]"}, {"andon": "no json"}])
 def test_a_foreign_safetensors_file_is_refused(metadata: dict[str, str] | None, tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(2)}, tmp_path / "foreign.safetensors", metadata)
-    with pytest.raises(ModelError, match=r"is no Andon model|no model"):
+    with pytest.raises(ModelError, match=r"is not an Andon model|not a model"):
         load(tmp_path / "foreign.safetensors")
 
 
@@ -257,7 +257,7 @@ def test_a_model_is_replaced_only_when_asked_to_and_the_old_ones_are_kept(taught
     real.chmod(0o640)
     link = tmp_path / "part.safetensors"
     link.symlink_to(real)
-    with pytest.raises(ModelError, match=r"is there already; give another name with -o, or --overwrite, which keeps"):
+    with pytest.raises(ModelError, match=r"exists already; give another name with -o, or --overwrite, which keeps"):
         save(taught, link)
     for _ in range(2):
         save(taught, link, overwrite=True)

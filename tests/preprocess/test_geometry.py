@@ -87,7 +87,7 @@ def test_a_part_without_a_direction_is_left_and_the_reader_told() -> None:
     for polygon in (SQUARE, TRIANGLE, disc):
         frame = draw(polygon, 20)
         aligned = Align()(frame)
-        assert aligned.notes == ("the part is as wide as long and no hexagon: not aligned",)
+        assert aligned.notes == ("the part is as wide as it is long and not a hexagon: not aligned",)
         assert np.array_equal(aligned.image, frame.image)
 
 

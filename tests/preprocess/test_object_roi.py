@@ -114,7 +114,7 @@ def test_a_blank_photo_is_refused_after_a_second_look_in_a_larger_box(
 
     monkeypatch.setattr(_grabcut, "proposals", noted)
     blank = 120 + np.random.default_rng(0).normal(0, noise, (*SIZE, 3))
-    with pytest.raises(ImageError, match="no object found"):
+    with pytest.raises(ImageError, match="no object was found"):
         ObjectRoi(proposals="grabcut")(Frame.whole(blank.astype(np.uint8)))
     half = len(boxes) // 2
     for first, second in zip(boxes[:half], boxes[half:], strict=True):
@@ -125,7 +125,7 @@ def test_a_blank_photo_is_refused_after_a_second_look_in_a_larger_box(
 @pytest.mark.parametrize("noise", [0, 2])
 def test_no_span_stands_out_of_a_blank_photo(noise: float) -> None:
     blank = 120 + np.random.default_rng(0).normal(0, noise, (*SIZE, 3))
-    with pytest.raises(ImageError, match="no object found"):
+    with pytest.raises(ImageError, match="no object was found"):
         ObjectRoi()(Frame.whole(blank.astype(np.uint8)))
 
 
@@ -275,7 +275,7 @@ def test_a_photo_without_an_object_is_a_failure_that_names_the_file(pipeline: Pi
     with_roi = replace(pipeline, steps=(ObjectRoi(), *pipeline.steps))
     (failure,) = with_roi.inspect_batch([tmp_path / "blank.png"])
     assert isinstance(failure, Failure)
-    assert failure.error.startswith(f"{tmp_path / 'blank.png'}: no object found")
+    assert failure.error.startswith(f"{tmp_path / 'blank.png'}: no object was found")
 
 
 @pytest.mark.parametrize(
@@ -372,13 +372,15 @@ def test_a_sam_that_cannot_be_had_is_one_sentence(where: str, tmp_path: Path) ->
     with pytest.raises(AndonError) as error:
         ObjectRoi(model=model)(Frame.whole(desk(bottle())))
     assert isinstance(error.value, WeightsError)
-    assert str(error.value).startswith(f"The SAM model {model!r} cannot be had (")
+    assert str(error.value).startswith(f"The SAM model {model!r} cannot be loaded (")
 
 
 @pytest.mark.parametrize("size", [(300, 30), (39, 60), (2000, 200)])
 def test_a_photo_too_small_or_too_narrow_is_refused(size: tuple[int, int]) -> None:
     photo = np.random.default_rng(0).integers(0, 255, (*size, 3), dtype=np.uint8)
-    with pytest.raises(ImageError, match=rf"^no object can be told in {size[1]} x {size[0]} pixels: expected .*\.$"):
+    with pytest.raises(
+        ImageError, match=rf"^no object can be found in {size[1]} x {size[0]} pixels: both sides must have .*\.$"
+    ):
         ObjectRoi()(Frame.whole(photo))
 
 
@@ -390,4 +392,4 @@ def test_the_smallest_photos_are_looked_at(fg_inset: float) -> None:
         try:
             assert 0 < ObjectRoi(fg_inset=fg_inset)(Frame.whole(photo)).roi.sum() < height * width
         except ImageError as error:
-            assert str(error).startswith("no object found, twice")  # and not that it is too small
+            assert str(error).startswith("no object was found, not even in a larger box")  # not too small

@@ -72,7 +72,7 @@ def test_it_says_what_is_shown_and_what_is_not():
     told = conclusions(THREE)
     assert told[0] == (
         "patchcore has the highest image AUROC, 0.990; it is shown to be higher than that of histogram by 0.190 (from "
-        "0.100 to 0.280); no difference to dfr is shown on these 97 photos."
+        "0.100 to 0.280); no difference from dfr is shown on these 97 photos."
     )
 
 

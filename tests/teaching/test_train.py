@@ -80,7 +80,9 @@ def test_with_few_photos_each_is_scored_by_a_model_that_has_not_seen_it(tmp_path
     assert model.calibration.ok_scores[-1] > 1.5 * model.calibration.ok_scores[-2]
     assert len(model.manifest.trained) == 8
     assert any("not seen it" in remark for remark in model.manifest.remarks)
-    assert any("Unlike the other OK photos" in remark and "odd.png" in remark for remark in model.manifest.remarks)
+    assert any(
+        "These OK photos score unlike the others" in remark and "odd.png" in remark for remark in model.manifest.remarks
+    )
 
 
 def test_the_same_photos_and_seed_give_the_same_bytes_wherever_they_lie(tmp_path: Path) -> None:
@@ -150,7 +152,7 @@ def test_recalibrating_changes_the_thresholds_and_nothing_else(taught: Taught, t
     assert again.pipeline.inspect(new[0]).score == taught.pipeline.inspect(new[0]).score
     assert again.manifest.trained == taught.manifest.trained
     assert set(again.manifest.calibrated.digests) == {digest(path) for path in new}
-    assert again.manifest.remarks[-1] == "Calibrated anew with 10 OK photos."
+    assert again.manifest.remarks[-1] == "Calibrated again with 10 OK photos."
     assert taught.recipe.calibration != rule  # the old one is as it was
 
 

@@ -43,7 +43,7 @@ def trained(data: Path, ng_from_test: float = 0.0) -> Taught:
 
 
 def test_without_ng_photos_to_learn_from_it_says_how_to_get_some(plates: Path) -> None:
-    with pytest.raises(DatasetError, match=r"all 4 that there are test; put some .* training.ng_from_test=0.5"):
+    with pytest.raises(DatasetError, match=r"all 4 of them are test photos; put some .* training.ng_from_test=0.5"):
         trained(plates)
 
 
@@ -52,12 +52,12 @@ def test_a_seeded_half_of_the_test_photos_trains_and_is_named(probe: Taught, pla
     assert len(named) == 2 and all(name.startswith("test/rust/") for name in named)
     assert all(images.sha256((plates / name).read_bytes()) == digest for name, digest in named.items())
     assert trained(plates, 0.5).manifest.photos()["trained_ng"] == named
-    said = "2 of the 4 NG test photos (seed 0), which are not evaluated, teach"
+    said = "2 of the 4 NG test photos (seed 0), which are not evaluated, train"
     assert any(said in remark for remark in probe.manifest.remarks)
 
 
 def test_it_never_claims_to_be_ok_only(probe: Taught) -> None:
-    assert any("linear_probe is no OK-only method" in remark for remark in probe.manifest.remarks)
+    assert any("linear_probe is not an OK-only method" in remark for remark in probe.manifest.remarks)
 
 
 def test_the_threshold_comes_from_ok_photos_alone(probe: Taught) -> None:
@@ -71,7 +71,7 @@ def test_what_trained_is_not_evaluated(probe: Taught, plates: Path, andon_: Comm
     figures = json.loads(ran.out)
     assert (figures["n_ok"], figures["n_ng"]) == (4, 2)
     info = andon_("info", tmp_path / "probe.safetensors").out
-    assert "trained_ng: 2 photos" in info and "no OK-only method" in info
+    assert "trained_ng: 2 photos" in info and "not an OK-only method" in info
 
 
 def test_ng_photos_of_the_training_split_teach_without_any_option(plates: Path, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_ng_photos_of_the_training_split_teach_without_any_option(plates: Path, 
     extra = tuple(Sample(path, True, split="train") for path in sorted((data / "train" / "rust").iterdir()))
     ng, note = datasets.ng_to_learn_from((*samples, *extra), 0.0, seed=0)
     assert ng == extra
-    assert note == "2 NG photos of the training and calibration splits teach beside the OK photos."
+    assert note == "2 NG photos of the training and calibration splits train beside the OK photos."
 
 
 def test_a_twin_of_a_test_photo_does_not_teach() -> None:
@@ -102,7 +102,7 @@ def test_twins_are_taken_from_testing_together() -> None:
 
 def test_too_few_ng_photos_to_share_are_refused() -> None:
     for samples in ([], [Sample(Path("only.png"), True, split="test")]):
-        with pytest.raises(DatasetError, match=r"there are (none|1), too few; add photos of NG parts"):
+        with pytest.raises(DatasetError, match=r"there are too few \((0|1)\); add photos of NG parts"):
             datasets.ng_to_learn_from(samples, 0.5, 0)
 
 

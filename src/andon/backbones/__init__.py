@@ -13,7 +13,7 @@ def create(config: BackboneConfig, *, pretrained: bool = True) -> Backbone:
     """The frozen backbone, in evaluation mode.
 
     Args:
-        pretrained: False leaves the weights random; for a model file that brings its own.
+        pretrained: False leaves the weights random, for a model file that brings its own.
 
     Raises:
         ConfigError: there is no network of that name, or it has no such feature maps.

@@ -22,7 +22,7 @@ class Identity:
     """What tells a backbone from others, without its network.
 
     Attributes:
-        channels, strides, local: as of `Backbone`.
+        channels, strides, local: as in `Backbone`.
         weights_sha256: its `fingerprint`.
         layers_sha256: of what its layers are, in hex.
     """

@@ -74,8 +74,8 @@ def _from_hub(config: BackboneConfig) -> CnnBackbone | VitBackbone:
     except Exception as error:  # the hub's client has a dozen kinds: offline, timeout, no such file, ...
         reason = type(error).__name__
         raise WeightsError(
-            f"The weights of {config.name} cannot be had from the hub ({reason}); give a file with --weights FILE, or "
-            "use --backbone embedded, which needs no download."
+            f"The weights of {config.name} cannot be downloaded from the hub ({reason}); give --weights FILE, "
+            "or use --backbone embedded, which needs no download."
         ) from None
 
 

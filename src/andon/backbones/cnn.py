@@ -50,7 +50,7 @@ class CnnBackbone(Backbone):
 
 
 def _maps(network: Any) -> list[Map]:
-    """Finest first; of an EfficientNet every stage, where timm's own list has the last one of each stride only."""
+    """The maps, finest first; every stage of an EfficientNet, where timm lists only the last one of each stride."""
     info = list(network.feature_info)
     if not _is_efficientnet(network):
         return [Map(each["reduction"], each["num_chs"], index) for index, each in enumerate(info)]

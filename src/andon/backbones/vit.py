@@ -17,8 +17,8 @@ class VitBackbone(Backbone):
 
     A map has one position per patch, so its stride is the patch size whatever the block. Class and register tokens are
     dropped, tokens pass the network's last norm and get length 1. The position embedding is interpolated to the photo's
-    grid of patches. A photo whose sides are no multiples of the patch is first resized to the nearest ones, so that the
-    map covers the photo and nothing else.
+    grid of patches. A photo whose sides are not multiples of the patch is first resized to the nearest ones, so that
+    the map covers the photo and nothing else.
     """
 
     def __init__(self, name: str, network: Any, blocks: tuple[int, ...]) -> None:

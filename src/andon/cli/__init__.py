@@ -50,7 +50,7 @@ def main() -> int:
 
 
 class _Printable(logging.Formatter):
-    """Messages with control characters of file names shown, not sent."""
+    """Log messages in which control characters of file names are shown, not sent."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(printable(line) for line in super().format(record).splitlines())
@@ -79,13 +79,13 @@ def _run() -> int:
         _discard(sys.stdout)
         where = f" of {error.filename}" if error.filename else ""
         reason = error.strerror or str(error)
-        return _failed(f"Reading or writing{where} failed ({reason}); see that the disk has room and can be written.")
+        return _failed(f"Reading or writing{where} failed ({reason}); check that the disk has room and is writable.")
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
         return _failed(
             f"Andon stopped with {type(error).__name__} ({error}), which is a bug; run it again with {TRACEBACK}=1 to "
-            "see where, and please report that."
+            "see where, and please report it."
         )
 
 
@@ -100,7 +100,7 @@ def _failed(sentence: str) -> int:
 
 
 def _discard(stream: TextIO) -> None:
-    """Let the interpreter write what is still in the stream's buffer to nowhere: it would fail again."""
+    """Discard what is still in the stream's buffer: writing it at the end would fail again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

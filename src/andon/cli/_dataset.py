@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 Layout = Annotated[
     str | None,
-    typer.Option(help="Read DATA as this layout, such as folder, mvtec, table or coco; otherwise it is recognised."),
+    typer.Option(help="Read DATA as this layout, such as folder, mvtec, table or coco; by default it is recognised."),
 ]
 OkNames = Annotated[
     list[str] | None,
-    typer.Option("--ok-name", help="What OK is called: beginning of a folder's, label's or photo's name. Repeatable."),
+    typer.Option("--ok-name", help="Name for OK: how folders, labels or photos that are OK begin. Repeatable."),
 ]
-NgNames = Annotated[list[str] | None, typer.Option("--ng-name", help="What NG is called, likewise. Repeatable.")]
+NgNames = Annotated[list[str] | None, typer.Option("--ng-name", help="Name for NG, likewise. Repeatable.")]
 OkFolders = Annotated[
     list[Path] | None,
     typer.Option("--ok", help="Folder of OK photos, whatever its name, in place of DATA. Repeatable."),
 ]
 NgFolders = Annotated[list[Path] | None, typer.Option("--ng", help="Folder of NG photos, beside --ok. Repeatable.")]
 NgFrom = Annotated[
-    float | None, typer.Option(help="Where a table of labels holds probabilities, NG from here on, for example 0.5.")
+    float | None, typer.Option(help="Where a table holds probabilities: NG from this one on, for example 0.5.")
 ]
 IgnoreLabels = Annotated[
-    bool, typer.Option("--ignore-labels", help="Go by the names of folders alone, whatever tables and masks say.")
+    bool, typer.Option("--ignore-labels", help="Use folder names alone; ignore tables, annotations and masks.")
 ]
 
 
@@ -73,7 +73,7 @@ def read_dataset(
         raise InputError(f"{data} and folders with --ok or --ng are given; give one or the other.")
     if layout or ok_name or ng_name or ng_from is not None or ignore_labels:
         raise InputError(
-            "--ok and --ng say all that is OK and NG; leave --layout, --ok-name, --ng-name, --ng-from and "
+            "--ok and --ng already say which photos are OK and NG; leave --layout, --ok-name, --ng-name, --ng-from and "
             "--ignore-labels out."
         )
     return datasets.from_folders(ok or (), ng or ())

@@ -17,13 +17,13 @@ COMMANDS = {
     "validate": "did you mean 'evaluate', or 'data verify' for the photos?",
     "benchmark": "did you mean 'compare'?",
     "threshold": "did you mean 'calibrate'?",
-    "export": "copy the model file: it is all that another computer needs, if 'train' was told --bundle-backbone where "
+    "export": "copy the model file: another computer needs nothing else, if 'train' was given --bundle-backbone where "
     "the backbone is not the embedded one.",
 }
 OPTIONS = {
-    "--device": "leave it out: Andon takes the GPU where there is one, and else the CPU.",
-    "--gpu": "leave it out: Andon takes the GPU where there is one.",
-    "--accelerator": "leave it out: Andon takes the GPU where there is one, and else the CPU.",
+    "--device": "leave it out: Andon uses the GPU if there is one, otherwise the CPU.",
+    "--gpu": "leave it out: Andon uses the GPU if there is one.",
+    "--accelerator": "leave it out: Andon uses the GPU if there is one, otherwise the CPU.",
     "--model": "give the file as a word of its own, such as: andon inspect MODEL PHOTOS, or the method with --recipe.",
     "--ckpt_path": "give the model file as a word of its own, such as: andon inspect MODEL PHOTOS.",
     "--data": "give the folder as a word of its own, such as: andon train PHOTOS -o part.safetensors.",

@@ -13,8 +13,10 @@ Weights = Annotated[Path | None, typer.Option(help="The backbone's weights, wher
 Precision = Annotated[
     Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
 ]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="section.name=value over the recipe. Repeatable.")]
-Seed = Annotated[int | None, typer.Option(help="Same photos and same seed, same result.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="section.name=value, in place of the recipe's value. Repeatable.")
+]
+Seed = Annotated[int | None, typer.Option(help="The same photos and seed give the same result.")]
 FalseRejectRate = Annotated[
     float | None, typer.Option(help="Promise this false-reject rate (conformal), for example 0.01.")
 ]

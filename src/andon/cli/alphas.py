@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 def command(
     model: Annotated[Path, typer.Argument(help="Model file of the detector skip_ganomaly.")],
-    data: Annotated[Path | None, typer.Argument(help="The data set that it was taught with.")] = None,
+    data: Annotated[Path | None, typer.Argument(help="The data set that it was trained with.")] = None,
     threshold_from: Annotated[
         Literal["held-out", "training-photos"],
-        typer.Option(help="OK photos that set the thresholds. Those that taught set them too low."),
+        typer.Option(help="OK photos that set the thresholds. Training photos set them too low."),
     ] = "held-out",
-    percentile: Annotated[float, typer.Option(min=0, max=100, help="Of their scores; makes the threshold.")] = 95,
+    percentile: Annotated[float, typer.Option(min=0, max=100, help="Percentile of their scores: the threshold.")] = 95,
     choose: Annotated[float | None, typer.Option(help="Write a model with this alpha to -o.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Model file to write.")] = None,
     overwrite: options.Overwrite = False,
@@ -36,11 +36,12 @@ def command(
     ng_from: dataset_options.NgFrom = None,
     ignore_labels: dataset_options.IgnoreLabels = False,
 ) -> None:
-    """Print what each alpha gives, the share of the reconstruction error in the
-    score.
+    """Print the threshold, precision and recall that each alpha gives.
 
-    Precision and recall are of the labelled test photos in DATA. An alpha that
-    is chosen by them does better on them than on others.
+    Alpha is the share of the reconstruction error in the image score.
+
+    Precision and recall are those on the labelled test photos in DATA. An alpha
+    that is chosen by them does better on them than on others.
 
     Example: andon alphas plate.safetensors photos/plate
     """
@@ -74,7 +75,7 @@ def command(
     tested, _ = datasets.samples_to_evaluate(dataset.samples, taught.manifest.seen)
     if not tested:
         raise DatasetError(
-            f"{dataset.root} holds no labelled photos that {model} has not seen; give the data that taught it."
+            f"{dataset.root} holds no labelled photos that {model} has not seen; give the data that trained it."
         )
     is_anomalous = np.array([bool(sample.is_anomalous) for sample in tested], dtype=bool)
     if threshold_from == "held-out":

@@ -1,4 +1,4 @@
-"""andon calibrate: draw the threshold of a model anew."""
+"""andon calibrate: set the threshold of a model again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def command(
     ok: Annotated[Path, typer.Argument(metavar="OK_DIR", help="OK photos that the model was not trained with.")],
     method: Annotated[
         Literal["percentile", "conformal", "target-recall"] | None,
-        typer.Option(help="How the threshold is drawn; follows from the other options where it is left out."),
+        typer.Option(help="How the threshold is set; if left out, it follows from the other options."),
     ] = None,
     percentile: Annotated[float | None, typer.Option(help="Percentile of the OK scores, for example 99.")] = None,
     false_reject_rate: Annotated[
@@ -28,7 +28,7 @@ def command(
     ng: Annotated[Path | None, typer.Option(help="Labelled NG photos (target-recall).")] = None,
     recall: Annotated[float | None, typer.Option(help="Share of NG photos to catch, for example 0.95.")] = None,
     review_percentile: Annotated[
-        float | None, typer.Option(help="From this percentile of the OK scores up to the threshold: review.")
+        float | None, typer.Option(help="Review from this percentile of the OK scores up to the threshold.")
     ] = None,
     output: Annotated[
         Path | None,
@@ -37,12 +37,12 @@ def command(
     overwrite: options.Overwrite = False,
     weights: options.Weights = None,
 ) -> None:
-    """Draw the threshold anew from OK photos, or to catch a share of NG photos.
+    """Set the threshold again, from OK photos, or to catch a share of NG photos.
 
     percentile: the score below which that share of the OK photos lies.
     conformal: holds the false-reject rate for new parts like these, whatever
     their scores look like; needs at least 1 / rate - 1 photos.
-    target-recall: catches that share of the NG photos, at whatever rejects.
+    target-recall: catches that share of the NG photos, whatever it rejects.
 
     Example: andon calibrate bolt.safetensors more_ok/ --false-reject-rate 0.01
     """
@@ -77,7 +77,7 @@ def command(
 
 
 def _photos(place: Path, *, ng: bool) -> list[Path]:
-    """The OK photos, or the NG photos, in a folder that may hold others, too; or those that a file or pattern names."""
+    """The OK photos, or the NG photos, in a folder that may also hold others; or those that a file or pattern names."""
     from andon import datasets
     from andon.cli._photos import named_photos
 
@@ -90,7 +90,7 @@ def _photos(place: Path, *, ng: bool) -> list[Path]:
 
 
 def _implied_method(given: dict[str, float | None], ng: Path | None, otherwise: Method) -> Method:
-    """The method that the options that were given belong to.
+    """The method to which the given options belong.
 
     Raises:
         InputError: they belong to several.

@@ -19,7 +19,7 @@ EXIT_INPUT = 2
 def command(
     data: Annotated[Path | None, typer.Argument(help="Data set with labelled photos.")] = None,
     detectors: Annotated[
-        str | None, typer.Option(help="Detectors, separated by commas; the recipe's own where left out.")
+        str | None, typer.Option(help="Detectors, separated by commas; by default the recipe's own.")
     ] = None,
     backbones: Annotated[
         str | None, typer.Option(help="Backbones, separated by commas; each detector is tried on each.")
@@ -32,7 +32,7 @@ def command(
         int | None, typer.Option(min=2, help="Compare on this many folds of the photos to learn from.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for comparison.html and what is finished, to go on from.")
+        Path | None, typer.Option(help="Folder for comparison.html and finished results, which are reused.")
     ] = None,
     as_json: options.AsJson = False,
     false_reject_rate: options.FalseRejectRate = None,
@@ -53,7 +53,7 @@ def command(
     Every method gets the same photos, seed and promise. Differences come with
     intervals, so that a difference that these photos cannot show is not
     claimed. Without --folds the test photos decide; with --folds 3 they stay
-    untouched. With --out, what was finished is used again.
+    untouched. With --out, finished results are used again.
 
     Exit code: 0 all methods were compared, 2 bad input or a method failed.
 

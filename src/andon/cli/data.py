@@ -73,7 +73,7 @@ def _as_text(found: Verification) -> str:
 
 
 def _table(counts: dict[str, dict[str, int]]) -> list[str]:
-    """Aligned lines: a split each, a class each column."""
+    """Aligned lines, one per split, with a column per class."""
     header = ["split", *next(iter(counts.values()))]
     rows = [header, *([split, *map(str, classes.values())] for split, classes in counts.items())]
     return ["".join(f"{cell:<12}" if i == 0 else f"{cell:>12}" for i, cell in enumerate(row)) for row in rows]
@@ -81,7 +81,7 @@ def _table(counts: dict[str, dict[str, int]]) -> list[str]:
 
 @app.command()
 def new(
-    folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or not exist.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or not exist yet.")],
     defect: Annotated[
         list[str] | None, typer.Option(help="Name of a defect that you have photos of. Repeatable.")
     ] = None,
@@ -100,7 +100,7 @@ def new(
 
 @app.command()
 def where(
-    name: Annotated[str | None, typer.Argument(help="mvtec, mpdd or visa; none: a list.")] = None,
+    name: Annotated[str | None, typer.Argument(help="mvtec, mpdd or visa; leave it out for a list.")] = None,
 ) -> None:
     """Say where a public data set is obtained, under which licence, and how to unpack it.
 
@@ -125,7 +125,7 @@ def where(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or not exist.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or not exist yet.")],
     kind: Annotated[Literal["fastener", "canister"], typer.Option(help="What to draw.")] = "fastener",
     seed: Annotated[int, typer.Option(help="The same seed draws the same photos.")] = 0,
 ) -> None:

@@ -47,7 +47,7 @@ def command() -> None:
     _say("CUDA", torch.cuda.get_device_name() if torch.cuda.is_available() else "none")
     _say_speed_and_parity()
     if not _finds_planted_defect():
-        typer.echo("PROBLEM  A model trained on this machine does not find a planted defect; install Andon anew.")
+        typer.echo("PROBLEM  A model trained on this machine does not find a planted defect; reinstall Andon.")
         raise typer.Exit(EXIT_PROBLEM)
     typer.echo("A model trained on this machine finds a planted defect: everything works.")
 
@@ -85,7 +85,7 @@ def _say_speed_and_parity() -> None:
 
 
 def _milliseconds(scorer: Scorer, x: NDArray[np.float32], roi: Mask, repeats: int = 3) -> float:
-    """Per photo; the best of some runs."""
+    """Milliseconds per photo, the best of some runs."""
 
     def seconds() -> float:
         started = time.perf_counter()
@@ -96,7 +96,7 @@ def _milliseconds(scorer: Scorer, x: NDArray[np.float32], roi: Mask, repeats: in
 
 
 def _finds_planted_defect() -> bool:
-    """Teach on six noisy plates and look for a bright square on a seventh."""
+    """Train on six noisy plates and look for a bright square on a seventh."""
     import torch
 
     from andon import backbones, detectors

@@ -32,17 +32,17 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and photo.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
     excel: Annotated[
-        bool, typer.Option("--excel", help="Begin CSV with the mark by which Excel knows UTF-8 (a byte order mark).")
+        bool, typer.Option("--excel", help="Begin CSV with the byte order mark by which Excel recognises UTF-8.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for inspections.csv and the pictures.")] = None,
     visualize: Annotated[
-        bool, typer.Option("--visualize", help="Write pictures into --out; of parts that a step isolated, into parts/.")
+        bool, typer.Option("--visualize", help="Write pictures into --out; of isolated parts also into its parts/.")
     ] = False,
     explain: options.Explain = False,
     part_id_from: Annotated[
         str | None,
         typer.Option(
-            metavar="REGEX", help="Finds the part id in a photo's file name: its first group, else all it matches."
+            metavar="REGEX", help="Pattern for the part id in a photo's file name: its first group, or the whole match."
         ),
     ] = None,
     fail_on_ng: Annotated[bool, typer.Option("--fail-on-ng", help="Exit code 1 if any photo is NG.")] = False,
@@ -117,13 +117,13 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
     """The regular expression, or None where none was given.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not a regular expression.
     """
     try:
         return None if text is None else re.compile(text)
     except re.error as error:
         raise InputError(
-            f"--part-id-from {text!r} is no regular expression ({error}); for example '(.+)_cam1' takes what stands "
+            f"--part-id-from {text!r} is not a regular expression ({error}); for example '(.+)_cam1' takes what stands "
             "before _cam1."
         ) from None
 

@@ -1,6 +1,6 @@
-"""Teach several methods with the same photos, let them judge the same photos, and keep what each of them said.
+"""Train several methods with the same photos, let them judge the same photos, and keep what each of them said.
 
-Every method is taught and judges in processes of its own (`_trial`), so that a crash stops nobody else and its memory
+Every method is trained and judges in processes of its own (`_trial`), so that a crash stops nobody else and its memory
 can be measured. What is finished is kept in the folder and used again if photos, recipe and versions are the same.
 """
 

@@ -134,7 +134,7 @@ def _all_differences(comparison: Comparison, names: list[str], areas: dict[str, 
 
 
 def _differences(one: Outcome, other: Outcome, areas: Areas, other_areas: Areas, level: float) -> dict[str, Estimate]:
-    """Those that have a meaning."""
+    """The figures that have a meaning."""
     found: dict[str, Estimate] = {}
     with suppress(Undefined):
         found[IMAGE_AUROC] = auroc_difference(one.judged, other.judged, level)

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 def job_of(recipe: Recipe, plan: Plan, one: Round, digests: dict[str, str], precision: Precision) -> Json:
-    """What a trial is told.
+    """The content of a trial's job.json.
 
     Args:
         digests: sha256 of every file of the plan.

@@ -45,12 +45,12 @@ class Outcome:
         sigmas: (n,) scores in standard deviations of the OK photos.
         pictures: (n) the photo with the method's deviation, as JPEG files.
         seconds_to_teach: of one model, calibration included; the mean over the rounds.
-        milliseconds: from a photo's file to its verdict, one after another; the median.
+        milliseconds: the median time from a photo's file to its verdict, one photo at a time.
         teach_bytes, judge_bytes: peak memory of the whole process.
         model_bytes: of the model file, without the backbone's weights.
         calibration: what the thresholds rest on, a sentence per round.
-        remarks: what was noticed while it was taught, in any round.
-        n_ng: how many NG photos it learned from in a round, at most.
+        remarks: what was noticed while it was trained, in any round.
+        n_ng: the most NG photos that it learned from in a round.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Which photos teach, which judge the methods, and which stay untouched."""
+"""Which photos train, which judge the methods, and which stay untouched."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Samples = tuple[Sample, ...]
 
 @dataclass(frozen=True)
 class Round:
-    """One model of each method: what it is taught with, and what it then judges."""
+    """One model of each method: what it is trained with, and what it then judges."""
 
     teach: Samples
     judge: Samples
@@ -47,7 +47,7 @@ class Plan:
 
 
 def plan(dataset: Dataset, folds: int | None, seed: int, *, allow_duplicates: bool = False) -> Plan:
-    """Compare on the test photos, or, with `folds`, on photos that teach, each held out once.
+    """Compare on the test photos, or, with `folds`, on photos that train, each held out once.
 
     Raises:
         DatasetError: too few photos, or test photos that are identical to training photos.
@@ -74,9 +74,9 @@ def _on_test_photos(
     taught = {duplicates.sha256[s.path] for s in (*parts.train, *parts.calibration)}
     judge, remark = samples_to_evaluate(samples, taught)
     words = (
-        f"Each method is taught once and judges {_count(judge)} of the test set. A method that is picked by this "
+        f"Each method is trained once and judges {_count(judge)} of the test set. A method that is chosen by this "
         "comparison is picked on the test set, so its figures here flatter it; an honest last word needs photos that "
-        "had no part in the choice. --folds 3 compares on the photos that teach and leaves test photos untouched."
+        "had no part in the choice. --folds 3 compares on the photos that train and leaves test photos untouched."
     )
     one = Round(tuple(samples), tuple(judge))
     return Plan(dataset, (one,), True, (), words, (*remarks, *([remark] if remark else [])))
@@ -89,22 +89,22 @@ def _on_folds(
     parts = datasets.split(samples, seed, groups)
     ok = [s for s in samples if purpose(s) in ("train", "calibrate") and s not in parts.set_aside]
     if len(ok) < 2 * k:
-        raise DatasetError(f"{len(ok)} OK photos are too few for {k} folds; take fewer folds, or add OK photos.")
+        raise DatasetError(f"{len(ok)} OK photos are too few for {k} folds; use fewer folds, or add OK photos.")
     tested = [s for s in samples if s.is_anomalous is not None and s.split in ("test", None) and s not in ok]
     ng, source = [s for s in samples if s.is_anomalous and s not in tested], "those outside the test split"
     if not ng:
         ng = list(datasets.deal([s for s in tested if s.is_anomalous], 2, seed, groups)[0])
         source = "half of those in the test split, as none are labelled outside it"
     untouched = tuple(s for s in tested if s not in ng)
-    teaches = [*ok, *(replace(s, split="train") for s in ng)]  # NG photos teach the detectors that want them
+    teaches = [*ok, *(replace(s, split="train") for s in ng)]  # NG photos train the detectors that want them
     rounds = []
     for good, bad in zip(datasets.deal(ok, k, seed, groups), datasets.deal(ng, k, seed, groups), strict=True):
         held_out = {sample.path for sample in (*good, *bad)}
         rounds.append(Round(tuple(s for s in teaches if s.path not in held_out), (*good, *bad)))
     words = (
-        f"Each method is taught {k} times. The {len(ok)} OK photos to learn from and {len(ng)} NG photos ({source}) "
+        f"Each method is trained {k} times. The {len(ok)} OK photos to learn from and {len(ng)} NG photos ({source}) "
         f"are dealt into {k} folds; each photo is judged once, by a model that has not seen it. {_count(untouched)} "
-        "are left untouched: teach the method that you choose with 'andon train' and let these have the last word."
+        "are left untouched: train the method that you choose with 'andon train' and evaluate it on these in the end."
     )
     return Plan(dataset, tuple(rounds), False, untouched, words, tuple(remarks))
 

@@ -1,7 +1,7 @@
 """One method on one round, in a process of its own: `python -m andon.comparison._trial teach|judge FOLDER`.
 
-FOLDER holds job.json. Teaching leaves taught.json and the model behind, judging judged.json, pixels.npz and a picture
-of every photo. What went wrong is the "error" of the JSON file.
+FOLDER holds job.json. Training leaves taught.json and the model behind; judging leaves judged.json, pixels.npz and a
+picture of every photo. What went wrong is the "error" of the JSON file.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ VIEW_SIDE = 200
 
 
 def teach_one(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
-    """Teach the method and save its model."""
+    """Train the method and save its model."""
     dataset = Dataset(Path(job["root"]), job["layout"], tuple(sample_of(values) for values in job["teach"]))
     started = time.perf_counter()
     taught = teach(Recipe.from_tree(job["recipe"]), dataset, allow_duplicates=True, precision=job["precision"])
@@ -69,7 +69,7 @@ def judge_all(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     histograms = []
     for number, (sample, result, mask) in enumerate(inspect_labelled(pipeline, samples)):
         if isinstance(result, Failure) or result.sha256 in learnt:
-            why = result.error if isinstance(result, Failure) else "it learnt from this photo."
+            why = result.error if isinstance(result, Failure) else "it learned from this photo."
             photos[result.path] = {"error": why}
             histograms.append(PixelCurves().coarse().astype(np.float32))
             continue
@@ -115,7 +115,7 @@ def _picture(inspection: Inspection, pixel_threshold: float) -> bytes:
 
 
 def end_with_parent() -> None:
-    """End this process as soon as its standard input ends, which the parent holds open."""
+    """End this process as soon as its standard input ends: the parent holds it open while it lives."""
 
     def wait() -> None:
         sys.stdin.buffer.read()

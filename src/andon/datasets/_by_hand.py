@@ -22,7 +22,7 @@ def from_folders(ok: Sequence[Path], ng: Sequence[Path] = ()) -> Dataset:
     It has no splits: OK photos may train, and what the model has not seen may test it.
 
     Raises:
-        DatasetError: one is no folder or holds no photos, or a photo is in folders of both kinds.
+        DatasetError: one is not a folder or holds no photos, or a photo is in folders of both kinds.
     """
     if len({folder.is_absolute() for folder in (*ok, *ng)}) > 1:
         ok, ng = ([folder.absolute() for folder in folders] for folders in (ok, ng))
@@ -36,7 +36,7 @@ def from_folders(ok: Sequence[Path], ng: Sequence[Path] = ()) -> Dataset:
             if known.is_anomalous != is_ng:
                 raise DatasetError(f"{sample.path} is both in a folder of --ok and in one of --ng; take it out of one.")
     if len(samples) < 2:
-        raise DatasetError("The folders of --ok and --ng hold less than two photos; give more.")
+        raise DatasetError("The folders of --ok and --ng hold fewer than two photos; give more.")
     return Dataset(_common([*ok, *ng]), LAYOUT, tuple(samples.values()), tuple(dict.fromkeys(left_out)))
 
 
@@ -55,8 +55,8 @@ def _samples(tree: PhotoTree, is_ng: bool) -> Iterator[Sample]:
         if tree.meaning(photo).says_ng is (not is_ng):
             given, says = ("--ng", "OK") if is_ng else ("--ok", "NG")
             raise DatasetError(
-                f"{photo} lies in a folder that says {says}, within {tree.root}, which is given with {given}; give the "
-                "folders within that are meant."
+                f"{photo} lies in a folder that says {says}, within {tree.root}, which was given with {given}; give "
+                "only the folders that you mean."
             )
         yield Sample(photo, is_ng, finder.of(photo) if is_ng else (), defect=tree.root.name if is_ng else None)
 

@@ -23,7 +23,7 @@ LABEL_HEADERS = listed("""
 SPLIT_HEADERS = listed("split set subset partition usage phase dataset fold datasplit")
 MASK_HEADERS = listed("mask masks maskpath maskfile groundtruthpath gtpath segmentation")
 OWN_HEADERS = frozenset({"threshold", "p_value", "sigma"})
-"""Of the rows that Andon writes: verdicts are no labels."""
+"""Columns of the rows that Andon writes: verdicts are not labels."""
 TICKED = listed("1 true yes y x ja oui si sim wahr vrai ✓ ✔")
 UNTICKED = listed("0 false no n nein non nao falsch faux none -")
 SAY_FROM = "say from which on a photo is NG with --ng-from, such as --ng-from 0.5"
@@ -116,7 +116,7 @@ def understand(columns: Columns, names: ClassNames, ng_from: float | None, *, is
         is_classes: the table has a column of 0 and 1 for each class, as `_classes.csv` has.
 
     Raises:
-        DatasetError: there are labels, but what they mean is not clear; a sentence without its subject.
+        DatasetError: there are labels, but not what they mean; the message lacks a subject, which the caller adds.
     """
     if is_classes:
         return _classes(columns, columns.others, names)
@@ -214,7 +214,7 @@ def class_meanings(labels: Iterable[str], names: ClassNames) -> tuple[dict[str, 
     none and a name of NG was given, that is all that is NG.
 
     Raises:
-        DatasetError: that leaves it open; a sentence without its subject.
+        DatasetError: that leaves it open; the message lacks a subject, which the caller adds.
     """
     meaning: dict[str, bool | None] = {label: names.says_ng(label) for label in labels}
     open_ones = [label for label, says in meaning.items() if says is None]

@@ -40,9 +40,9 @@ class Dataset:
 
     Attributes:
         layout: the name of the layout that it was read by.
-        left_out: files and folders that were not taken for photos.
+        left_out: files and folders that were not read as photos.
         notes: sentences on how labels were understood.
-        unused: pictures that are no part of it, as nothing says what they are.
+        unused: pictures that are not part of it, as nothing says what they are.
     """
 
     root: Path
@@ -54,12 +54,12 @@ class Dataset:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """All that the user should be told of the reading, a line each."""
+        """All that the user should be told of the reading, one line per remark."""
         summary = Walk(left_out=self.left_out).summary()
         return (*self.notes, *filter(None, (self.unused_in_words(), summary and f"{summary}.")))
 
     def unused_in_words(self) -> str:
-        """How many pictures have no part, and in which folders; empty if all have."""
+        """How many pictures are not used, and in which folders; empty if all are."""
         if not self.unused:
             return ""
         folders = Counter(self.name_of(picture.parent) for picture in self.unused)
@@ -67,7 +67,7 @@ class Dataset:
         pictures = "1 picture is" if len(self.unused) == 1 else f"{len(self.unused)} pictures are"
         return (
             f"{pictures} left out, as nothing says what to do with {'it' if len(self.unused) == 1 else 'them'} "
-            f"({listed}); folders that count are named with --ok-name or --ng-name."
+            f"({listed}); name folders that belong to the set with --ok-name or --ng-name."
         )
 
     def describe(self) -> str:

@@ -1,7 +1,7 @@
 """Photos that show the same twice: identical ones, and ones that look alike ("twins").
 
 Identical photos have the same pixels, whatever their files. Twins are one picture that was saved, scaled, brightened,
-mirrored or turned by quarters once more, or one part photographed twice without being moved. A model that learnt one
+mirrored or turned by quarters once more, or one part photographed twice without being moved. A model that learned one
 of them knows the other, so that a threshold or a figure from it is too good. Twins need not be the same picture: a
 part that was scorched all over has the structure of the sound one. Whether they are is for their pixels to
 say, with brightness and colour as they are (`_same_picture`).
@@ -91,7 +91,7 @@ def find_duplicates(samples: Sequence[Sample], opened: OpenedPhotos | None = Non
     """The groups of identical photos and of twins among `samples`, sorted by path; every file is read once.
 
     Args:
-        opened: keeps the photos for whoever needs them again.
+        opened: keeps the photos, for whatever needs them again.
     """
     by_path = {sample.path: sample for sample in samples}
     prints, unreadable = fingerprints(sorted(by_path), opened or OpenedPhotos())
@@ -139,7 +139,7 @@ def _twins(details: NDArray[np.float32]) -> set[tuple[int, int]]:
 
 
 def _usual_difference(details: NDArray[np.float32]) -> NDArray[np.float32]:
-    """For each photo, the median of what it differs from the others (n,); 1, as of unrelated photos, in a tiny set."""
+    """For each photo, its median difference from the others (n,); 1, as for unrelated photos, in a tiny set."""
     if len(details) < MIN_PHOTOS_FOR_USUAL:
         return np.ones(len(details), dtype=np.float32)
     return np.concatenate([np.median(difference, axis=1) for _, difference in _differences(details, details)])

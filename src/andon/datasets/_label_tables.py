@@ -94,7 +94,7 @@ def _check_may_be_none(tree: PhotoTree, file: Path) -> None:
     """Refuse a file that names no photo, although its name says that it holds their labels."""
     if file not in tree.files_above and not SURE_WORDS.isdisjoint(words_of(file.stem)) and file.suffix != ".txt":
         raise DatasetError(
-            f"{file} names none of the photos in {tree.root}; mend the names in it, move it elsewhere, or {IGNORE}."
+            f"{file} names none of the photos in {tree.root}; correct the names in it, move it elsewhere, or {IGNORE}."
         )
 
 
@@ -181,7 +181,7 @@ def _join(labels: dict[Path, Label], photo: Path, label: Label) -> None:
         return
     if known.is_anomalous != label.is_anomalous:
         sources = " and ".join(dict.fromkeys((known.source, label.source)))
-        raise DatasetError(f"{photo} is both OK and NG in {sources}; mend one of the rows, or {IGNORE}.")
+        raise DatasetError(f"{photo} is both OK and NG in {sources}; correct one of the rows, or {IGNORE}.")
     defects = dict.fromkeys(defect for one in (known, label) if one.defect for defect in one.defect.split(" + "))
     masks = tuple(dict.fromkeys((*known.masks, *label.masks)))
     split = known.split or label.split

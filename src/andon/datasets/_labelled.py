@@ -1,4 +1,4 @@
-"""Which NG photos teach, for a detector that learns from labelled OK and NG photos."""
+"""Which NG photos train, for a detector that learns from labelled OK and NG photos."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from andon.types import Sample
 def ng_to_learn_from(
     samples: Iterable[Sample], share_of_test: float, seed: int, groups: Groups = ()
 ) -> tuple[Samples, str]:
-    """The NG photos that teach, and a sentence for the user on which they are.
+    """The NG photos that train, and a sentence for the user on which they are.
 
-    They are those of the training and calibration splits, but for those with a twin that tests; and, where it is asked
+    They are those of the training and calibration splits, except those with a twin that tests; and, where it is asked
     for, a share of the NG photos that would test, chosen by chance. None of them may be evaluated.
 
     Args:
@@ -37,14 +37,14 @@ def ng_to_learn_from(
         parts.append(f"{len(given)} NG photos of the training and calibration splits")
     if drawn:
         parts.append(f"{len(drawn)} of the {len(testing)} NG test photos (seed {seed}), which are not evaluated,")
-    return (*given, *drawn), f"{' and '.join(parts)} teach beside the OK photos."
+    return (*given, *drawn), f"{' and '.join(parts)} train beside the OK photos."
 
 
 def _none_found(n_testing: int, share_of_test: float) -> str:
     learns = "This detector learns from labelled NG photos too, but"
     if share_of_test == 0 and n_testing > 1:
         return (
-            f"{learns} all {n_testing} that there are test; put some into the training split, or set "
+            f"{learns} all {n_testing} of them are test photos; put some into the training split, or set "
             "training.ng_from_test=0.5, which takes half of them away from testing."
         )
-    return f"{learns} there are {n_testing or 'none'}, too few; add photos of NG parts, or choose another detector."
+    return f"{learns} there are too few ({n_testing}); add photos of NG parts, or choose another detector."

@@ -1,4 +1,4 @@
-"""Labels that stand somewhere, brought together with what the folders say of the same photos."""
+"""Labels from files, brought together with what the folders say of the same photos."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Label:
     """What a table or annotation says of one photo.
 
     Attributes:
-        is_anomalous: None where it leaves that open.
+        is_anomalous: None where it does not say.
         source: the name of the file that says so.
     """
 
@@ -37,16 +37,16 @@ def outline_of(corners: Iterable[tuple[float, float]]) -> Outline:
     """The corners as an outline.
 
     Raises:
-        ValueError: one is no number.
+        ValueError: one is not a number.
     """
     outline = tuple((float(x), float(y)) for x, y in corners)
     if not all(math.isfinite(value) for corner in outline for value in corner):
-        raise ValueError("a corner that is no number")
+        raise ValueError("a corner that is not a number")
     return outline
 
 
 def folder_label(meaning: Meaning) -> tuple[bool | None, str | None]:
-    """Whether a photo is NG and its kind of defect, as far as its folders say so; None: they do not.
+    """Whether a photo is NG, and its kind of defect, as far as its folders say so; None where they do not.
 
     A folder of test/ that is neither OK nor known as something else is a kind of defect.
     """
@@ -72,7 +72,7 @@ def beside_labelled(tree: PhotoTree, labelled_ones: Collection[Path]) -> list[Pa
 def labelled(tree: PhotoTree, labels: Mapping[Path, Label]) -> tuple[Sample, ...]:
     """Every photo of the folder with its label; one without a label is what its folder says, or unlabelled.
 
-    Photos that only the labels know are kept, so that it is seen that they are missing.
+    Photos that only the labels know are kept, so that the user learns that they are missing.
 
     Raises:
         DatasetError: a label contradicts the folder's name.
@@ -110,7 +110,7 @@ def _check_folders(tree: PhotoTree, labels: Mapping[Path, Label]) -> None:
     ]
     if faults:
         more = f", and {len(faults) - 1} more like it" if len(faults) > 1 else ""
-        raise DatasetError(f"{faults[0]}{more}; mend one of the two, or {IGNORE}.")
+        raise DatasetError(f"{faults[0]}{more}; correct one of the two, or {IGNORE}.")
 
 
 def _contradictions(meaning: Meaning, label: Label) -> Iterator[tuple[str, str]]:

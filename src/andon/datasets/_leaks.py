@@ -54,11 +54,11 @@ def _are(photos: Collection[Path], kind: str) -> str:
 def samples_to_evaluate(samples: Iterable[Sample], seen: Collection[str]) -> tuple[list[Sample], str]:
     """The photos that may test a model, and a remark for the user, empty where there is nothing to say.
 
-    They are the labelled photos of the test split. NG photos that it learnt from are left out, and of the photos
+    They are the labelled photos of the test split. NG photos that it learned from are left out, and of the photos
     without a split those that it has seen.
 
     Args:
-        seen: sha256 of the files that the model learnt from or was calibrated with, in hex.
+        seen: sha256 of the files that the model learned from or was calibrated with, in hex.
     """
     chosen = []
     n_seen = 0
@@ -69,7 +69,7 @@ def samples_to_evaluate(samples: Iterable[Sample], seen: Collection[str]) -> tup
             n_seen += 1
         else:
             chosen.append(sample)
-    remark = f"{n_seen} photos are not evaluated, as the model learnt from them." if n_seen else ""
+    remark = f"{n_seen} photos are not evaluated, as the model learned from them." if n_seen else ""
     return chosen, remark
 
 

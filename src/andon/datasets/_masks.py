@@ -50,7 +50,7 @@ class MaskFinder:
         for mask, photo in masks.items():
             self._beside[photo].append(mask)
         self.photos = tuple(p for p in tree.pictures if p not in masks and not tree.meaning(p).is_masks)
-        """The pictures that are no masks."""
+        """The pictures that are not masks."""
         self._of_name = Counter(photo.stem for photo in self.photos if tree.meaning(photo).says_ng is not False)
 
     def beside(self, photo: Path) -> tuple[Path, ...]:
@@ -63,7 +63,7 @@ class MaskFinder:
         return self.beside(photo) or next(filter(None, found), ())
 
     def _in_root(self, photo: Path, root: Path) -> tuple[Path, ...]:
-        """Those where the photo's own folders lead to; elsewhere only if no other photo bears its name."""
+        """Those in the photo's own folders of masks; those elsewhere only if no other photo has its name."""
         inner = photo.parent.relative_to(root.parent).parts
         telling = tuple(name for name in inner if "".join(words_of(name)) not in SPLIT_NAMES.keys() | PLAIN_NAMES)
         places = [inner, telling]
@@ -81,7 +81,7 @@ class MaskFinder:
 
 @lru_cache(maxsize=1)
 def finder_of(tree: PhotoTree) -> MaskFinder:
-    """The one for a folder, which several layouts ask for in turn."""
+    """The finder of a folder, kept because several layouts ask for it in turn."""
     return MaskFinder(tree)
 
 

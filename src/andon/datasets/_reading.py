@@ -22,7 +22,7 @@ SPLITS = ("train", "calibration", "test", None)
 WITHOUT_LABELS = ("mvtec", "mvtec_ad2", "folder")
 """The layouts that go by folders alone."""
 LABEL_FILES = ("roboflow", "coco", "yolo", "table")
-"""Those that read labels from files, of which only one may be there."""
+"""The layouts that read labels from files; only one of them may be there."""
 
 
 def read(
@@ -38,14 +38,14 @@ def read(
     """The data set in the folder `root`.
 
     Args:
-        layout: None: the first of `names()` that recognises the folder.
+        layout: its name, or None for the first of `names()` that recognises the folder.
         ng_names, ok_names: how the set calls NG and OK where it has names of its own, of folders, labels or photos.
         also_ng: as `ng_names`, for the sets that have them: the names of a recipe.
         ng_from: the number from which on a photo is NG, where a table holds probabilities.
         ignore_labels: go by the names of folders alone, whatever tables, annotations or masks say.
 
     Raises:
-        DatasetError: `root` is no folder, is empty, holds one photo only, is in no layout that is known, has labels
+        DatasetError: `root` is not a folder, is empty, holds only one photo, has no known layout, has labels
             that cannot be read or contradict each other or the folders; or a name that was given matches nothing.
         ConfigError: there is no layout of that name.
     """
@@ -81,7 +81,7 @@ def _check_not_empty(tree: PhotoTree) -> None:
 
 
 def _unused(tree: PhotoTree, samples: Iterable[Sample]) -> tuple[Path, ...]:
-    """The pictures that are no photo of the data set, nor a mask of one."""
+    """The pictures that are neither a photo of the data set nor a mask."""
     finder = finder_of(tree)
     used = {path for sample in samples for path in (sample.path, *sample.masks)}
     masks = {mask for photo in finder.photos if photo in used for mask in finder.of(photo)}
@@ -106,12 +106,12 @@ def _recognise(tree: PhotoTree) -> str:
     inner = [folder.name for folder in subfolders(tree.root) if _is_recognised(folder)]
     if inner:
         raise DatasetError(
-            f"{tree.root} is no data set itself; give one of its folders that is: {', '.join(inner)}; or, if they are "
+            f"{tree.root} is not itself a data set; give one of the folders in it: {', '.join(inner)}; or, if they are "
             "classes of one part, say which are OK and NG with --ok-name and --ng-name."
         )
     expected = "; ".join(f"{load(name).LOOKS_LIKE} ({name})" for name in names())
     raise DatasetError(
-        f"{tree.root} is in no layout that Andon knows; expected one of: {expected}. Or name the folders with "
+        f"{tree.root} has no layout that Andon knows; expected one of: {expected}. Or name the folders with "
         "--ok-name and --ng-name, or with --ok and --ng."
     )
 
@@ -143,11 +143,11 @@ def photos_of_one_class(folder: Path, *, ng: bool) -> tuple[list[Path], tuple[st
     chosen = [sample.path for sample in wanted if sample.is_anomalous is ng]
     if not chosen:
         raise DatasetError(
-            f"{folder} is a data set ({dataset.describe()}), and no {asked} photos in it serve this; give the folder "
-            f"that holds the {asked} photos alone."
+            f"{folder} is a data set ({dataset.describe()}), and no {asked} photos in it can be used here; give the "
+            f"folder that holds the {asked} photos alone."
         )
     n_others = len(dataset.samples) - len(chosen)
-    note = f"{len(chosen)} {asked} photos of {folder} are taken; the {n_others} others in it are left out."
+    note = f"{len(chosen)} {asked} photos of {folder} are used; the {n_others} others in it are left out."
     return chosen, (*dataset.remarks, *([note] if n_others else []))
 
 

@@ -18,7 +18,7 @@ MAX_PAIRS = 100
 
 
 def contradictions(group: Group) -> list[tuple[Path, Path]]:
-    """The pairs of an OK and an NG photo of the group that are one picture; of very many pairs, the first are tried."""
+    """The pairs of an OK and an NG photo of the group that are one picture; of many pairs, only the first are tried."""
     ok = [sample.path for sample in group.samples if sample.is_anomalous is False]
     ng = [sample.path for sample in group.samples if sample.is_anomalous]
     pairs = [(a, b) for a in ok for b in ng][:MAX_PAIRS]
@@ -27,9 +27,9 @@ def contradictions(group: Group) -> list[tuple[Path, Path]]:
 
 
 def same_picture(a: RgbImage, b: RgbImage) -> bool:
-    """Whether one is the other, saved, scaled, mirrored or turned by quarters once more.
+    """Whether one is a copy of the other: saved again, scaled, mirrored or turned by quarters.
 
-    A brighter or more yellow one is not, nor one with a spot that is larger than a few pixels.
+    A brighter or yellower photo is not a copy, nor is one with a spot that is larger than a few pixels.
     """
     return any(_agree(a, np.ascontiguousarray(moved[0])) for moved in mirrored_and_turned(b[None]))
 

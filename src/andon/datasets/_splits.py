@@ -1,4 +1,4 @@
-"""Who teaches and who calibrates: a threshold comes from OK photos that the model has not seen, nor a twin of them."""
+"""Which photos train and which calibrate: a threshold needs OK photos that the model has not seen, nor any twin."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Cluster = list[Sample]  # one photo, or several that must stay together
 
 @dataclass(frozen=True)
 class Fold:
-    """One round of k-fold calibration: a model that learnt from `train` scores `held_out`."""
+    """One round of k-fold calibration: a model that learned from `train` scores `held_out`."""
 
     train: Samples
     held_out: Samples
@@ -34,7 +34,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Partition:
-    """The parts that the OK photos of a data set play in teaching one model.
+    """The parts that the OK photos of a data set play in training one model.
 
     Attributes:
         train: what the final model learns from.
@@ -54,7 +54,7 @@ class Partition:
 def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int = FOLDS) -> Partition:
     """Divide the OK photos of a data set; its test, NG and unlabelled photos have no part in this.
 
-    OK photos of the calibration split calibrate, but for those with a twin that teaches. Where there are none, a
+    OK photos of the calibration split calibrate, except those with a twin that trains. Where there are none, a
     fifth of the training photos is held out; where fewer than 20 of those would differ, calibration is 5-fold, or
     leave-one-out below 10 photos. Where the photos have no split and there are NG photos to test with, a fifth of the
     OK photos, two at least, is first set aside for testing, unless fewer than six would be left.
@@ -92,7 +92,7 @@ def _set_aside(ordered: list[Sample], groups: Groups, rng: random.Random) -> tup
     learning = [sample for sample in ordered if purpose(sample) == "train"]
     if len(learning) < 2:
         found = "only one OK photo" if learning else "no OK photo"
-        raise DatasetError(f"There is {found} to learn from; put at least 2, better 50, into train/good.")
+        raise DatasetError(f"There is {found} to learn from; put at least 2, preferably 50, into train/good.")
     clusters = grouped(learning, groups)
     has_no_split = all(sample.split is None for sample in ordered)
     has_ng = any(sample.is_anomalous for sample in ordered)
@@ -177,10 +177,10 @@ def _remarks(n_set_aside: int, n_left_out: int, only_ng: bool) -> str:
     if n_set_aside:
         remarks += f"{n_set_aside} OK photos are set aside for testing, as the set has no test split. "
     if only_ng:
-        remarks += "No OK photo is there to test, so an evaluation will know what escapes and not what is rejected. "
+        remarks += "There is no OK photo to test with, so an evaluation can count escapes but not false rejects. "
     if n_left_out:
         photos = "photo is" if n_left_out == 1 else "photos are"
-        remarks += f"{n_left_out} calibration {photos} left out, as one that looks alike trains. "
+        remarks += f"{n_left_out} calibration {photos} left out, because a photo that looks alike trains. "
     return remarks
 
 

@@ -22,7 +22,7 @@ def readings(path: Path) -> Iterator[Rows]:
     """The rows of a table, as each encoding that the file may be in gives them, the likeliest first.
 
     Raises:
-        DatasetError: it is no text, or no table.
+        DatasetError: it is not text, or not a table.
     """
     for text in texts(path):
         try:
@@ -35,10 +35,10 @@ HOW_TO_GO_ON = "save it as CSV in UTF-8, or pass --ignore-labels to go by the fo
 
 
 def texts(path: Path) -> Iterator[str]:
-    """A file's text in each encoding that it may be in, the likeliest first; never none.
+    """A file's text in each encoding that it may be in, the likeliest first; at least one.
 
     Raises:
-        DatasetError: it is no text, cannot be opened or is too large.
+        DatasetError: it is not text, cannot be opened or is too large.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -59,7 +59,7 @@ def texts(path: Path) -> Iterator[str]:
         if encoding == "utf-8":
             break  # what is valid UTF-8 is hardly ever anything else
     if not n_found:
-        raise DatasetError(f"{path} is no text that Andon can read; {HOW_TO_GO_ON}")
+        raise DatasetError(f"{path} is not text that Andon can read; {HOW_TO_GO_ON}")
 
 
 def _rows(text: str) -> Rows:
@@ -77,7 +77,7 @@ def _split(lines: list[str], separator: str | None) -> Rows:
 
 
 def _separator(lines: list[str]) -> str | None:
-    """The one that cuts most lines into the same number of cells, more than one; None: white space does."""
+    """The one that cuts most lines into the same number of cells, more than one; None for white space."""
     best, agreement = None, 0
     for separator in SEPARATORS:
         n_cells = [len(row) for row in csv.reader(lines[:SNIFFED], delimiter=separator)]

@@ -33,10 +33,10 @@ Then:
 
 
 def check_empty(root: Path) -> None:
-    """Nothing, if `root` is an empty folder or does not exist yet.
+    """Check that `root` is an empty folder or does not exist yet.
 
     Raises:
-        DatasetError: it is a file or holds something.
+        DatasetError: it is a file, or a folder that is not empty.
     """
     if root.exists() and not root.is_dir():
         raise DatasetError(f"{root} is a file; give the name of a new folder.")

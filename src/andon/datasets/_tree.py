@@ -34,7 +34,7 @@ NEITHER_NAMES = listed(
     "unsorted unlabelled unlabeled unknown unsure unclear undecided mixed misc miscellaneous todo tosort other others "
     "private testprivate testprivatemixed new archive backup"
 )
-"""Folders that are no kind of defect, even beside test/good."""
+"""Folders that are not a kind of defect, even beside test/good."""
 LABEL_ENDINGS = frozenset({".csv", ".tsv", ".txt", ".json", ".xml", ".xls", ".xlsx", ".ods"})
 
 
@@ -43,7 +43,7 @@ class Meaning:
     """What the names of a folder and of those above it say of the photos in it.
 
     Attributes:
-        says_ng: True: NG, False: OK; None: neither.
+        says_ng: True for NG, False for OK, None for neither.
         defect: the folder directly within the NG folder, otherwise the NG folder itself; None where it is not NG.
         nameless: the outermost folder that is neither a split nor a class; None where there is none.
         is_masks: the pictures in it are masks.
@@ -59,7 +59,7 @@ class Meaning:
 
 @dataclass(frozen=True, eq=False)
 class PhotoTree:
-    """A folder that holds a data set, and how its classes are called.
+    """A folder that holds a data set, and what its classes are called.
 
     Attributes:
         pictures: all photos and masks below `root`, in natural order.

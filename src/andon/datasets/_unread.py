@@ -1,4 +1,4 @@
-"""Labels in a form that no layout reads: teaching stops rather than pass over them."""
+"""Labels in a form that no layout reads: training stops rather than pass over them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_unread(tree: PhotoTree) -> None:
     """Refuse a folder with labels in a form that Andon does not read.
 
     Raises:
-        DatasetError: there are such, with their name.
+        DatasetError: there are such labels; the message names the file.
     """
     stems = {picture.stem for picture in tree.pictures}
     names = {picture.name for picture in tree.pictures}

@@ -83,7 +83,7 @@ def _photos(dataset: Dataset, duplicates: Duplicates) -> Iterator[Finding]:
         reasons = tuple(sorted(duplicates.unreadable.values()))
         yield Finding(True, f"{_n(reasons, 'photo')} cannot be read", reasons)
     if unlabelled := [dataset.name_of(sample.path) for sample in dataset.samples if sample.is_anomalous is None]:
-        what = f"{_n(unlabelled, 'photo')} labelled neither OK nor NG, therefore not used"
+        what = f"{_n(unlabelled, 'photo')} labelled neither OK nor NG, and so not used"
         yield Finding(False, what, tuple(unlabelled))
     if dataset.unused:
         yield Finding(False, dataset.unused_in_words(), tuple(map(dataset.name_of, dataset.unused)))
@@ -131,13 +131,13 @@ def _masks(dataset: Dataset, duplicates: Duplicates) -> Iterator[Finding]:
             faults += [f"{name}: {fault}"] if fault else []
             remarks += [f"{name}: {'; '.join(said)}"] if said and not fault else []
     if faults:
-        yield Finding(True, f"{_n(faults, 'mask')} of no use", tuple(faults))
+        yield Finding(True, f"{_n(faults, 'mask')} that cannot be used", tuple(faults))
     if remarks:
         yield Finding(False, f"{_n(remarks, 'mask')} to look at", tuple(remarks))
 
 
 def _mask_fault(sample: Sample, photo_size: tuple[int, int]) -> tuple[str, tuple[str, ...]]:
-    """Why a photo's ground truth is of no use, empty if it is of use; and remarks on it."""
+    """Why a photo's ground truth cannot be used, empty if it can; and remarks on it."""
     try:
         mask, remarks = read_mask(sample, photo_size)
     except ImageError as error:

@@ -29,9 +29,9 @@ class ClassNames:
     also_ng: tuple[str, ...] = ()
 
     def says_ng(self, name: str) -> bool | None:
-        """Whether a folder or label of that name holds NG photos (True) or OK ones (False); None: it says neither.
+        """Whether a folder or label of that name holds NG photos (True) or OK ones (False); None if it says neither.
 
-        Names of one's own match from the beginning, word by word: "rust" matches "rust_2024" and no "non-rust". The
+        Names of one's own match from the beginning, word by word: "rust" matches "rust_2024" but not "non-rust". The
         usual words count wherever they stand, and negated ones mean the opposite.
 
         Raises:
@@ -48,20 +48,20 @@ class ClassNames:
         """Refuse a name that matches none of those that were seen.
 
         Args:
-            what: they are, for the message, such as "label of photos/bolt".
+            what: what they are, for the message, such as "label of photos/bolt".
 
         Raises:
-            DatasetError: a name of the user's matches none.
+            DatasetError: a name that the user gave matches none.
         """
         seen = list(dict.fromkeys(seen))
         for option, given in (("--ok-name", self.ok), ("--ng-name", self.ng)):
             for name in given:
                 if not any(_begins_with(other, name) for other in seen):
                     there = f"there are {some(seen, 12)}" if seen else "there are none"
-                    raise DatasetError(f"No {what} begins with {name!r} ({there}); mend {option}.")
+                    raise DatasetError(f"No {what} begins with {name!r} ({there}); correct {option}.")
 
     def refuse(self, why: str) -> None:
-        """Refuse names of the user's where a layout has no use for them.
+        """Refuse names that the user gave where a layout has no use for them.
 
         Raises:
             DatasetError: there are some.

@@ -55,10 +55,10 @@ def read(tree: PhotoTree) -> Reading:
             found, names, missing = _labels(file, content, index, tree.names)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError) as error:
             raise DatasetError(
-                f"{file} is no sound COCO file ({type(error).__name__}: {error}); export it again, or {IGNORE}."
+                f"{file} is not a valid COCO file ({type(error).__name__}: {error}); export it again, or {IGNORE}."
             ) from None
         if not found:
-            raise DatasetError(f"{file} lists none of the photos in {tree.root}; mend the names in it, or {IGNORE}.")
+            raise DatasetError(f"{file} lists none of the photos in {tree.root}; correct the names in it, or {IGNORE}.")
         labels |= found
         categories += names
         n_ng = sum(bool(label.is_anomalous) for label in found.values())
@@ -79,10 +79,10 @@ def _files(tree: PhotoTree) -> dict[Path, Json]:
 
 
 def _content(file: Path) -> Json | None:
-    """What the file holds; None if it is no COCO file.
+    """What the file holds; None if it is not a COCO file.
 
     Raises:
-        DatasetError: it is called like one and is none that can be read.
+        DatasetError: it has the name of one but cannot be read as one.
     """
     is_called_so = not NAME_WORDS.isdisjoint(words_of(file.name))
     try:
@@ -126,7 +126,7 @@ def _labels(
 
 
 def _is_ng(category: str, names: ClassNames, all_of_them: list[str]) -> bool:
-    """Whether a category marks defects: all do, but for those that are called OK and, where names of NG were given,
+    """Whether a category marks defects: all do, except those that are called OK and, where names of NG were given,
     those that none of the names matches."""
     says_ng = names.says_ng(category)
     if says_ng is not None:

@@ -65,4 +65,4 @@ def _marks_any(mask: Path) -> bool:
     try:
         return bool(images.read_mask(mask).any())
     except ImageError as error:
-        raise DatasetError(f"{error} As a mask it says whether its photo is OK; mend it, or {IGNORE}.") from None
+        raise DatasetError(f"{error} As a mask it says whether its photo is OK; correct it, or {IGNORE}.") from None

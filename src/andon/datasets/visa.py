@@ -27,7 +27,7 @@ def read(tree: PhotoTree) -> Reading:
     """The photos of the one object in the folder.
 
     Raises:
-        DatasetError: the folder holds several objects, or the table has a word that is not VisA's.
+        DatasetError: the folder holds several objects, or the table has a word that VisA does not use.
     """
     tree.names.refuse(f"{tree.root} is read as visa, where the table says which photos are NG")
     for base, rows in _tables(tree.root):
@@ -66,7 +66,7 @@ def _sample(root: Path, base: Path, row: dict[str, str]) -> Sample:
     if row["split"] not in SPLIT_NAMES or row["label"] not in ("normal", "anomaly"):
         raise DatasetError(
             f"{base / FOLDER / TABLE} says {row['split']} and {row['label']} of {row['image']}; expected train or "
-            "test, and normal or anomaly: mend that row."
+            "test, and normal or anomaly: correct that row."
         )
     split = SPLIT_NAMES[row["split"]]
     if row["label"] == "normal":

@@ -31,7 +31,7 @@ CLASS_FILES = ("data.yaml", "dataset.yaml", "classes.txt", "obj.names")
 
 
 def recognises(tree: PhotoTree) -> bool:
-    """Whether a photo has a file that is written so, or any in a folder `labels`."""
+    """Whether a photo has such a file, or any file in a folder `labels`."""
     return any(_is_in_labels(file) or bool(_text(file) and _is_sound(_text(file))) for file in _files(tree).values())
 
 
@@ -120,7 +120,7 @@ def _label(file: Path, classes: list[str], is_defect: list[bool]) -> Label:
         marks = [(int(number), _outline([*map(float, values)])) for number, *values in map(str.split, _lines(text))]
     except ValueError:
         raise DatasetError(
-            f"{file} is not as YOLO writes it; expected lines such as '0 0.5 0.5 0.1 0.2' or nothing: mend it, or "
+            f"{file} is not a YOLO label file; expected lines such as '0 0.5 0.5 0.1 0.2' or none: correct it, or "
             f"{IGNORE}."
         ) from None
     marks = [(number, outline) for number, outline in marks if number >= len(classes) or is_defect[number]]
@@ -132,7 +132,7 @@ def _outline(values: list[float]) -> Outline:
     """The corners of a box (centre and size, perhaps with a confidence) or of a polygon.
 
     Raises:
-        ValueError: one is no number.
+        ValueError: one is not a number.
     """
     if len(values) < 6:
         x, y, w, h = values[:4]

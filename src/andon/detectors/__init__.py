@@ -47,7 +47,7 @@ def detector_class(name: str) -> type[Detector[Any]]:
 
 
 def create(name: str, backbone: Backbone, parameters: Mapping[str, Any] | None = None) -> Detector[Any]:
-    """A detector that has not been taught.
+    """A detector that has not been fitted.
 
     Args:
         parameters: fields of its config by name; what is left out keeps its default.
@@ -60,7 +60,7 @@ def create(name: str, backbone: Backbone, parameters: Mapping[str, Any] | None =
 
 
 def configured(recipe: Recipe) -> Recipe:
-    """The recipe with all parameters of its detector, those too that it leaves to their defaults.
+    """The recipe with all parameters of its detector, including those that it leaves at their defaults.
 
     Raises:
         ConfigError: there is no such detector, it has no such parameter, or it cannot work as the recipe wants.
@@ -72,7 +72,7 @@ def configured(recipe: Recipe) -> Recipe:
 
 
 def of_recipe(recipe: Recipe, backbone: Backbone) -> Detector[Any]:
-    """The recipe's detector, not trained yet.
+    """The recipe's detector, not fitted yet.
 
     Raises:
         ConfigError: see `configured`.

@@ -1,4 +1,4 @@
-"""What every detector is: a torch module that is taught with OK photos and then scores any photo."""
+"""What every detector is: a torch module that is fitted on OK photos and then scores any photo."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ C = TypeVar("C")
 
 @dataclass(frozen=True)
 class LabelledBatches:
-    """What a detector that `needs_ng` is taught with: batches of OK photos, and others of labelled NG photos.
+    """What a detector that `needs_ng` is fitted on: batches of OK photos, and others of labelled NG photos.
 
     Iterated, it gives the OK batches, as every detector takes them.
     """
@@ -66,7 +66,7 @@ class Capabilities:
         needs_object: it looks at the outline of the part, so that the ROI must show one, whole.
         keeps_patches: it can say which patch of which OK photo a patch is `most_like`.
         learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
-        terms: names of what the image score is made of, where the weights can be chosen anew (`andon alphas`).
+        terms: names of what the image score is made of, where their weights can be changed later (`andon alphas`).
     """
 
     needs_ng: bool = False
@@ -105,7 +105,7 @@ class Detector(nn.Module, Generic[C]):
 
         Args:
             batches: gives the same batches each time it is iterated; training detectors go through it many times.
-            seed: same batches and seed, same result.
+            seed: the same batches and seed give the same result.
             checkpoint: where a training by gradient is written down, and goes on if it was cut off before.
         """
         self.eval()
@@ -121,7 +121,7 @@ class Detector(nn.Module, Generic[C]):
             roi: (B, H, W) bool.
 
         Raises:
-            NotFittedError: the detector has not been taught.
+            NotFittedError: the detector has not been fitted.
         """
         image, patches, _ = self.score(x, roi)
         return image, patches
@@ -134,24 +134,24 @@ class Detector(nn.Module, Generic[C]):
         return image, patches, terms[0] if terms else image.new_zeros(len(image), 0)
 
     def refuses(self, frame: Frame) -> str | None:
-        """Why the detector can say nothing of this frame, to follow the photo's name in a sentence; else None."""
+        """Why the detector cannot score this frame, without a subject ("has no silhouette ..."); None if it can."""
         del frame
         return None
 
     def measure(self, frame: Frame) -> Measured:
-        """What is to be told of this preprocessed photo beside its scores; most detectors have nothing to tell."""
+        """What the detector measured on this preprocessed photo beside its scores; for most detectors nothing."""
         del frame
         return Measured()
 
     def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
-        """For each patch, the nearest patch of the photos that taught the detector, where it keeps patches.
+        """For each patch, the nearest patch of the photos that the detector was fitted on, where it keeps patches.
 
         Args:
-            x, roi: as of `forward`.
+            x, roi: as in `forward`.
 
         Returns:
-            Its distance (B, h, w) and its origin (B, h, w, 3): the number of its photo, counted from 0 as they taught,
-            and its centre there, (y, x) in shares of the photo's height and width.
+            Its distance (B, h, w) and its origin (B, h, w, 3): the number of its photo, counted from 0 in the order of
+            fitting, and its centre there, (y, x) in shares of the photo's height and width.
         """
         raise NotImplementedError(f"{type(self).__name__} keeps no patches")
 
@@ -165,14 +165,14 @@ class Detector(nn.Module, Generic[C]):
         return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("backbone.")}
 
     def shapes(self) -> dict[str, Shape]:
-        """What `fit` makes of each buffer that is None until then, as far as config and backbone settle it."""
+        """What `fit` makes of each buffer that is None until then, as far as config and backbone determine it."""
         return {}
 
     def restore(self, learned: Mapping[str, Tensor]) -> Self:
         """Put back what `learned` gave.
 
         Raises:
-            ModelError: a tensor is missing or of no use to this detector.
+            ModelError: a tensor is missing or does not fit this detector.
         """
         present, open_buffers = self.learned(), self._open_buffers()
         if learned.keys() != present.keys() | open_buffers.keys():
@@ -196,7 +196,7 @@ class Detector(nn.Module, Generic[C]):
         """As `forward`, with x already blanked outside the ROI; and, where the detector has them, the terms (B, k)."""
 
     def _open_buffers(self) -> dict[str, Tensor | None]:
-        """The buffers that are None until the detector is taught."""
+        """The buffers that are None until the detector is fitted."""
         return {
             f"{prefix}.{name}" if prefix else name: buffer
             for prefix, module in self.named_modules()
@@ -207,7 +207,7 @@ class Detector(nn.Module, Generic[C]):
 
 
 def patches_in_roi(roi: Tensor, size: tuple[int, int]) -> Tensor:
-    """(B, H, W) bool -> (B, h, w) bool: the patches of which at least half lies in the ROI.
+    """(B, H, W) bool -> (B, h, w) bool: the patches that lie in the ROI by at least half.
 
     Where no patch is covered that much, the ones that are covered most stand in, so that a small ROI still has some.
     """
@@ -222,10 +222,10 @@ def map_size(features: Tensor) -> tuple[int, int]:
 
 
 def require(holds: bool, name: str, value: float, expected: str) -> None:
-    """Refuse a value of a detector's parameter.
+    """Check a value of a detector's parameter.
 
     Raises:
-        ConfigError: it does not hold.
+        ConfigError: the value is not allowed.
     """
     if not holds:
         raise ConfigError(f"detector.{name} is {value:g}; it must be {expected}.")

@@ -1,4 +1,4 @@
-"""A checkpoint: from where a training that was cut off goes on. One .safetensors file, written whole or not at all."""
+"""A checkpoint: where a training that was cut off resumes. One .safetensors file, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Losses = dict[str, list[float]]
 class Checkpoint:
     """Attributes:
     path: of the file.
-    fingerprint: of all that the training depends on; the file of another training is never gone on with.
+    fingerprint: of all that the training depends on; a training never resumes from the file of another.
     """
 
     path: Path
@@ -56,7 +56,7 @@ class Checkpoint:
             return None
 
     def remove(self) -> None:
-        """Delete the file, where there is one."""
+        """Delete the file, if there is one."""
         self.path.unlink(missing_ok=True)
 
 

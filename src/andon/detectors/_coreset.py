@@ -37,7 +37,7 @@ def greedy_coreset(features: Tensor, n: int, *, start: int = 0) -> Tensor:
     """Indices of `n` points that cover all others, in the order in which they are taken.
 
     The first is `start`; each next one is the point with the largest distance (`_distances.exact`) to its nearest
-    centre, ties by the lowest index; none is taken twice. Chance has no part in it: who wants some draws `start`.
+    centre, ties by the lowest index; none is taken twice. Nothing in it is random; a caller may draw `start`.
     The radius that stays uncovered is at most twice the smallest that n points can leave (Gonzalez 1985).
 
     Args:
@@ -67,10 +67,10 @@ def coreset_and_radius(features: Tensor, n: int) -> tuple[Tensor, float]:
 @dataclass(frozen=True, eq=False)
 class CoresetOfCoresets:
     """Attributes:
-    features: (n, D), those that were chosen.
-    indices: (n,) int64, which they are of all the chunks' features.
-    chunk_radius: no feature is farther from the coreset of its chunk.
-    radius: none of those is farther from `features`; so of all, none is farther than the sum of the two.
+    features: (n, D), the features that were chosen.
+    indices: (n,) int64, their indices among the features of all chunks.
+    chunk_radius: the largest distance of a feature to the coreset of its chunk.
+    radius: the largest distance from those coresets to `features`. The sum of both bounds the distance of any feature.
     """
 
     features: Tensor
@@ -80,11 +80,11 @@ class CoresetOfCoresets:
 
 
 def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> CoresetOfCoresets:
-    """A coreset of `n` features, of more than fit into memory at once: the coreset of every chunk's own coreset.
+    """A coreset of `n` features out of more than fit into memory at once: the coreset of every chunk's own coreset.
 
     Each of the two steps leaves at most twice the smallest possible radius uncovered: four times in all, where
-    `greedy_coreset` promises twice (Malkomes et al. 2015; composable core-sets: Indyk et al. 2014). How much it is in
-    the end is measured.
+    `greedy_coreset` promises twice (Malkomes et al. 2015; composable core-sets: Indyk et al. 2014). What the
+    radius is in the end is measured.
 
     Args:
         chunks: (Ni, D) float32 each, read one at a time; what is kept of them, n points each, must fit together.

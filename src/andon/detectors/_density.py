@@ -33,12 +33,12 @@ def aloneness(patches: Tensor, counts: Sequence[int], neighbors: int, generator:
     """How much farther each patch is from its nearest neighbours than these are from theirs: (P,), about 1 if usual.
 
     The neighbours are the nearest patches of the `neighbors` other photos that come closest, one of each: a dent has
-    its like all around it in its own photo, and the like of a second dent in one other, but in no eight. To be compared
-    with one's neighbours (the local outlier factor's idea, Breunig et al. 2000) spares the edges and valves that every
-    part has, and that lie farther apart than patches of plain surface do.
+    its like all around it in its own photo, and the like of a second dent in one other, but in no eight. Comparing a
+    patch with its neighbours (the idea of the local outlier factor, Breunig et al. 2000) spares the edges and valves
+    that every part has, which lie farther apart than patches of plain surface do.
 
-    At most `PHOTOS` photos, drawn, are compared with; whole ones, as a sample of their patches would miss what each
-    shows only once. Exact otherwise. Time: P x patches of these photos x D; memory: P x `PHOTOS` x 8 bytes.
+    At most `PHOTOS` photos, drawn at random, are compared with; whole ones, as a sample of their patches would miss
+    what each shows only once. Otherwise it is exact. Time: P x patches of these photos x D; memory: P x `PHOTOS` x 8 B.
     """
     starts = [0, *torch.tensor(counts).cumsum(0).tolist()]
     occupied = [photo for photo, count in enumerate(counts) if count]

@@ -37,8 +37,8 @@ class Gaussians(nn.Module):
         """Learn from points (N, D).
 
         Args:
-            components: 1 for one Gaussian with Ledoit and Wolf's shrunk covariance, which points fewer than dimensions
-                can do with. Several have diagonal covariances, as each has few points.
+            components: 1 for one Gaussian with Ledoit and Wolf's shrunk covariance, which can do with fewer points
+                than dimensions. Several have diagonal covariances, as each has few points.
             least_variance: added to the variance of every dimension.
         """
         values = points.double().cpu().numpy()
@@ -56,7 +56,7 @@ class Gaussians(nn.Module):
     def forward(self, points: Tensor) -> Tensor:
         """Distance of each point (..., D) in standard deviations, (...).
 
-        Of a mixture it is the distance that its density would mean were it one Gaussian: with density p and the sum P
+        For a mixture it is the distance at which one Gaussian would have the same density: with density p and the sum P
         of the peaks, sqrt(2 log(P / p)). With one Gaussian that is the Mahalanobis distance.
         """
         whitened = torch.einsum("...kd,kde->...ke", points.unsqueeze(-2) - self.means_, self.whitening_)
@@ -79,7 +79,7 @@ def _tensor(values: NDArray[np.float64]) -> Tensor:
 
 
 def shapes_of_gaussians(components: int, dimensions: int | str) -> dict[str, Shape]:
-    """Of the buffers of `Gaussians`, by name."""
+    """The shapes of the buffers of `Gaussians`, by name."""
     return {
         "means_": Shape((components, dimensions)),
         "whitening_": Shape((components, dimensions, dimensions)),

@@ -27,7 +27,7 @@ def chunk_size(dim: int) -> int:
 def chunks(parts: Iterable[Tensor], size: int) -> Iterator[tuple[Tensor, list[int]]]:
     """The patches (Pi, D) of `parts` joined to chunks of at most `size`, or of one part where that is larger.
 
-    With each chunk comes how many of its patches are of which part, in order.
+    Each chunk comes with the numbers of its patches from each part, in order.
     """
     held: list[Tensor] = []
     for part in parts:
@@ -39,7 +39,7 @@ def chunks(parts: Iterable[Tensor], size: int) -> Iterator[tuple[Tensor, list[in
 
 
 def places(inside: Tensor, photo: int) -> Tensor:
-    """Where the patches come from that are True in `inside` (h, w): (P, 3) float32.
+    """Where each patch that is True in `inside` (h, w) comes from: (P, 3) float32.
 
     It is the number of the photo, and the patch's centre (y, x) in shares of the photo's height and width.
     """
@@ -48,7 +48,7 @@ def places(inside: Tensor, photo: int) -> Tensor:
 
 
 def coreset(patches: Tensor, ratio: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The greedy coreset of `patches` (P, D), from a start drawn by chance: (ratio * P, D), and their indices."""
+    """The greedy coreset of `patches` (P, D), from a random start: (ratio * P, D), and their indices."""
     start = int(torch.randint(len(patches), (1,), generator=generator))
     indices = greedy_coreset(patches, max(1, round(ratio * len(patches))), start=start)
     return patches[indices], indices
@@ -57,7 +57,7 @@ def coreset(patches: Tensor, ratio: float, generator: torch.Generator) -> tuple[
 def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) -> tuple[Tensor, Tensor]:
     """The coreset of the chunks' coresets: (ratio * n_patches, D), and their indices among all patches.
 
-    How far the patches are from it at most is measured and logged.
+    The largest distance of a patch from it is measured and logged.
 
     Raises:
         ConfigError: not even the chunks' coresets fit into memory.
@@ -69,7 +69,7 @@ def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) ->
         feasible = math.floor(1e4 * most / n_patches) / 1e4
         raise ConfigError(
             f"A memory bank of {n} out of {n_patches} patches cannot be chosen in memory that holds {size} patches at "
-            f"once; set detector.coreset_ratio to {feasible:g}, or teach with fewer photos."
+            f"once; set detector.coreset_ratio to {feasible:g}, or train with fewer photos."
         )
     LOG.warning(
         f"{n_patches} patches do not fit into memory at once, so the memory bank is chosen in two steps: {n} of each "
@@ -77,8 +77,8 @@ def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) ->
     )
     bank = coreset_of_coresets(chain([first], pieces), n)
     LOG.info(
-        f"No patch is farther than {bank.chunk_radius + bank.radius:.3g} from the memory bank: as measured, at most "
-        f"{bank.chunk_radius:.3g} from what the first step chose, and that at most {bank.radius:.3g} from the bank."
+        f"No patch is farther than {bank.chunk_radius + bank.radius:.3g} from the memory bank. Measured: at most "
+        f"{bank.chunk_radius:.3g} from what the first step chose, and at most {bank.radius:.3g} from there to the bank."
     )
     return bank.features, bank.indices
 

@@ -1,4 +1,4 @@
-"""Which photos teach in a training by gradient, and in what order."""
+"""Which photos a training by gradient learns from, and in what order."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ POOL_BYTES = 2**28  # photos are mixed with as many others as fit into this
 
 
 def choose(batches: Iterable[Batch], generator: torch.Generator) -> Tensor:
-    """(N,) bool: which photos teach; the others are held out."""
+    """(N,) bool: which photos train; the others are held out."""
     n = sum(len(x) for x, _ in batches)
     if n < MIN_PHOTOS:
         raise DatasetError(
-            f"Only {n} of the OK photos can teach, as the others calibrate, but a detector that learns by gradient "
+            f"Only {n} of the OK photos can train, as the others calibrate, but a detector that learns by gradient "
             f"needs {MIN_PHOTOS}, better 50; add OK photos."
         )
     order = torch.randperm(n, generator=generator)
@@ -39,7 +39,7 @@ def those(chosen: Tensor, batches: Iterable[Batch]) -> Iterator[Batch]:
 
 
 def mixed(batches: Iterable[Batch], generator: torch.Generator) -> Iterator[Batch]:
-    """The same photos in another order, which is by chance among as many as fit into `POOL_BYTES`."""
+    """The same photos in another order, shuffled among as many as fit into `POOL_BYTES`."""
     pool: list[Batch] = []
     for batch in batches:
         pool.append(batch)

@@ -22,7 +22,7 @@ def require_shapes(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape]) -
     """Refuse arrays of another kind.
 
     Raises:
-        ModelError: one has another shape or type, or holds values that are no numbers.
+        ModelError: one has another shape or type, or holds values that are not numbers.
     """
     letters: dict[str, int] = {}
     for name, shape in shapes.items():
@@ -36,4 +36,4 @@ def require_shapes(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape]) -
             raise ModelError(f"Its {name} is {found} and must be {expected}; train it again.")
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise ModelError(f"Its {name} holds values that are no numbers; train it again.")
+            raise ModelError(f"Its {name} holds values that are not numbers; train it again.")

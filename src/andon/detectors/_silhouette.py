@@ -72,13 +72,13 @@ class Silhouette:
         return np.stack([self.left - self.left_edge, self.right_edge - self.right]) / self.width
 
     def profile(self, heights: int) -> Values:
-        """(2, heights): the deviation at so many heights from top to bottom, each the mean of its rows."""
+        """(2, heights): the deviation at this many heights from top to bottom, each the mean of its rows."""
         resized = cv2.resize(self.deviation.T, (2, heights), interpolation=cv2.INTER_AREA)
         return np.asarray(resized.T, dtype=np.float64)
 
 
 def to_axis(pixels: Values, tilt: float) -> Values:
-    """(..., 2) x, y in the photo -> (..., 2) v, u across and along an axis that is tilted by so many degrees."""
+    """(..., 2) x, y in the photo -> (..., 2) v, u across and along an axis that is tilted by this many degrees."""
     angle = np.radians(tilt)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return np.asarray(pixels @ turn, dtype=np.float64)

@@ -24,7 +24,7 @@ _THREAD = threading.local()
 
 
 def over_cores(function: Callable[..., R], *items: Iterable[Any]) -> list[R]:
-    """As `map` does it, in order, but side by side. Any number of threads may call it at once."""
+    """Like `map`, in order, but side by side. Any number of threads may call it at once."""
     return list(map_over_cores(function, *items))
 
 
@@ -51,7 +51,7 @@ def _workers() -> Executor:
 
 
 def _forget() -> None:
-    """In a process that was forked, which has neither its parent's threads nor a use for the lock that one may hold."""
+    """For a forked process: it lacks its parent's threads and must not wait for a lock that one of them held."""
     global _STARTING
     _STARTING = threading.Lock()
     _workers.cache_clear()
@@ -62,7 +62,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _begin() -> None:
-    """Let torch compute alone in this thread, and in all others as before.
+    """Let torch use one thread for calls from this thread, and as many as before for all others.
 
     `torch.set_num_threads` sets the number of the calling thread, and also that of threads that use torch for the first
     time from then on. The latter is put back at once, by a thread that ends with it.

@@ -65,22 +65,22 @@ def train(
     decays: bool = False,
     checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Teach `modules`, and leave them in evaluation mode as they were after their best epoch.
+    """Train `modules`, and leave them in evaluation mode as they were after their best epoch.
 
-    Ctrl-C ends the training with the best epoch so far, and so does a loss that is no finite number.
+    Ctrl-C ends the training with the best epoch so far, and so does a loss that is not finite.
 
     Args:
         batches: gives the same photos each time; `step` and `validate` get them blanked outside the ROI.
         step: takes x (B, 3, H, W) and roi (B, H, W), lets the optimisers do their steps and returns the losses by name.
         validate: takes the same and returns the batch's mean loss; the epoch where it is lowest is the best.
-        patience: the training ends after as many epochs without a better one.
+        patience: the training ends after this many epochs without a better one.
         generator: settles which photos are held out, in what order the others come, and what networks draw by chance.
         decays: learning rates fall linearly, to reach zero after the last of `epochs`.
-        checkpoint: where the training goes on, should it have been cut off before.
+        checkpoint: where the training resumes if it was cut off before.
 
     Raises:
         DatasetError: there are too few photos.
-        TrainingError: a loss of the first epoch is no finite number.
+        TrainingError: a loss of the first epoch is not finite.
     """
     with torch.inference_mode(False), torch.enable_grad():
         teaches = choose(batches, generator)
@@ -99,7 +99,7 @@ def train(
             if not run.epoch:
                 raise
             interrupted = True
-            ending = "Ctrl-C ended the training; " + ("the same command takes it up again; " if checkpoint else "")
+            ending = "Ctrl-C ended the training; " + ("the same command resumes it; " if checkpoint else "")
         except FloatingPointError as error:
             ending = f"{error} in epoch {run.epoch + 1}, which ended the training; lower detector.learning_rate; "
             if not run.epoch:
@@ -108,7 +108,7 @@ def train(
         n_held_out = int((~teaches).sum())
         photos = "photo" if n_held_out == 1 else "photos"
         kept = f"epoch {run.best_epoch}, the best on {n_held_out} held-out OK {photos}, is kept."
-        note = f"{ending}{run.epoch} of at most {epochs} epochs were taught; {kept}"
+        note = f"{ending}{run.epoch} of at most {epochs} epochs were run; {kept}"
         LOG.log(logging.WARNING if ending else logging.INFO, note)
         return History(losses=run.losses, best_epoch=run.best_epoch, note=note, interrupted=interrupted)
 
@@ -122,7 +122,7 @@ def seeded(generator: torch.Generator) -> Iterator[None]:
 
 
 class _Run:
-    """A training after its last finished epoch; goes on from the checkpoint where there is one.
+    """A training after its last finished epoch; resumes from the checkpoint if there is one.
 
     Attributes:
         losses: by name, one value per epoch.
@@ -139,11 +139,11 @@ class _Run:
             tensors, self.losses = found
             self._now, self._best = within("now.", tensors), within("best.", tensors)
             trainee.put_back(self._now)
-            LOG.info(f"The training goes on after epoch {self.epoch}, from {checkpoint.path}.")
+            LOG.info(f"The training resumes after epoch {self.epoch}, from {checkpoint.path}.")
 
     @property
     def epoch(self) -> int:
-        """How many are finished."""
+        """How many epochs are finished."""
         return len(self.losses.get(HELD_OUT, []))
 
     @property
@@ -153,7 +153,7 @@ class _Run:
         return held_out.index(min(held_out)) + 1 if held_out else 0
 
     def end_epoch(self, losses: Mapping[str, float]) -> None:
-        """Take down how the epoch went."""
+        """Record how the epoch went."""
         for name, loss in losses.items():
             self.losses.setdefault(name, []).append(loss)
         self._now = self._trainee.copy()
@@ -177,13 +177,13 @@ class _Run:
         try:
             self._checkpoint.write(tensors | best, self.losses)
         except ModelError as error:
-            LOG.warning(f"The training goes on without a checkpoint: {error}")
+            LOG.warning(f"The training continues without a checkpoint: {error}")
             self._checkpoint = None
         self._written = time.monotonic()
 
 
 def _set_rates(optimisers: Mapping[str, Optimizer], share: float) -> None:
-    """Let learning rates be that share of what they were at first."""
+    """Set the learning rates to that share of their first values."""
     for optimiser in optimisers.values():
         for group in optimiser.param_groups:
             group["lr"] = share * group.setdefault("initial_lr", group["lr"])
@@ -206,7 +206,7 @@ def _learn(
 
 
 def _measure(batches: Iterable[Batch], modules: Mapping[str, nn.Module], validate: Validate) -> float:
-    """The mean loss of photos that do not teach."""
+    """The mean loss of the photos that are held out."""
     for module in modules.values():
         module.eval()
     with torch.no_grad():
@@ -216,5 +216,5 @@ def _measure(batches: Iterable[Batch], modules: Mapping[str, nn.Module], validat
 
 def _finite(loss: float, name: str) -> float:
     if not math.isfinite(loss):
-        raise FloatingPointError(f"The loss {name!r} is no finite number")
+        raise FloatingPointError(f"The loss {name!r} is not finite")
     return loss

@@ -1,4 +1,4 @@
-"""A convolutional autoencoder of photos: how badly it gives back each pixel. The baseline for `dfr`."""
+"""A convolutional autoencoder of photos: how badly it reconstructs each pixel. The baseline for `dfr`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AttentionAutoencoderConfig(GradientConfig):
     """Attributes:
     width: channels of the first level; each level has twice those of the one before.
     ssim_weight: share of 1 - SSIM in the loss, in [0, 1]; the rest is the mean squared error.
-    top_k: the image score is the mean of so many largest pixel errors.
+    top_k: the image score is the mean of this many largest pixel errors.
     """
 
     width: int = 16
@@ -40,10 +40,10 @@ class AttentionAutoencoderConfig(GradientConfig):
 
 
 class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):
-    """The patch scores are the squared error of each pixel, a mean over its colours. The backbone has no part in it.
+    """The patch scores are the squared error of each pixel, a mean over its colours. The backbone is not used.
 
     Attributes:
-        taught_: () bool, there once the network is taught.
+        taught_: () bool, there once the network is fitted.
     """
 
     Config = AttentionAutoencoderConfig
@@ -102,7 +102,7 @@ class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):
         return image, errors
 
     def _restored(self, x: Tensor, roi: Tensor) -> Tensor:
-        """What the network gives back of x (B, 3, H, W), black outside the ROI as x is."""
+        """The network's reconstruction of x (B, 3, H, W), black outside the ROI as x is."""
         restored: Tensor = self.network(x)
         return restored * roi.unsqueeze(1)
 

@@ -33,9 +33,9 @@ NO_SILHOUETTE = (
 @dataclass(frozen=True, kw_only=True)
 class CylinderProfileConfig:
     """Attributes:
-    heights: the outline is compared at so many heights of the object.
+    heights: the outline is compared at this many heights of the object.
     dent_tolerance: a spread of the OK outlines below this share of the width counts as this much.
-    tilt_tolerance: a spread of the OK photos' tilts below so many degrees counts as this much.
+    tilt_tolerance: a spread of the OK photos' tilts below this many degrees counts as this much.
     """
 
     heights: int = 64
@@ -49,7 +49,7 @@ class CylinderProfileConfig:
 
 
 class CylinderProfile(Detector[CylinderProfileConfig]):
-    """A score is a deviation in spreads of the OK photos; the image score is the largest one.
+    """A score is a deviation in units of the OK photos' spread; the image score is the largest one.
 
     A dent marks the outline at its height, a tilt marks all of it.
 

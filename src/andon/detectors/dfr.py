@@ -1,4 +1,4 @@
-"""Deep feature reconstruction: how badly an autoencoder of OK features gives back those of each place.
+"""Deep feature reconstruction: how badly an autoencoder of OK features reconstructs those of each position.
 
 Yang, Shi & Qi, "DFR: Deep Feature Reconstruction for Unsupervised Anomaly Segmentation", 2020 (arXiv 2012.07122).
 """
@@ -39,8 +39,8 @@ class DfrConfig(GradientConfig):
     grid: positions along the short side of the grid that all feature maps are brought to. For photos of 1024 pixels
         128 makes calm maps and 170 finds smaller marks; time and memory grow with its square.
     variance: share of the features' variance whose principal components give the latent size, in (0, 1).
-    samples: positions in all photos together that teach the autoencoder.
-    top_k: the image score is the mean of so many largest patch scores.
+    samples: positions in all photos together that train the autoencoder.
+    top_k: the image score is the mean of this many largest patch scores.
     """
 
     grid: int = 64
@@ -59,10 +59,10 @@ class Dfr(Detector[DfrConfig]):
     """The patch scores are the mean squared error over the standardised channels.
 
     No more than one photo's features are held at a time. The autoencoder looks at each position on its own, so that a
-    sample of the positions of each photo teaches it as well as all of them.
+    sample of the positions of each photo trains it as well as all of them do.
 
     Attributes:
-        autoencoder: (N, C) -> (N, C), a network of 1 x 1 convolutions, written as layers on rows; None until taught.
+        autoencoder: (N, C) -> (N, C), a network of 1 x 1 convolutions, written as layers on rows; None until fitted.
         mean_, spread_: (C,) mean and standard deviation of the OK features.
         latent_: () int, channels of the bottleneck.
     """
@@ -89,7 +89,7 @@ class Dfr(Detector[DfrConfig]):
         if "latent_" in learned:
             require_shapes(learned, {"latent_": self.shapes()["latent_"]})
             if not 1 <= int(learned["latent_"]) <= sum(self.backbone.channels):
-                raise ModelError("Its latent_ is no number of channels that its backbone allows; train it again.")
+                raise ModelError("Its latent_ is not a number of channels that its backbone allows; train it again.")
             self.autoencoder = _autoencoder(sum(self.backbone.channels), int(learned["latent_"]))
         return super().restore(learned)
 
@@ -138,7 +138,7 @@ class Dfr(Detector[DfrConfig]):
             for features, inside in self._features(x * roi.unsqueeze(1), roi):
                 streamed.add(features[:, inside].T)
         if not streamed.n:
-            raise DatasetError("No OK photo has anything in its ROI; see what --preprocess-only writes, or drop steps.")
+            raise DatasetError("The ROI is empty in every OK photo; see what --preprocess-only writes, or drop steps.")
         covariance = streamed.covariance
         spread = covariance.diagonal().clamp(min=0).sqrt()
         spread = spread.clamp(min=max(MIN_SPREAD * float(spread.mean()), TINY_SPREAD))
@@ -192,10 +192,10 @@ class Dfr(Detector[DfrConfig]):
         return round(scale * height), round(scale * width)
 
     def _state_memory(self, size: tuple[int, int]) -> None:
-        """Say what will be held.
+        """Log how much memory will be taken.
 
         Raises:
-            ConfigError: it is more than `MEMORY`.
+            ConfigError: it would be more than `MEMORY`.
         """
         channels = sum(self.backbone.channels)
         sample = 2 * channels * self.config.samples  # float16

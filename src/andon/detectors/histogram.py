@@ -1,6 +1,6 @@
 """Colour histograms alone: how far a photo's colours are from those of the OK photos.
 
-It knows neither shape nor texture. It is the baseline: what does not beat it has not earned its network.
+It knows neither shape nor texture. It is the baseline: a network that does not beat it is not worth its cost.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Histogram(Detector[HistogramConfig]):
 
 
 def _some(points: Tensor, n: int, generator: torch.Generator) -> Tensor:
-    """At most `n` of the points (N, D), by chance."""
+    """At most `n` of the points (N, D), drawn at random."""
     return points[torch.randperm(len(points), generator=generator)[:n]]
 
 

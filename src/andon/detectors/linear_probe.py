@@ -81,12 +81,12 @@ class LinearProbe(Detector[LinearProbeConfig]):
         """(photos, C): the mean over the patches in the ROI of each photo.
 
         Raises:
-            DatasetError: there is no photo.
+            DatasetError: there are no photos.
         """
         pooled = [_mean_in_roi(embed(self.backbone, x * roi.unsqueeze(1)), roi) for x, roi in batches]
         if not pooled:
             raise DatasetError(
-                "The detector linear_probe learns to tell OK from NG photos, but it was given one kind alone; "
+                "The detector linear_probe learns to tell OK from NG photos, but it was given only one kind; "
                 "add labelled photos of the other kind, or choose a detector that needs none, such as patchcore."
             )
         return torch.cat(pooled).double().numpy()

@@ -28,7 +28,7 @@ SHARE_OF_MEMORY = 0.7  # of what is available; the rest is for photos and the ne
 @dataclass(frozen=True, kw_only=True)
 class PadimConfig:
     """Attributes:
-    dimensions: channels drawn by chance from the concatenated feature maps, at most all of them. Memory while teaching
+    dimensions: channels drawn at random from the concatenated feature maps, at most all of them. Memory in training
         and size of the model grow with its square: positions x dimensions^2 x 4 bytes, 125 MB for 56 x 56 x 100.
     regularisation: added to the diagonal of every covariance (epsilon in section III.B).
     """
@@ -45,7 +45,7 @@ class Padim(Detector[PadimConfig]):
     """The paper's feature maps are those at `backbone.strides=[4,8,16]`.
 
     Attributes:
-        size_: (2,) height and width of the photos that taught it.
+        size_: (2,) height and width of the training photos.
         channels_: (D,) which channels were drawn.
         mean_: (h, w, D).
         cholesky_: (h, w, D, D) lower triangles L of the covariances L L^T.
@@ -122,7 +122,7 @@ class Padim(Detector[PadimConfig]):
         height, width = self.size_.tolist()
         if tuple(x.shape[2:]) != (height, width):
             raise ConfigError(
-                f"PaDiM compares position by position and was taught with photos of {width} x {height}, but got one of "
+                f"PaDiM compares position by position and was trained on photos of {width} x {height}, but got one of "
                 f"{x.shape[3]} x {x.shape[2]}; let the step 'resize' bring all photos to one canvas."
             )
 

@@ -2,7 +2,7 @@
 
 Yi & Yoon, "Patch SVDD: Patch-level SVDD for Anomaly Detection and Segmentation", ACCV 2020 (arXiv 2006.16067). An
 encoder learns that patches side by side are alike and in which of eight directions one patch lies from another. The
-backbone has no part in it.
+backbone is not used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from andon.detectors._training import GradientConfig, seeded, train
 
 PHOTOS_A_STEP = 4
 PAIRS = 256  # of each kind and size, per photo and step
-NOISE = 0.02  # standard deviation of the noise in a photo that teaches
+NOISE = 0.02  # standard deviation of the noise in a training photo
 TINT = 0.05  # each of its colours is made up to so much darker or brighter
 
 

@@ -125,7 +125,7 @@ class PatchCore(Detector[PatchCoreConfig]):
         """The patches that the memory bank is chosen from, in chunks that fit into memory.
 
         All are embedded by the bare projection, and multiplied by `scales` afterwards: photos are embedded in batches,
-        of which a chunk may end in the middle.
+        and a chunk may end in the middle of one.
 
         Args:
             scales: takes the factors of features and colour, which come from the first chunk.
@@ -207,14 +207,14 @@ class PatchCore(Detector[PatchCoreConfig]):
 
     @property
     def search(self) -> BankSearch:
-        """The search in `bank_`, made anew where that is another one."""
+        """The search in `bank_`, built again when the bank has changed."""
         if self._search is None or self._search.bank is not self.bank_:
             self._search = BankSearch(self.bank_)
         return self._search
 
     @property
     def _projects(self) -> bool:
-        """Whether `projection_` is other than 1; multiplying by that takes as long as by another."""
+        """Whether `projection_` is not the identity, by which multiplying would take as long as by any other."""
         channels, dimensions = self.projection_.shape
         return dimensions < channels or self.config.colour_weight > 0
 

@@ -1,4 +1,4 @@
-"""Skip-GANomaly: a U-Net, taught against a discriminator, gives OK photos back; what it gives back badly is anomalous.
+"""Skip-GANomaly: a U-Net, trained against a discriminator, reconstructs OK photos; what it fails on is anomalous.
 
 Akçay, Atapour-Abarghouei & Breckon, "Skip-GANomaly: Skip Connected and Adversarially Trained Encoder-Decoder Anomaly
 Detection", IJCNN 2019 (arXiv 1901.08954).
@@ -30,19 +30,19 @@ MIN_ERROR = 1e-6  # parts without any grain, such as drawn ones, may be given ba
 class SkipGanomalyConfig(GradientConfig):
     """Attributes:
     alpha: share of the reconstruction error in the image score, in [0, 1]; the rest is the latent error (equation 9).
-        Each error is first divided by its mean over the OK photos that taught, where the paper scales scores to those
+        Each error is first divided by its mean over the training photos, where the paper scales scores to those
         of the test set, which a single photo does not have.
     width: channels of the finest scale; a scale has twice those of the one before, up to eight times `width`.
     depth: scales; the photo's height and width must be multiples of 2**depth.
     adversarial_weight, contextual_weight, latent_weight: of the three losses (equation 4). The paper's are 1, 40 and 1:
         the same proportions, which is nearly all that Adam sees of them.
     learning_rate: of both networks in the first epoch; it falls linearly to zero with the epochs.
-    rotation: photos are turned at random by up to this many degrees to either side while teaching.
-    flip: photos are mirrored at random while teaching.
-    painted: side of the largest rectangles that are painted over while teaching, as a share of the photo's side; the
-        generator must give back what was there, so that it learns to mend rather than to copy. 0 is the paper's way.
-    glare: how far towards white the middle of a soft spot of light may be, one of which falls on each photo while
-        teaching; the generator learns to give it back. 0 is the paper's way.
+    rotation: photos are turned at random by up to this many degrees to either side in training.
+    flip: photos are mirrored at random in training.
+    painted: side of the largest rectangles that are painted over in training, as a share of the photo's side; the
+        generator must restore what was there, so that it learns to repair rather than to copy. 0 is the paper's way.
+    glare: how far towards white the middle of a soft spot of light may be, one of which falls on each photo in
+        training; the generator learns to reconstruct it. 0 is the paper's way.
     """
 
     alpha: float = 0.9
@@ -72,10 +72,10 @@ class SkipGanomalyConfig(GradientConfig):
 
 
 class SkipGanomaly(Detector[SkipGanomalyConfig]):
-    """The patch scores are the reconstruction error of each pixel. The backbone has no part in anything.
+    """The patch scores are the reconstruction error of each pixel. The backbone is not used.
 
     Attributes:
-        error_scale_: (2,) mean reconstruction and latent error of the OK photos that taught.
+        error_scale_: (2,) mean reconstruction and latent error of the training photos.
     """
 
     Config = SkipGanomalyConfig

@@ -172,7 +172,7 @@ def _drawn(n: int, share: float, generator: torch.Generator) -> Tensor:
 def _require_room(room: float, n_photos: int) -> None:
     if room < 0:
         raise ConfigError(
-            f"The pixels of the first {n_photos} OK photos fill the memory that is free; set detector.pixel_share or "
+            f"The pixels of the first {n_photos} OK photos fill the free memory; set detector.pixel_share or "
             "detector.target_dim lower."
         )
 

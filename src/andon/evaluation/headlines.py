@@ -1,6 +1,6 @@
 """The few metrics that are asked for by name: by tables and cards with room for a few, and by plots that show one.
 
-No metric is named anywhere else, but for its file. Figures of separation, which know no threshold, are never shown
+Elsewhere a metric is named only in its own file. Figures of separation, which know no threshold, are never shown
 without the false rejects and escapes at the threshold.
 """
 

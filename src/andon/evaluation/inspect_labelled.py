@@ -20,7 +20,7 @@ def inspect_labelled(
 ) -> Iterator[tuple[Sample, Inspection | Failure, Mask | None]]:
     """Each sample with its inspection, anomaly map included, and its ground-truth mask where there is one; in order.
 
-    What was done to a mask, or why it is of no use, is among the inspection's notes.
+    What was done to a mask, or why it cannot be used, is among the inspection's notes.
 
     Raises:
         NotCalibratedError: the model has no threshold yet.
@@ -38,11 +38,11 @@ def inspect_labelled(
 
 
 def ground_truth(sample: Sample, photo_size: tuple[int, int]) -> tuple[Mask | None, tuple[str, ...]]:
-    """The mask of an NG photo in its (height, width), None where none is or it is of no use; and remarks on it."""
+    """The mask of an NG photo in its (height, width), None if there is none that can be used; and remarks on it."""
     if not sample.is_anomalous:
         return None, ()
     try:
         return read_mask(sample, photo_size)
     except ImageError as error:
         names = " + ".join(mask.name for mask in sample.masks)
-        return None, (f"its mask {names} is of no use and was left out: {error}",)
+        return None, (f"its mask {names} cannot be used and was left out: {error}",)

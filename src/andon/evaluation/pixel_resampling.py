@@ -1,6 +1,6 @@
 """Pixel figures of resampled test sets: which ones the same method could have got on other photos.
 
-Pixels of one photo are no independent witnesses, so whole photos are drawn (bootstrap), OK and NG photos apart. All
+Pixels of one photo are not independent, so whole photos are drawn (bootstrap), OK and NG photos apart. All
 methods get the same draws; that makes the difference of two methods a paired one.
 """
 

@@ -78,7 +78,7 @@ def explore(dataset: Dataset) -> Exploration:
     """Look at every photo of a data set that can be read.
 
     Raises:
-        DatasetError: none can.
+        DatasetError: none can be read.
     """
     duplicates = datasets.find_duplicates(dataset.samples)
     readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]

@@ -46,7 +46,7 @@ def read(path: Path, scale: float | None = None) -> RgbImage:
     """The photo at `path`, (H, W, 3) uint8 RGB; see `load`.
 
     Raises:
-        ImageError: the file is missing, empty, cut short, no photo, too small or too large.
+        ImageError: the file is missing, empty, cut short, not a photo, too small or too large.
     """
     return load(read_bytes(path), path, scale).image
 
@@ -68,7 +68,7 @@ def load(data: bytes, path: Path, scale: float | None = None, min_side: int = MI
     by its own largest value.
 
     Args:
-        scale: the value that is white, as `learn_scale` found it in the photos that taught.
+        scale: the value that is white, as `learn_scale` found it in the training photos.
         min_side: the fewest pixels that it may be wide and high.
 
     Raises:
@@ -113,8 +113,8 @@ def check_array(image: Any) -> RgbImage:
     """
     if not isinstance(image, np.ndarray):
         raise ImageError(
-            f"A {type(image).__name__} is no photo for Andon; give a path, or an RGB array (H, W, 3) uint8, such as "
-            "numpy.asarray(picture.convert('RGB')) of a Pillow picture."
+            f"A {type(image).__name__} is not a photo; give a path, or an RGB array (H, W, 3) uint8, such "
+            "as numpy.asarray(picture.convert('RGB')) of a Pillow picture."
         )
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ImageError(f"The array is {image.shape} {image.dtype}; expected an RGB photo (H, W, 3) uint8.")

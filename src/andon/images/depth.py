@@ -55,7 +55,7 @@ def read_deep(data: bytes, path: Path, min_side: int = MIN_SIDE) -> Deep | None:
     """The picture in `data` if it has more than 8 bits per value, else None.
 
     Raises:
-        ImageError: it is of a kind that is not read, too small or too large, or holds values that are no numbers.
+        ImageError: it is of a kind that is not read, too small or too large, or holds values that are NaN or infinite.
             A damaged file raises anything.
     """
     deep = None
@@ -64,7 +64,7 @@ def read_deep(data: bytes, path: Path, min_side: int = MIN_SIDE) -> Deep | None:
     elif data.startswith(TIFF):
         deep = _of_tiff(data, path, min_side)
     if deep is not None and deep.values.dtype.kind == "f" and not np.isfinite(deep.values).all():
-        raise ImageError(f"{path} holds values that are no numbers (NaN or infinite); export it again.")
+        raise ImageError(f"{path} holds values that are NaN or infinite; export it again.")
     return deep
 
 
@@ -153,7 +153,7 @@ def _decoded(data: bytes) -> NDArray[Any] | None:
     """
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:  # of which the message is code
+    except cv2.error:  # its message is code
         return None
 
 

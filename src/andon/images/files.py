@@ -1,4 +1,4 @@
-"""The bytes of a photo's file, of nothing but a file, and never more than fit into memory."""
+"""The bytes of a photo's file: of a regular file only, and never more than fit into memory."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def read_bytes(path: Path) -> bytes:
     """The file's bytes.
 
     Raises:
-        ImageError: it cannot be read, is no file (a folder, a pipe, a device), is empty or has more than 1 GB.
+        ImageError: it cannot be read, is not a file (but a folder, a pipe, a device), is empty or has more than 1 GB.
     """
     try:
-        _check(path.stat(), path)  # before it is opened, which alone may wait for ever or start a device
+        _check(path.stat(), path)  # before it is opened, which alone may wait forever or start a device
         with open(path, "rb", opener=_without_waiting) as file:
             _check(os.fstat(file.fileno()), path)
             data: bytes = file.read(MAX_BYTES + 1)

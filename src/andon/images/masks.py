@@ -101,7 +101,7 @@ def _several_pages(path: Path) -> ImageError:
 
 
 def _marked(values: NDArray[Any], alpha: NDArray[Any] | None) -> Mask:
-    """Alpha that is 0 everywhere is none."""
+    """An alpha channel that is 0 everywhere counts as none."""
     marked: Mask = values != 0 if values.ndim == 2 else np.any(values != 0, axis=2)
     return marked & (alpha > 0) if alpha is not None and alpha.any() else marked
 

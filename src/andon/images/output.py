@@ -21,7 +21,7 @@ UNSAFE = frozenset('<>:"/\\|?*')  # one system or another has another use for th
 
 
 def mark_output(folder: Path) -> None:
-    """Make `folder` and mark it as Andon's own: from now on nothing in it is taken for a photo.
+    """Make `folder` and mark it as Andon's own: from now on nothing in it is read as a photo.
 
     Raises:
         InputError: it holds photos that may be somebody's, or cannot be written.
@@ -58,7 +58,7 @@ def write(path: Path, image: RgbImage) -> None:
         if os.path.lexists(path) and not any(map(is_output, path.absolute().parents)):
             if path.is_file() and path.read_bytes() == data:
                 return
-            raise ImageError(f"{path} is there already and stays as it is; give another folder.")
+            raise ImageError(f"{path} exists already and is not replaced; give another folder.")
         try:
             unfinished.write_bytes(data)
             unfinished.replace(path)
@@ -119,7 +119,7 @@ def _candidates(parts: list[str]) -> Iterator[Path]:
 
 
 def _safe(part: str) -> str:
-    """The name with _ for letters that are no text, control a terminal or mean something else on another system."""
+    """The name with _ for characters that are not text, control a terminal or mean something else on another system."""
     text = "".join(letter if letter.isprintable() and letter not in UNSAFE else "_" for letter in part)
     return _short(text.strip(" .") or "_", "")
 

@@ -74,7 +74,7 @@ def open_picture(data: bytes, path: Path, min_side: int = MIN_SIDE) -> Image.Ima
 
 
 def check_size(size: tuple[int, int], name: Path | str, min_side: int = MIN_SIDE) -> None:
-    """Nothing, if a picture of (width, height) may be decoded.
+    """Check that a picture of (width, height) may be decoded.
 
     Raises:
         ImageError: it is too small or too large.
@@ -110,9 +110,9 @@ def upright(picture: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def has_more_pages(image: Image.Image) -> bool:
-    """Whether other pictures follow in the file; what a phone puts behind its photo, such as depths, is none.
+    """Whether other pictures follow in the file; what a phone puts behind its photo, such as depths, does not count.
 
-    Whoever asks has taken the pixels of the first: looking for the others may lose them.
+    Take the pixels of the first picture before asking: looking for others may lose them.
     """
     if image.format == "MPO":
         return False

@@ -54,7 +54,9 @@ def to_8_bits(deep: Deep, scale: float | None = None) -> tuple[RgbImage, tuple[s
         has_fractions = deep.values.dtype.kind == "f"
         white = _white_above(largest, has_fractions)
         if white not in ((1.0, 255.0) if has_fractions else (65535.0,)):  # what is usual needs no word
-            notes.append(f"its values go up to {largest:.6g} and it does not say what is white, so {white:.6g} is")
+            notes.append(
+                f"its values go up to {largest:.6g}, and it does not say what is white: {white:.6g} is assumed"
+            )
     elif largest > white * (OVERSHOOT if deep.values.dtype.kind == "f" else 1):
         share = np.mean(deep.values > white)
         notes.append(f"{share:.2%} of its values, up to {largest:.6g}, are above {white:.6g}, which is shown white")

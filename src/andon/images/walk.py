@@ -148,7 +148,7 @@ def _look(folder: Path) -> _Listing:
 
 
 def why_no_photo(file: Path) -> str:
-    """Why a file is no photo; empty if it is one, or if nobody would take it for one."""
+    """Why a file is not a photo; empty if it is one, or if nobody would take it for one."""
     ending = file.suffix.lower()
     if file.name.startswith("."):
         return "" if file.name == MARKER else "hidden"

@@ -1,6 +1,6 @@
 """From a score to a verdict: the threshold, and how sure it is, from the scores of held-out OK photos.
 
-The photos must be ones that the detector was not taught with, else the threshold is too low and good parts are
+The photos must be ones that the model was not trained with, else the threshold is too low and good parts are
 rejected.
 """
 
@@ -26,7 +26,7 @@ SWEPT_RECALLS = (1.0, 0.99, 0.98, 0.95, 0.9, 0.85, 0.8, 0.7, 0.5)
 
 @dataclass(frozen=True, kw_only=True)
 class CalibrationRule:
-    """How thresholds are drawn from scores.
+    """How thresholds are made from scores.
 
     Attributes:
         method: "percentile" of the OK scores; "conformal", which holds a false-reject rate for any distribution of
@@ -63,7 +63,7 @@ class CalibrationRule:
             )
         if self.method == "target-recall" and n_ng == 0:
             raise NotCalibratedError(
-                "The method target-recall needs labelled NG photos; teach with another method, then name their folder: "
+                "The method target-recall needs labelled NG photos; train with another method, then name their folder: "
                 "andon calibrate MODEL OK_DIR --ng NG_DIR."
             )
         if self.method == "conformal" and conformal_rank(n_ok, self.false_reject_rate) > n_ok:
@@ -183,7 +183,7 @@ def calibrate(
     ok_map_peaks: Sequence[float],
     ng_scores: Sequence[float] = (),
 ) -> Calibration:
-    """The thresholds that `rule` draws from the scores of held-out photos.
+    """The thresholds that `rule` makes from the scores of held-out photos.
 
     Args:
         ok_map_peaks: the largest anomaly map value of each OK photo.

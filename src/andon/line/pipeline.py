@@ -97,7 +97,7 @@ class Pipeline:
             explain: give each region the patch of an OK photo that it looks most like.
 
         Raises:
-            ImageError: the photo cannot be read or is of no use.
+            ImageError: the photo cannot be read or used.
             NotCalibratedError: the model has no threshold yet.
             ConfigError: the model cannot explain.
         """
@@ -162,7 +162,7 @@ class Pipeline:
         """Read the photo and take it through the preprocessing steps.
 
         Raises:
-            ImageError: the photo cannot be read or is of no use.
+            ImageError: the photo cannot be read or used.
         """
         started = time.perf_counter()
         path = _name(photo)
@@ -183,7 +183,7 @@ class Pipeline:
     def score(self, batch: Sequence[Prepared]) -> list[Scored | Failure]:
         """Run the detector on photos whose frames are of one size; on the tiles of each, where the recipe has tiles.
 
-        A score that is no number is a `Failure`.
+        A score that is not a number is a `Failure`.
         """
         started = time.perf_counter()
         frames = [prepared.frame for prepared in batch]
@@ -195,7 +195,7 @@ class Pipeline:
             if math.isfinite(image) and np.isfinite(patch).all():
                 results.append(Scored(prepared, image, patch, terms, prepared.milliseconds | each))
             else:
-                error = f"{prepared.path} got a score that is no number, so the model is damaged; train it again."
+                error = f"{prepared.path} got a score that is not a number, so the model is damaged; train it again."
                 results.append(Failure(prepared.path, error, prepared.part_id, self.model_id))
         return results
 
@@ -283,7 +283,7 @@ def run_steps(steps: Iterable[Step], frame: Frame, name: Path | str) -> Frame:
     """The frame after all steps, in order; `name` is the photo's, for errors.
 
     Raises:
-        ImageError: the photo is of no use to a step.
+        ImageError: a step cannot use the photo.
     """
     try:
         for step in steps:

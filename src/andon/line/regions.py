@@ -13,7 +13,7 @@ from andon.types import FloatMap, Region
 
 @dataclass(frozen=True, kw_only=True)
 class RegionRule:
-    """Which areas above the threshold are told.
+    """Which areas above the threshold count as regions.
 
     Attributes:
         min_area: share of the photo that a region covers at least.
@@ -37,7 +37,7 @@ ALL = RegionRule()
 
 
 def find_regions(anomaly_map: FloatMap, threshold: float, rule: RegionRule = ALL) -> tuple[Region, ...]:
-    """The regions of `anomaly_map` (H, W) at or above `threshold` that `rule` tells, strongest peak first.
+    """The regions of `anomaly_map` (H, W) at or above `threshold` that `rule` keeps, strongest peak first.
 
     A region is 8-connected, or several such areas that lie near each other.
     """

@@ -28,7 +28,7 @@ class Scorer(Protocol):
         """For each patch, the nearest patch of the OK photos; for a detector that keeps patches."""
 
     def refuses(self, frame: Frame) -> str | None:
-        """Why the detector can say nothing of this frame, to follow the photo's name in a sentence; else None."""
+        """Why the detector cannot score this frame, without a subject ("has no silhouette ..."); None if it can."""
 
     def measure(self, frame: Frame) -> Measured:
         """What the detector measures on this frame beside its scores."""

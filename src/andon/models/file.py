@@ -68,7 +68,9 @@ def read(path: Path) -> Contents:
         tree = json.loads(metadata[KEY])
         found = tree["format"]
     except KeyError:
-        raise ModelError(f"{path} holds arrays but is no Andon model; expected one made by 'andon train'.") from None
+        raise ModelError(
+            f"{path} is not an Andon model, although it holds arrays; expected one made by 'andon train'."
+        ) from None
     except OSError as error:
         raise ModelError(f"{path} cannot be opened ({error.strerror}); check its permissions.") from None
     except (SafetensorError, ValueError, TypeError, RecursionError) as error:
@@ -78,7 +80,7 @@ def read(path: Path) -> Contents:
         raise ModelError(f"{path} has model format {found}, but this Andon reads 2 and {FORMAT}; {do}.")
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise _damaged(path, f"{name} holds values that are no numbers")
+            raise _damaged(path, f"{name} holds values that are not numbers")
     digest = str(tree.pop(DIGEST, ""))
     is_whole = digest_of(data.replace(_field(digest), _field(NO_DIGEST), 1)) == digest
     if not is_whole and (digest or found == FORMAT):  # format 2 has no digest, unless it is a 3 with a changed byte
@@ -124,7 +126,7 @@ def _metadata(data: bytes) -> dict[str, str]:
 
 def _damaged(path: Path, reason: str) -> ModelError:
     short = reason.partition("\n")[0][:200]
-    return ModelError(f"{path} is damaged, cut short or no model ({short}); copy it again or train it again.")
+    return ModelError(f"{path} is damaged, cut short or not a model ({short}); copy it again or train it again.")
 
 
 def write(path: Path, data: bytes, *, overwrite: bool) -> None:
@@ -142,10 +144,10 @@ def write(path: Path, data: bytes, *, overwrite: bool) -> None:
 
 
 def ensure_writable(path: Path, *, overwrite: bool) -> None:
-    """Refuse, before any long work, a place that no model can be written to.
+    """Refuse, before any long work, a place where no model can be written.
 
     Raises:
-        ModelError: it is no place for a file, or there is one already that may not be replaced.
+        ModelError: no file can be written there, or there is one already that may not be replaced.
     """
     if path.suffix.lower() in PICKLES:
         raise ModelError(f"{path} is named like a pickle, which Andon never opens; let its name end in .safetensors.")
@@ -163,7 +165,7 @@ def ensure_writable(path: Path, *, overwrite: bool) -> None:
 def _require_new(path: Path, overwrite: bool) -> None:
     if path.is_file() and not overwrite:
         raise ModelError(
-            f"{path} is there already; give another name with -o, or --overwrite, which keeps the old model beside it."
+            f"{path} exists already; give another name with -o, or --overwrite, which keeps the old model beside it."
         )
 
 

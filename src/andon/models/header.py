@@ -75,7 +75,7 @@ class Header:
                 is_bundled=any(name.startswith(BACKBONE) for name in arrays),
             )
         except (ConfigError, ValueError, TypeError, OverflowError) as error:
-            raise ModelError(f"{path} is no model that this Andon can use: {error}") from None
+            raise ModelError(f"{path} is not a model that this Andon can use: {error}") from None
 
 
 def read_header(path: Path) -> Header:

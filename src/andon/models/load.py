@@ -40,7 +40,7 @@ def load_taught(path: Path | str, *, weights: Path | str | None = None, precisio
 
     Raises:
         ModelError: no such file, not a model of ours, damaged, from a newer Andon, or trained on other weights.
-        WeightsError: the backbone's weights cannot be had.
+        WeightsError: the backbone's weights cannot be found or downloaded.
     """
     path = Path(path)
     contents = read(path)
@@ -52,7 +52,7 @@ def load_taught(path: Path | str, *, weights: Path | str | None = None, precisio
     try:
         detector = detectors.of_recipe(recipe, backbone).restore(_part(contents.arrays, DETECTOR))
     except (ConfigError, ModelError, RuntimeError) as error:
-        raise ModelError(f"{path} is no model that this Andon can use: {error}") from None
+        raise ModelError(f"{path} is not a model that this Andon can use: {error}") from None
     pipeline = assemble(
         recipe,
         detector,
@@ -66,7 +66,7 @@ def load_taught(path: Path | str, *, weights: Path | str | None = None, precisio
     if header.calibration is not None and calibrated_in not in (None, pipeline.scorer.precision):
         LOG.warning(
             f"The model was calibrated in {calibrated_in} and now runs in {pipeline.scorer.precision}, which moves "
-            f"scores by up to 1 %; give --precision {calibrated_in}, or calibrate it anew with 'andon calibrate'."
+            f"scores by up to 1 %; give --precision {calibrated_in}, or calibrate it again with 'andon calibrate'."
         )
     return Taught(recipe, detector, pipeline, header.manifest, header.terms)
 
@@ -78,7 +78,7 @@ def _deferred(
 
     Raises:
         ModelError: the weights found here are others than those that the model was trained on.
-        WeightsError: they cannot be had.
+        WeightsError: they cannot be found or downloaded.
     """
     identity = from_dict(Identity, header.backbone, "backbone")
 
@@ -91,7 +91,7 @@ def _deferred(
                 "would be wrong; give the right file with --weights, or train it again."
             )
         if found != identity:
-            raise ModelError(f"{path} claims another network than its recipe makes; train it again.")
+            raise ModelError(f"{path} claims a network that is not the one its recipe makes; train it again.")
         return backbone
 
     backbone = DeferredBackbone(identity, build)

@@ -79,7 +79,7 @@ class Manifest:
         version: of this record.
         versions: of Python and the packages that took part, by name.
         data: the data set in words.
-        remarks: what whoever uses the model should know.
+        remarks: what a user of the model should know.
         precision: what the network computed in when the model was calibrated; None before.
         trained: the OK photos that trained it.
         trained_ng: the labelled NG photos that did.

@@ -1,4 +1,4 @@
-"""A model with everything that whoever trains, calibrates or saves it needs. Who only inspects takes its pipeline."""
+"""A model with everything that is needed to train, calibrate or save it. To inspect, its pipeline is enough."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Taught:
         return self.pipeline.calibration
 
     def calibrated(self, calibration: Calibration) -> Taught:
-        """The same with other thresholds; nothing is compiled anew."""
+        """The same with other thresholds; nothing is compiled again."""
         return replace(self, pipeline=replace(self.pipeline, calibration=calibration))
 
 

@@ -15,11 +15,11 @@ class Step(ABC):
     """A frozen dataclass whose fields are its parameters; calling it takes a frame to a new frame.
 
     A step changes the image, narrows the ROI, or moves image, ROI and `to_original` together. What it cannot do on a
-    photo it leaves undone and says in `Frame.notes`; a photo that is of no use to it it refuses with an ImageError. It
+    photo it leaves undone and says in `Frame.notes`; a photo that it cannot use it refuses with an ImageError. It
     never changes the arrays it was given.
 
     Attributes:
-        enhances: it only makes marks easier to see, so that a model may also be taught with photos without it; see
+        enhances: it only makes marks easier to see, so that a model may also be trained with photos without it; see
             `training.enhanced_share` of a recipe.
     """
 

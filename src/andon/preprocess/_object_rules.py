@@ -1,4 +1,4 @@
-"""The rules by which proposals of an object's mask are mended and judged, whoever made them.
+"""The rules by which proposals of an object's mask are repaired and judged, whatever made them.
 
 Everything here is on the small photo on which the object is looked for.
 """
@@ -61,7 +61,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A mended proposal.
+    """A repaired proposal.
 
     Attributes:
         looks: sharpness of the mask's outline times its symmetry; compares masks of different boxes.

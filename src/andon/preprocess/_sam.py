@@ -28,7 +28,7 @@ def proposals(image: RgbImage, boxes: Sequence[Bounds], model: str) -> list[list
 
     Raises:
         MissingDependencyError: transformers is not installed.
-        WeightsError: the model cannot be had.
+        WeightsError: the model cannot be loaded.
     """
     with LOADING:
         network, processor = _load(model)
@@ -64,6 +64,6 @@ def _load(model: str) -> tuple[Any, Any]:
         return network.eval(), SamProcessor.from_pretrained(model)
     except Exception as error:  # the hub's client and the files have a dozen kinds of their own
         raise WeightsError(
-            f"The SAM model {model!r} cannot be had ({type(error).__name__}); give a folder that holds config.json, "
+            f"The SAM model {model!r} cannot be loaded ({type(error).__name__}); give a folder that holds config.json, "
             "model.safetensors and the processor's settings, or leave steps.object_roi.model out, which needs no model."
         ) from None

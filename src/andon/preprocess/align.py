@@ -54,7 +54,7 @@ class Align(Step):
             return _warp.turn(frame, angle + (np.pi if skewness < 0 else 0.0), centroid)
         if self._is_hexagonal(points):
             return _warp.turn(frame, float(np.angle(_angular_moment(points, 6))) / 6, centroid)
-        return frame.with_note("the part is as wide as long and no hexagon: not aligned")
+        return frame.with_note("the part is as wide as it is long and not a hexagon: not aligned")
 
     def _is_hexagonal(self, points: Points) -> bool:
         """Under D6 the moments of every order vanish but those of multiples of six; a disc has not even these."""

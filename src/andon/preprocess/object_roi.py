@@ -68,15 +68,15 @@ class ObjectRoi(Step):
     def __call__(self, frame: Frame) -> Frame:
         """Raises:
         ImageError: the photo shows no object, or is too small or too narrow to show one.
-        WeightsError: the model of "sam" cannot be had.
+        WeightsError: the model of "sam" cannot be loaded.
         MissingDependencyError: "sam" is asked for and transformers is not installed.
         """
         small = _shrink(frame.image)
         if min(small.shape[:2]) < SHORTEST:
             height, width = frame.size
             raise ImageError(
-                f"no object can be told in {width} x {height} pixels: expected both sides to have {SHORTEST} or more, "
-                f"and neither to be over {WORKING_SIDE / SHORTEST:g} times the other."
+                f"no object can be found in {width} x {height} pixels: both sides must have {SHORTEST} or more, "
+                f"and neither may be over {WORKING_SIDE / SHORTEST:g} times the other."
             )
         across, down = edge_energy(small)
         outlines, energy = find_outlines(across), np.hypot(across, down)
@@ -87,7 +87,7 @@ class ObjectRoi(Step):
             found = self._find(small, energy, outlines, [expand(box, RETRY, energy.shape) for box in boxes])
         if found is None:
             raise ImageError(
-                "no object found, twice: expected one upright object near the middle, take the photo again."
+                "no object was found, not even in a larger box: expected one upright object near the middle; retake it."
             )
         height, width = frame.size
         roi = cv2.resize(found.mask.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127

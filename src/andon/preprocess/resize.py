@@ -34,7 +34,7 @@ class Resize(Step):
     def __post_init__(self) -> None:
         if not _is_side(self.image_size):
             raise ConfigError(
-                f"resize.image_size is {self.image_size}; choose a multiple of {MULTIPLE} up to {MAX_SIDE}, as 256."
+                f"resize.image_size is {self.image_size}; use a multiple of {MULTIPLE} up to {MAX_SIDE}, such as 256."
             )
         if self.canvas is not None and not all(map(_is_side, self.canvas)):
             raise ConfigError(

@@ -17,7 +17,7 @@ MAX_ENLARGEMENT = 4.0  # beyond it the canvas shows interpolation, not the part
 class ScaleToCanvas(Step):
     """Puts the part in the middle of a square canvas, its longer side at a fixed share of the canvas.
 
-    Where no part was told from the background (the ROI is everything, or nothing) the whole photo fills the canvas.
+    Where no part was found (the ROI is everything, or nothing) the whole photo fills the canvas.
 
     Attributes:
         image_size: side of the canvas in pixels.

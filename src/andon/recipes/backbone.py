@@ -36,7 +36,7 @@ class BackboneConfig:
             ConfigError: blocks were asked for.
         """
         if self.blocks is not None:
-            raise ConfigError(f"backbone.blocks is for a ViT and {self.name} is none; choose backbone.strides instead.")
+            raise ConfigError(f"backbone.blocks is for a ViT, which {self.name} is not; choose backbone.strides.")
         return (8, 16) if self.strides is None else self.strides
 
     def blocks_of_vit(self) -> tuple[int, ...]:
@@ -46,5 +46,5 @@ class BackboneConfig:
             ConfigError: strides were asked for.
         """
         if self.strides is not None:
-            raise ConfigError(f"backbone.strides is for a CNN and {self.name} is none; choose backbone.blocks instead.")
+            raise ConfigError(f"backbone.strides is for a CNN, which {self.name} is not; choose backbone.blocks.")
         return (-1,) if self.blocks is None else self.blocks

@@ -64,7 +64,7 @@ def read_tree(name: str) -> Tree:
     """The content of the recipe's file; only its sections are checked.
 
     Raises:
-        ConfigError: there is no such recipe, it is no TOML, or it has an unknown section.
+        ConfigError: there is no such recipe, it is not TOML, or it has an unknown section.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
@@ -72,7 +72,7 @@ def read_tree(name: str) -> Tree:
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML ({error}); mend that line.") from None
+        raise ConfigError(f"{path} is not valid TOML ({error}); correct that line.") from None
     check_sections(tree)
     return tree
 

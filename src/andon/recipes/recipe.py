@@ -1,4 +1,4 @@
-"""The typed form of a recipe. It names a detector and its parameters; whoever makes the detector checks them."""
+"""The typed form of a recipe. It names a detector and its parameters; they are checked when the detector is made."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class AnomalyMapConfig:
 class TrainingConfig:
     """Attributes:
     batch_size: photos that the network sees at once.
-    seed: same photos and same seed, same model.
+    seed: the same photos and the same seed give the same model.
     enhanced_share: of the training photos, drawn by the seed, on which the steps that enhance (clahe, gamma,
         unsharp_mask) act, in [0, 1]. On inspection they always act.
-    ng_from_test: share of the labelled NG test photos, in [0, 1), that teach a detector which learns from NG photos
+    ng_from_test: share of the labelled NG test photos, in [0, 1), that train a detector which learns from NG photos
         too; they are then not evaluated.
-    folds: models taught to calibrate where few photos can be held out, see `datasets.split`; None for 5, or for 1 where
-        the detector learns by gradient.
+    folds: models trained for calibration where few photos can be held out, see `datasets.split`; None for 5, or for 1
+        where the detector learns by gradient.
     thumbnails: keep a small picture of each OK photo in the model, to show which of them a region looks most like.
     """
 
@@ -80,7 +80,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything that makes a model, but for the photos.
+    """Everything that makes a model, except the photos.
 
     Attributes:
         data: what data sets of such parts call NG.
@@ -145,7 +145,7 @@ class Recipe:
 
 
 def check_sections(tree: Tree) -> None:
-    """Refuse what is no section of a recipe.
+    """Refuse what is not a section of a recipe.
 
     Raises:
         ConfigError: a section is unknown or is a plain value.

@@ -1,4 +1,4 @@
-"""Scorers: a taught detector made ready to score numpy batches, as `line.scorer.Scorer` says.
+"""Scorers: a fitted detector made ready to score numpy batches, as `line.scorer.Scorer` says.
 
 `TorchScorer` is the detector as it is, the reference. `CpuScorer` runs its network in OpenVINO. A detector does not
 know of any of this, and a pipeline knows nothing else.
@@ -50,7 +50,7 @@ def settle(precision: Precision) -> Literal["f32", "bf16"]:
     """What "auto" means here: what ANDON_PRECISION says, else bf16 where the processor has instructions for it.
 
     Raises:
-        ConfigError: ANDON_PRECISION is no precision.
+        ConfigError: ANDON_PRECISION is not a precision.
     """
     if precision == "auto":
         precision = cast(Precision, os.environ.get(AUTO, "auto"))

@@ -30,7 +30,7 @@ DEVICE = "CPU"
 
 
 class CompiledBackbone(Backbone):
-    """A backbone that OpenVINO computes, photo by photo; torch does where OpenVINO does not know a layer.
+    """A backbone that OpenVINO computes, photo by photo; torch does where OpenVINO does not support a layer.
 
     It is compiled at its first photo of each size.
 
@@ -64,7 +64,7 @@ class CompiledBackbone(Backbone):
         return self._requests[size]
 
     def _compile(self, size: tuple[int, int]) -> SimpleQueue[ov.InferRequest] | None:
-        """As many requests as streams, idle all of them; None where OpenVINO cannot run the network."""
+        """As many idle requests as streams; None where OpenVINO cannot run the network."""
         key = _key(self._original[0], size, self._config)
         compiled = _from_cache(key, self._config)
         if compiled is None:
@@ -94,7 +94,7 @@ def _from_cache(key: str, config: dict[str, str]) -> ov.CompiledModel | None:
     try:
         return ov.Core().import_model(io.BytesIO(content), DEVICE, config)
     except RuntimeError as error:  # it is whole, but this OpenVINO has no use for it
-        LOG.debug(f"A compiled network of the cache is made anew: {error}")
+        LOG.debug(f"A compiled network in the cache is built again: {error}")
         return None
 
 
@@ -111,7 +111,7 @@ def _converted(backbone: Backbone, size: tuple[int, int]) -> ov.Model | None:
 
 
 def _as_a_file(model: ov.Model) -> ov.Model:
-    """The same network, written and read: it computes what a network from a file computes, to the last bit."""
+    """The same network, written and read back: to the last bit it computes what one from a file computes."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.xml"
         ov.save_model(model, file, compress_to_fp16=False)

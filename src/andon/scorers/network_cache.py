@@ -1,7 +1,7 @@
 """Compiled networks, kept between runs: compiling one takes longer than inspecting a photo.
 
 What lies there is never trusted: each entry carries the digest of its content, and one that does not fit, cannot be
-read, or is somebody else's is made anew. There may be no cache at all: no home folder, a read-only disk.
+read, or belongs to somebody else is built again. There may be no cache at all: no home folder, a read-only disk.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def put(key: str, content: bytes) -> None:
     folder = _folder()
     if folder is None:
         return
-    with suppress(OSError):  # a full disk is no reason not to inspect
+    with suppress(OSError):  # a full disk must not stop an inspection
         write_whole(folder / key, hashlib.sha256(content).digest() + content)
         _drop_oldest(folder)
 
 
 def cache_folder() -> Path | None:
-    """Where the entries are; everything in it can be deleted. None: there is no home folder."""
+    """Where the entries are; everything in it can be deleted. None where there is no home folder."""
     try:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     except RuntimeError:
@@ -53,7 +53,7 @@ def cache_folder() -> Path | None:
 
 
 def _folder() -> Path | None:
-    """The folder, made where it is missing; None where it cannot be had for this user alone."""
+    """The folder, made where it is missing; None where it cannot be made for this user alone."""
     folder = cache_folder()
     if folder is None:
         return None

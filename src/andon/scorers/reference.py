@@ -41,7 +41,7 @@ class TorchScorer:
         return Nearest(distance.cpu().numpy(), origin.cpu().numpy())
 
     def refuses(self, frame: Frame) -> str | None:
-        """Why the detector can say nothing of this frame."""
+        """Why the detector cannot score this frame; None if it can."""
         return self.detector.refuses(frame)
 
     def measure(self, frame: Frame) -> Measured:

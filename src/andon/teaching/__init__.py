@@ -1,1 +1,1 @@
-"""From a recipe and photos to a taught, calibrated model."""
+"""From a recipe and photos to a trained, calibrated model."""

@@ -1,4 +1,4 @@
-"""Photos as a detector is taught with them: preprocessed, in batches, as often as it asks."""
+"""Photos as a detector is fitted on them: preprocessed, in batches, as often as it asks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def settle_steps(steps: dict[str, Step], photos: Sequence[Path], opened: OpenedP
 
 
 class Frames:
-    """Photos as the steps leave them. They are kept in memory while they fit, for all the models that they teach."""
+    """Photos as the steps leave them. They are kept in memory while they fit, for all the models that they train."""
 
     def __init__(self, steps: Iterable[Step], opened: OpenedPhotos) -> None:
         self._steps = tuple(steps)
@@ -45,7 +45,7 @@ class Frames:
         """The photo after all steps, or after those that do not merely enhance it.
 
         Raises:
-            ImageError: the photo cannot be read or is of no use to a step.
+            ImageError: the photo cannot be read, or a step cannot use it.
         """
         key = (photo, enhanced)
         if key in self._kept:
@@ -74,7 +74,7 @@ class Batches:
     enhanced, as `recipe.training.enhanced_share` says.
 
     Args:
-        what: is being done with them, for the progress bar.
+        what: what is being done with them, for the progress bar.
         refuses: says why a detector cannot use a frame, if so.
         frames: has the photos that were prepared before, with the same steps.
     """

@@ -1,4 +1,4 @@
-"""Scores of photos that a model has not seen, and the thresholds that come of them."""
+"""Scores of photos that a model has not seen, and the thresholds that they give."""
 
 from __future__ import annotations
 
@@ -95,9 +95,7 @@ def unusual(held_out: Sequence[HeldOut]) -> list[str]:
         return []
     listed = ", ".join(f"{photo.path} ({photo.score:.4g})" for photo in odd[:MAX_LISTED])
     more = f" and {len(odd) - MAX_LISTED} more" if len(odd) > MAX_LISTED else ""
-    return [
-        f"Unlike the other OK photos, and so raising the threshold: {listed}{more}; see whether they really are OK."
-    ]
+    return [f"These OK photos score unlike the others and raise the threshold: {listed}{more}; check that they are OK."]
 
 
 def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: Sequence[Photo] = ()) -> Taught:
@@ -131,7 +129,7 @@ def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: S
     names = tuple(f"{number} {Path(photo.path).name}" for number, photo in enumerate(held_out, start=1))
     manifest = replace(
         model.manifest.remarked(
-            f"Calibrated anew with {len(held_out)} OK photos."
+            f"Calibrated again with {len(held_out)} OK photos."
             + (f" {copies} more show the same pictures and do not count." if copies else "")
         ),
         precision=model.pipeline.scorer.precision,
@@ -145,7 +143,7 @@ def _require_the_same_part(before: Calibration | None, held_out: Sequence[HeldOu
     """Refuse OK photos whose scores are nowhere near those that the model knows of OK photos.
 
     Raises:
-        DatasetError: they are.
+        DatasetError: their scores are too far from those.
     """
     if before is None:
         return
@@ -161,7 +159,7 @@ def _require_the_same_part(before: Calibration | None, held_out: Sequence[HeldOu
 
 
 def calibrated(rule: CalibrationRule, ok: Sequence[HeldOut], ng: Sequence[HeldOut] = ()) -> Calibration:
-    """The thresholds that the rule draws from the photos' scores."""
+    """The thresholds that the rule makes from the photos' scores."""
     return calibrate(
         rule, [photo.score for photo in ok], [photo.map_peak for photo in ok], [photo.score for photo in ng]
     )

@@ -55,14 +55,14 @@ def train(
         ng_names, ok_names: how the data set calls NG and OK, where it has names of its own.
         ng_from: the number from which on a photo is NG, where a table of labels holds probabilities.
         ignore_labels: go by the names of folders alone, whatever tables and masks say.
-        allow_duplicates: teach even where a test photo is identical to a training photo.
-        precision: what the network computes in when the model is calibrated; it is taught in float32 always.
+        allow_duplicates: train even where a test photo is identical to a training photo.
+        precision: what the network computes in when the model is calibrated; it is always trained in float32.
 
     Raises:
         ConfigError: the recipe or a setting is wrong.
         DatasetError: the folder holds no usable data set, or test photos are identical to training photos.
         NotCalibratedError: too few OK photos for the calibration rule.
-        WeightsError: the backbone's weights cannot be had.
+        WeightsError: the backbone's weights cannot be found or downloaded.
     """
     plan = recipes.build(recipe, settings)
     dataset = datasets.read(
@@ -155,7 +155,7 @@ def _capabilities(recipe: Recipe) -> Capabilities:
 def _ng_to_learn_from(
     recipe: Recipe, samples: Sequence[Sample], duplicates: Duplicates
 ) -> tuple[Sequence[Sample], list[str]]:
-    """The NG photos that teach, none for a detector that learns from OK photos alone; and what the user must know.
+    """The NG photos that train, none for a detector that learns from OK photos alone; and what the user must know.
 
     Raises:
         ConfigError: the recipe takes NG photos away from testing for a detector that does not want them, or cuts the
@@ -178,7 +178,7 @@ def _ng_to_learn_from(
     ng, note = datasets.ng_to_learn_from(samples, share, recipe.training.seed, duplicates.keep_together)
     return ng, [
         note,
-        f"{recipe.detector} is no OK-only method: it knows the defects of the photos that it was shown, and may "
+        f"{recipe.detector} is not an OK-only method: it knows the defects that it was shown, and may "
         "overlook every other kind.",
     ]
 
@@ -222,7 +222,7 @@ def _scored(pipeline: Pipeline, samples: Sequence[Sample], frames: Frames) -> li
     """OK photos that the model has not seen, scored as the frames that were prepared for all models.
 
     Raises:
-        ImageError: a photo is of no use to the detector.
+        ImageError: the detector cannot use a photo.
     """
 
     def prepared(photo: Path) -> Prepared:
@@ -241,7 +241,7 @@ def _folds(recipe: Recipe) -> int:
 
 
 def _digest(recipe: Recipe, backbone: Backbone, photos: Mapping[str, Photos]) -> str:
-    """Of all that the training of one model depends on."""
+    """A digest of all that the training of one model depends on."""
     named = {part: dict(zip(those.names, those.digests, strict=True)) for part, those in photos.items()}
     parts = [version("andon"), version("torch"), recipe.to_tree(), backbones.fingerprint(backbone), named]
     return images.sha256(json.dumps(parts).encode())

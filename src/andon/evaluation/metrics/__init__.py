@@ -107,13 +107,13 @@ def measure(name: str, results: Results) -> Figure:
 
 
 def cases(name: str, photos: JudgedPhotos) -> NDArray[np.bool_]:
-    """Of a rate: which of the photos that it is a share of, at least one, count.
+    """For a rate: which of the photos that it refers to, at least one, count.
 
     Raises:
         ConfigError: as `describe`.
-        Undefined: it is a share of no photo at all.
+        Undefined: it refers to no photo at all.
     """
     flags: NDArray[np.bool_] = PARTS.load(name).cases(photos)
     if not len(flags):
-        raise Undefined("the test set has no photo that it is a share of")
+        raise Undefined("the test set has no photo to which it applies")
     return flags

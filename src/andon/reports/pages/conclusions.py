@@ -71,7 +71,9 @@ def _best(figures: Figures, name: str) -> str:
         listed = [f"{one.against} by {one.value:.3f} (from {one.low:.3f} to {one.high:.3f})" for one in worse]
         sentence += f"; it is shown to be higher than that of {_listed(listed)}"
     if equal := [one.against for one in others if not one.is_shown]:
-        sentence += f"; no difference to {_listed(equal)} is shown on these {figures['n_ok'] + figures['n_ng']} photos"
+        sentence += (
+            f"; no difference from {_listed(equal)} is shown on these {figures['n_ok'] + figures['n_ng']} photos"
+        )
     return f"{sentence}."
 
 

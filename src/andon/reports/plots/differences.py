@@ -12,7 +12,7 @@ from andon.reports.plots.style import DARK, NG, PALE, PlotFormat, save, style
 def difference_plot(
     differences: Sequence[tuple[str, float, float, float]], what: str, file: PlotFormat = "svg"
 ) -> bytes:
-    """Each method's difference to the best: a point in its interval; an interval that reaches 0 shows no difference.
+    """Each method's difference from the best: a point in its interval; an interval that reaches 0 shows no difference.
 
     Args:
         differences: name, difference, lower and upper end, one per method.
@@ -27,7 +27,7 @@ def difference_plot(
             axes.plot([low, high], [row, row], color=NG if is_shown else PALE, linewidth=3, solid_capstyle="butt")
             axes.plot(value, row, "o", color=DARK, markersize=7)
         axes.set_yticks(range(len(differences)), [name for name, *_ in differences])
-        axes.set(ylim=(len(differences) - 0.5, -0.5), xlabel=f"{what}: difference to the best")
+        axes.set(ylim=(len(differences) - 0.5, -0.5), xlabel=f"{what}: difference from the best")
         axes.tick_params(axis="y", length=0, labelcolor=DARK)
         axes.spines["left"].set_visible(False)
         return save(figure, file)
