@@ -45,7 +45,8 @@ def test_without_limits_there_is_a_thread_for_each_processor(eight_cores: pytest
 def test_a_process_bound_to_one_processor_gets_one_thread() -> None:
     script = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); import andon.resources as r"
     words = [sys.executable, "-c", f"{script}; print(r.cpus())"]
-    environment = {name: value for name, value in os.environ.items() if name != resources.THREADS}
+    limits = (resources.THREADS, resources.OPENMP)
+    environment = {name: value for name, value in os.environ.items() if name not in limits}
     assert subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout == "1\n"
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
@@ -67,17 +66,6 @@ def ready_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         reader.close()
 
 
-@dataclass(frozen=True)
-class _End:
-    """Stands behind the last item.
-
-    Attributes:
-        error: what the source raised instead of ending.
-    """
-
-    error: BaseException | None
-
-
 class _Reader(Generic[T]):
     """Iterates a source in a thread of its own, at most `ahead` items before room is made for more.
 
@@ -85,8 +73,9 @@ class _Reader(Generic[T]):
     """
 
     def __init__(self, items: Iterable[T], ahead: int) -> None:
-        self._read: SimpleQueue[T | _End] = SimpleQueue()
+        self._read: SimpleQueue[tuple[T] | None] = SimpleQueue()  # None behind the last item
         self._room: SimpleQueue[None] = SimpleQueue()
+        self._error: BaseException | None = None
         self._closed = False
         self.make_room(ahead - 1)  # the first item is taken without
         Thread(target=self._run, args=(items,), name="andon-reader", daemon=True).start()
@@ -99,12 +88,12 @@ class _Reader(Generic[T]):
                 item = self._read.get(block=not taken)
             except Empty:
                 break
-            if isinstance(item, _End):
-                self._read.put(item)  # to be found again
-                if item.error is not None and not taken:
-                    raise item.error
+            if item is None:
+                self._read.put(None)  # to be found again
+                if not taken:
+                    self._raise()
                 break
-            taken.append(item)
+            taken += item
         return taken
 
     def make_room(self, places: int) -> None:
@@ -115,16 +104,29 @@ class _Reader(Generic[T]):
     def close(self) -> None:
         """Read no more, from the next item on."""
         self._closed = True
+        self._error = None
         self.make_room(1)
 
     def _run(self, items: Iterable[T]) -> None:
-        error: BaseException | None = None
         try:
             for item in items:
-                self._read.put(item)
+                self._read.put((item,))
                 self._room.get()
                 if self._closed:
                     break
-        except BaseException as raised:  # for whoever takes the items, whatever it is
-            error = raised
-        self._read.put(_End(error))
+        except BaseException as error:  # for whoever takes the items, whatever it is
+            if not self._closed:
+                self._error = error
+        self._read.put(None)
+
+    def _raise(self) -> None:
+        """Raise what the source raised, once, and hold it no longer.
+
+        An error that is still referred to keeps all that it came through alive: other stages, with their threads.
+        """
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error
