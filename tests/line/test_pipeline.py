@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +15,7 @@ from threading import Event
 import numpy as np
 import plate_photos
 import pytest
+from numpy.typing import NDArray
 from numpy_scorer import Orangeness, orange_pipeline
 
 from andon import images
@@ -21,7 +23,7 @@ from andon.errors import ConfigError, ImageError, NotCalibratedError
 from andon.line.pipeline import Photo, Pipeline, run_steps, to_batch
 from andon.models.taught import Taught, assemble
 from andon.recipes import Recipe
-from andon.types import Failure, Frame, Inspection, Mask, RgbImage
+from andon.types import Failure, Frame, Inspection, Mask, RgbImage, Scores
 
 pytestmark = pytest.mark.precision
 
@@ -290,3 +292,17 @@ def test_frames_of_different_sizes_need_the_step_resize() -> None:
     frames = [Frame.whole(np.zeros((32, width, 3), np.uint8)) for width in (48, 64)]
     with pytest.raises(ConfigError, match=r"48 x 32 and 64 x 32.*add the step 'resize'"):
         to_batch(frames)
+
+
+def test_no_score_is_computed_in_a_thread_that_the_end_of_the_process_does_not_wait_for() -> None:
+    """Such a thread only reads a stage's source; stopped in the middle of a network it aborts the process."""
+    threads: list[str] = []
+
+    class Recorded(Orangeness):
+        def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
+            threads.append(threading.current_thread().name)
+            return super().__call__(x, roi)
+
+    pipeline = replace(orange_pipeline(), scorer=Recorded())
+    assert len(list(pipeline.inspect_batch([plate_photos.part(seed) for seed in range(3)]))) == 3
+    assert threads and "andon-reader" not in threads

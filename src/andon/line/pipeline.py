@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -152,11 +153,16 @@ class Pipeline:
 
     def score_prepared(self, photos: Iterable[Prepared | Failure]) -> Iterator[Scored | Failure]:
         """`score_all`, of photos that have been prepared; each `Failure` keeps its place."""
-        for batch in ready_batches(photos, self.scorer.batch_size):
+
+        def score(batch: list[Prepared | Failure]) -> list[Scored | Failure]:
             good = [item for item in batch if isinstance(item, Prepared)]
             scored = iter(self.score(good) if good else [])
-            for item in batch:
-                yield item if isinstance(item, Failure) else next(scored)
+            return [item if isinstance(item, Failure) else next(scored) for item in batch]
+
+        # One batch at a time, put together when the scorer is free for it. In a worker, as the end of the process waits
+        # for those alone: a network that still computes while the interpreter goes would abort it.
+        batches = ready_batches(photos, self.scorer.batch_size)
+        return chain.from_iterable(ordered_map(score, batches, workers=1, ahead=1))
 
     def prepare(self, photo: Photo, part_id: str | None = None, *, keep_image: bool = False) -> Prepared:
         """Read the photo and take it through the preprocessing steps.
