@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from andon import resources
 from andon.backbones import Backbone
 from andon.scorers import network_cache
 from andon.scorers._openvino import ov
@@ -41,7 +42,11 @@ class CompiledBackbone(Backbone):
     def __init__(self, backbone: Backbone, precision: str, streams: int = 1) -> None:
         super().__init__(backbone.channels, backbone.strides, local=backbone.local)
         self._original = [backbone]  # in a list, so that its weights are not this module's
-        self._config = {"NUM_STREAMS": str(streams), "INFERENCE_PRECISION_HINT": precision}
+        self._config = {
+            "NUM_STREAMS": str(streams),
+            "INFERENCE_NUM_THREADS": str(resources.cpus()),
+            "INFERENCE_PRECISION_HINT": precision,
+        }
         self._streams = streams
         self._requests: dict[tuple[int, int], SimpleQueue[ov.InferRequest] | None] = {}
 
