@@ -93,3 +93,14 @@ def test_a_setting_without_name_or_value_is_refused(setting: str) -> None:
 def test_a_path_through_a_value_is_refused() -> None:
     with pytest.raises(ConfigError, match="goes through 'seed', which is a value and not a section"):
         put({"training": {"seed": 1}}, "training.seed.x", 2)
+
+
+def test_a_parameter_without_a_default_that_is_missing_is_named() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Needs:
+        name: str
+        size: int = 3
+
+    assert from_dict(Needs, {"name": "a"}, "section") == Needs(name="a")
+    with pytest.raises(ConfigError, match=r"^section lacks 'name'; give it a value\.$"):
+        from_dict(Needs, {"size": 1}, "section")

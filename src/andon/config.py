@@ -10,7 +10,7 @@ import math
 import tomllib
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from andon.errors import ConfigError
@@ -24,7 +24,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     """The dataclass `cls` made of `values`; `where` names the section in errors.
 
     Raises:
-        ConfigError: `values` is not a section, a key is unknown or a value has the wrong type.
+        ConfigError: `values` is not a section, a key is unknown or missing, or a value has the wrong type.
     """
     require_section(values, where)
     hints = get_type_hints(cls)
@@ -33,6 +33,9 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         if key not in known:
             hint = suggestion(key, known) if known else "it has no parameters."
             raise ConfigError(f"{where} has no parameter {key!r}; {hint}")
+    for field in fields(cls):  # type: ignore[arg-type]
+        if field.init and field.name not in values and field.default is field.default_factory is MISSING:
+            raise ConfigError(f"{where} lacks {field.name!r}; give it a value.")
     return cls(**{key: convert(value, hints[key], f"{where}.{key}") for key, value in values.items()})
 
 

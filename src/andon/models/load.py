@@ -80,7 +80,10 @@ def _deferred(
         ModelError: the weights found here are others than those that the model was trained on.
         WeightsError: they cannot be found or downloaded.
     """
-    identity = from_dict(Identity, header.backbone, "backbone")
+    try:
+        identity = from_dict(Identity, header.backbone, "backbone")
+    except ConfigError as error:
+        raise ModelError(f"{path} is not a model that this Andon can use: {error}") from None
 
     def build() -> Backbone:
         backbone = _backbone(config, bundled)
