@@ -6,11 +6,14 @@ ahead, and gives out what it has although the one before has nothing more yet.
 
 from __future__ import annotations
 
+import atexit
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from andon import resources
 
@@ -66,6 +69,25 @@ def ready_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         reader.close()
 
 
+_READERS: WeakSet[_Reader[Any]] = WeakSet()
+SECONDS_TO_LEAVE = 0.5
+
+
+@atexit.register
+def _leave_sources() -> None:
+    """Let readers come out of their sources before the process ends, for a moment.
+
+    A source may be a camera whose driver is compiled code: a thread that the end of the interpreter stops in there
+    aborts the process. One that waits in Python is stopped without harm.
+    """
+    readers = list(_READERS)
+    for reader in readers:
+        reader.close()
+    deadline = time.monotonic() + SECONDS_TO_LEAVE
+    for reader in readers:
+        reader.thread.join(max(0.0, deadline - time.monotonic()))
+
+
 class _Reader(Generic[T]):
     """Iterates a source in a thread of its own, at most `ahead` items before room is made for more.
 
@@ -78,7 +100,9 @@ class _Reader(Generic[T]):
         self._error: BaseException | None = None
         self._closed = False
         self.make_room(ahead - 1)  # the first item is taken without
-        Thread(target=self._run, args=(items,), name="andon-reader", daemon=True).start()
+        self.thread = Thread(target=self._run, args=(items,), name="andon-reader", daemon=True)
+        _READERS.add(self)
+        self.thread.start()
 
     def take(self, most: int) -> list[T]:
         """What has been read, at most this many items. It waits for the first; after the last item it is empty."""
