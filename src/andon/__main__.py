@@ -12,6 +12,8 @@ def main() -> None:
     ahead still use, which now and then aborts the process, and its search of all torch for cycles takes longer than
     inspecting a photo.
     """
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - whoever started us closed it
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service that is stopped ends as after Ctrl-C
     try:

@@ -293,7 +293,7 @@ class Inspection:
 
 @dataclass(frozen=True)
 class Failure:
-    """A photo that could not be inspected, and why.
+    """A photo that could not be inspected, and why. Its `verdict` is "error".
 
     Attributes:
         part_id, model, inspection_id, inspected_at: as in `Inspection`.
@@ -305,6 +305,11 @@ class Failure:
     model: ModelId = UNSAVED
     inspection_id: str = field(default_factory=_new_id, compare=False)
     inspected_at: datetime = field(default_factory=_now, compare=False)
+
+    @property
+    def verdict(self) -> Literal["error"]:
+        """As of `Inspection`, so that a batch can be told apart by verdicts."""
+        return "error"
 
     def to_row(self) -> dict[str, Any]:
         """A row without a score, with the verdict "error" and the reason."""

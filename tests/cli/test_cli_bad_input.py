@@ -253,7 +253,7 @@ def test_sheets_that_cannot_be_written(andon_: Command, data: Path, tmp_path: Pa
     ("words", "sentence"),
     [
         (("--recipe", "fastner"), "There is no recipe 'fastner'; did you mean 'fastener'?"),
-        (("--recipe", "gone.toml"), "There is no recipe 'gone.toml'"),
+        (("--recipe", "gone.toml"), "There is no recipe file gone.toml; check the path"),
         (("--detector", "patchcor"), "There is no detector 'patchcor'; did you mean 'patchcore'?"),
         (("--backbone", "resnet18x"), "timm has no network 'resnet18x'; did you mean 'resnet18'?"),
         (("--backbone", "resnet10t", "--weights", "gone.pth"), "There is no weights file gone.pth"),
@@ -308,3 +308,29 @@ def test_a_backbone_that_cannot_be_fetched(
 def test_a_number_of_threads_that_makes_no_sense(andon_: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANDON_THREADS", "all")
     refused(andon_("info", "m.safetensors"), "ANDON_THREADS is 'all'; it must be a whole number of threads, 1 or more.")
+
+
+def test_an_empty_word_is_an_unset_variable_and_not_this_folder(andon_: Command, model: Path) -> None:
+    ran = andon_("inspect", model, "")
+    assert ran.code == 2 and "as when a shell variable is not set" in ran.err
+
+
+@pytest.mark.parametrize("defect", ["../../../escaped", "a/b", "..", "good"])
+def test_a_defect_of_a_new_data_set_names_a_folder_within_it(andon_: Command, defect: str, tmp_path: Path) -> None:
+    ran = andon_("data", "new", tmp_path / "new", "--defect", defect)
+    assert ran.code == 2 and "such as scratch" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_is_not_drawn_among_other_files(andon_: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").touch()
+    ran = andon_("demo", tmp_path)
+    assert ran.code == 2 and "is not empty and holds no demo" in ran.err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "| true"])
+def test_a_closed_output_ends_it_without_a_traceback(closed: str, model: Path, data: Path) -> None:
+    command = f"set -o pipefail; '{sys.executable}' -m andon inspect '{model}' '{data / 'test'}' --json {closed}"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert ran.returncode in (0, 2)
+    assert "Traceback" not in ran.stderr

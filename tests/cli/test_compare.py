@@ -114,7 +114,7 @@ def test_with_folds_the_methods_are_held_against_photos_that_none_has_seen(
     [
         (("--detectors", "patchcor"), "did you mean 'patchcore'?"),
         (("--weights", "resnet18"), "write it as backbone=path"),
-        (("--recipe", "default,default.toml"), "There is no recipe 'default.toml'"),
+        (("--recipe", "default,default.toml"), "There is no recipe file default.toml; check the path"),
         (("--set", "detector.coreset=1"), "did you mean 'coreset_ratio'?"),
         (("--seed", "3", "--set", "training.seed=5"), "training.seed is set to 3 and to 5; give it once."),
     ],

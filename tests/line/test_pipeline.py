@@ -306,3 +306,8 @@ def test_no_score_is_computed_in_a_thread_that_the_end_of_the_process_does_not_w
     pipeline = replace(orange_pipeline(), scorer=Recorded())
     assert len(list(pipeline.inspect_batch([plate_photos.part(seed) for seed in range(3)]))) == 3
     assert threads and "andon-reader" not in threads
+
+
+def test_one_photo_is_not_taken_for_a_batch() -> None:
+    with pytest.raises(ConfigError, match=r"takes several photos; give a list of them, or call inspect for one"):
+        orange_pipeline().inspect_batch("photo.png")  # type: ignore[arg-type]

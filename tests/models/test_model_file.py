@@ -238,7 +238,8 @@ def test_a_write_that_fails_leaves_the_old_model_and_nothing_else(
     taught: Taught, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "m.safetensors"
-    path.write_bytes(b"the old model")
+    save(taught, path)
+    old = path.read_bytes()
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
@@ -247,13 +248,14 @@ def test_a_write_that_fails_leaves_the_old_model_and_nothing_else(
     with pytest.raises(ModelError, match=r"No space left on device"):
         save(taught, path, overwrite=True)
     assert {found.name for found in tmp_path.iterdir()} == {"m.safetensors", "m.old.safetensors"}
-    assert path.read_bytes() == b"the old model"
+    assert path.read_bytes() == old
 
 
 def test_a_model_is_replaced_only_when_asked_to_and_the_old_ones_are_kept(taught: Taught, tmp_path: Path) -> None:
     real = tmp_path / "models" / "part.safetensors"
     real.parent.mkdir()
-    real.write_bytes(b"the first")
+    save(taught, real)
+    first = real.read_bytes()
     real.chmod(0o640)
     link = tmp_path / "part.safetensors"
     link.symlink_to(real)
@@ -265,7 +267,16 @@ def test_a_model_is_replaced_only_when_asked_to_and_the_old_ones_are_kept(taught
     assert load_taught(link).calibration is not None
     kept = {path.name for path in real.parent.iterdir()}
     assert kept == {"part.safetensors", "part.old.safetensors", "part.old2.safetensors"}
-    assert (real.parent / "part.old.safetensors").read_bytes() == b"the first"
+    assert (real.parent / "part.old.safetensors").read_bytes() == first
+
+
+def test_what_is_not_a_model_is_never_written_over(taught: Taught, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(b"somebody's")
+    for attempt in (lambda: save(taught, photo, overwrite=True), lambda: file.ensure_writable(photo, overwrite=True)):
+        with pytest.raises(ModelError, match=r"photo\.png is there and is not a model, so it is not written over"):
+            attempt()
+    assert photo.read_bytes() == b"somebody's"
 
 
 def test_what_a_killed_run_left_beside_a_model_is_removed_by_the_next(taught: Taught, tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ class _Printable(logging.Formatter):
 
 def _run() -> int:
     """The exit code of what the command line asks for."""
+    if "" in sys.argv[1:]:
+        return _failed("A word of the command line is empty, as when a shell variable is not set; give it a value.")
     try:
         resources.limit_libraries()
         code = int(build_app()(standalone_mode=False) or 0)
@@ -72,6 +74,8 @@ def _run() -> int:
         return _failed(str(error))
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
+    except SystemExit:  # what typer makes of a pipe that was closed at its other end
+        return EXIT_INPUT
     except BrokenPipeError:  # whoever read our rows has gone; there is nobody left to tell
         _discard(sys.stdout)
         return EXIT_INPUT

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import typer
 
-from andon.images import expand, picture_names
+from andon.images import Walk, expand, picture_names
 from andon.rows import printable
 
 __all__ = ["named_photos", "picture_names"]
 
 
-def named_photos(arguments: Iterable[str]) -> list[Path]:
+def named_photos(arguments: Iterable[str]) -> Walk:
     """The photos that files, folders and globs name; standard error says in one line what was left out and why.
 
     Raises:
@@ -22,4 +21,4 @@ def named_photos(arguments: Iterable[str]) -> list[Path]:
     found = expand(arguments)
     if found.left_out:
         typer.echo(printable(found.summary()), err=True)
-    return list(found.photos)
+    return found

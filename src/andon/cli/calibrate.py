@@ -82,7 +82,7 @@ def _photos(place: Path, *, ng: bool) -> list[Path]:
     from andon.cli._photos import named_photos
 
     if not place.is_dir():
-        return named_photos([str(place)])
+        return list(named_photos([str(place)]).photos)
     photos, remarks = datasets.photos_of_one_class(place, ng=ng)
     for remark in remarks:
         typer.echo(remark, err=True)

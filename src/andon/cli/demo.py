@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from andon.errors import InputError
+
 FOLDER = Path("demo")
 
 
@@ -32,6 +34,8 @@ def command(
     from andon.teaching.train import teach
 
     photos, model, report = folder / "fasteners", folder / "model.safetensors", folder / "report"
+    if folder.is_dir() and any(folder.iterdir()) and not model.exists():
+        raise InputError(f"{folder} is not empty and holds no demo; give the name of a new folder.")
     ensure_writable(model, overwrite=True)
     typer.echo(f"Drawing nuts, bolts and screws into {photos}", err=True)
     draw_fasteners(photos, seed=seed)

@@ -72,7 +72,8 @@ def command(
         raise InputError("--json and --csv exclude each other; choose one.")
     if visualize and out is None:
         raise InputError("--visualize needs a folder for the pictures; give --out DIR.")
-    paths = named_photos(photos)
+    found = named_photos(photos)
+    paths = found.photos
     if visualize and out is not None:
         mark_output(out)
     pattern = _pattern(part_id_from)
@@ -107,7 +108,7 @@ def command(
     typer.echo(f"{len(paths)} {'photo' if len(paths) == 1 else 'photos'}: {counts}", err=True)
     if stages:
         typer.echo(_where_time_went(stages, len(paths), time.perf_counter() - started), err=True)
-    if verdicts["error"] or unwritten:
+    if verdicts["error"] or unwritten or any(left.is_unreadable for left in found.left_out):
         raise typer.Exit(EXIT_INPUT)
     if fail_on_ng and verdicts["NG"]:
         raise typer.Exit(EXIT_NG)

@@ -118,7 +118,8 @@ def end_with_parent() -> None:
     """End this process as soon as its standard input ends: the parent holds it open while it lives."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1024):  # not through sys.stdin, whose lock the end of the interpreter wants
+            pass
         os._exit(EXIT_ORPHAN)
 
     threading.Thread(target=wait, daemon=True).start()

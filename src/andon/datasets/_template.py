@@ -44,6 +44,17 @@ def check_empty(root: Path) -> None:
         raise DatasetError(f"{root} is not empty; give the name of a new folder.")
 
 
+def _check_names(defects: Sequence[str]) -> None:
+    """Refuse, before anything is made, a kind of defect that cannot name a folder of its own."""
+    for defect in defects:
+        if defect != Path(defect).name or "\\" in defect or defect in ("", ".", ".."):
+            raise DatasetError(f"{defect!r} cannot name a folder; name a defect by a plain word, such as scratch.")
+        if defect.lower() == "good":
+            raise DatasetError("'good' is the folder of the OK photos; name a kind of defect, such as scratch.")
+    if len(set(defects)) < len(defects):
+        raise DatasetError("A kind of defect is named twice; name each once.")
+
+
 def create(root: Path, defects: Sequence[str]) -> None:
     """Make the empty folders of the mvtec layout for one's own parts, and a README.md that explains them.
 
@@ -51,6 +62,7 @@ def create(root: Path, defects: Sequence[str]) -> None:
         DatasetError: `root` is not empty or cannot be written.
     """
     check_empty(root)
+    _check_names(defects)
     folders = ["train/good", "validation/good", "test/good"]
     folders += [f"{parent}/{defect}" for parent in ("test", "ground_truth") for defect in defects]
     rows = "\n".join(f"| `test/{defect}` | photos of parts with this defect |" for defect in defects)

@@ -41,6 +41,7 @@ class LeftOut:
     path: Path
     why: str
     is_folder: bool = False
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _look(folder: Path) -> _Listing:
                     found.photos.append(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        found.left_out.append(LeftOut(folder, f"unreadable ({reason})", is_folder=True))
+        found.left_out.append(LeftOut(folder, f"unreadable ({reason})", is_folder=True, is_unreadable=True))
     return found
 
 

@@ -63,7 +63,7 @@ class CalibrationRule:
             )
         if self.method == "target-recall" and n_ng == 0:
             raise NotCalibratedError(
-                "The method target-recall needs labelled NG photos; train with another method, then name their folder: "
+                "The method target-recall needs labelled NG photos; name their folder: "
                 "andon calibrate MODEL OK_DIR --ng NG_DIR."
             )
         if self.method == "conformal" and conformal_rank(n_ok, self.false_reject_rate) > n_ok:

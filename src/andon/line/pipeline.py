@@ -131,6 +131,8 @@ class Pipeline:
         """
         self._require_calibration()
         self._require_thumbnails(explain)
+        if isinstance(photos, str | Path | np.ndarray):
+            raise ConfigError("inspect_batch takes several photos; give a list of them, or call inspect for one.")
 
         def judge(result: Scored | Failure) -> Inspection | Failure:
             return result if isinstance(result, Failure) else self.judge(result, with_map=with_map, explain=explain)

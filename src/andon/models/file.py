@@ -28,6 +28,7 @@ FORMAT = 3
 KEY = "andon"  # of the safetensors header: JSON. It is the only key, since safetensors writes several in any order
 DIGEST = "sha256"  # in that JSON: of the file with NO_DIGEST in its place
 NO_DIGEST = "0" * 64
+MOST_OF_HEADER = 2**16  # bytes; the key stands near its beginning
 PICKLES = frozenset({".pkl", ".pickle", ".pth", ".pt", ".joblib"})
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -163,10 +164,21 @@ def ensure_writable(path: Path, *, overwrite: bool) -> None:
 
 
 def _require_new(path: Path, overwrite: bool) -> None:
-    if path.is_file() and not overwrite:
+    if not path.is_file():
+        return
+    if not _is_model(path):
+        raise ModelError(f"{path} is there and is not a model, so it is not written over; give another name with -o.")
+    if not overwrite:
         raise ModelError(
             f"{path} exists already; give another name with -o, or --overwrite, which keeps the old model beside it."
         )
+
+
+def _is_model(path: Path) -> bool:
+    """Whether the file begins as a model does, however damaged the rest may be."""
+    with path.open("rb") as opened:
+        start = opened.read(MOST_OF_HEADER)
+    return f'"{KEY}"'.encode() in start
 
 
 def _cannot_write(path: Path, error: OSError) -> ModelError:

@@ -42,7 +42,7 @@ def build(name: str, settings: Iterable[str] = (), options: Mapping[str, Any] | 
     if IMAGE_SIZE in chosen:
         chosen[image_size_key(tree)] = chosen.pop(IMAGE_SIZE)
     given = dict(chosen)
-    for setting in settings:
+    for setting in [settings] if isinstance(settings, str) else settings:
         key, value = parse_setting(setting)
         if key in chosen and chosen[key] != value:
             raise ConfigError(f"{key} is set to {chosen[key]!r} and to {value!r}; give it once.")
@@ -68,6 +68,8 @@ def read_tree(name: str) -> Tree:
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
+        if name.endswith(".toml"):
+            raise ConfigError(f"There is no recipe file {path}; check the path.")
         raise ConfigError(f"There is no recipe {name!r}; {suggestion(name, names())} A path must end in .toml.")
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
