@@ -310,4 +310,4 @@ def test_no_score_is_computed_in_a_thread_that_the_end_of_the_process_does_not_w
 
 def test_one_photo_is_not_taken_for_a_batch() -> None:
     with pytest.raises(ConfigError, match=r"takes several photos; give a list of them, or call inspect for one"):
-        orange_pipeline().inspect_batch("photo.png")  # type: ignore[arg-type]
+        orange_pipeline().inspect_batch("photo.png")
