@@ -60,6 +60,14 @@ def _some(found: Walk, otherwise: str) -> Walk:
 
 
 def _joined(walks: list[Walk]) -> Walk:
-    photos = dict.fromkeys(chain.from_iterable(found.photos for found in walks))
+    photos: dict[str, Path] = {}
+    for photo in chain.from_iterable(found.photos for found in walks):
+        photos.setdefault(_place(photo), photo)
     left_out = dict.fromkeys(chain.from_iterable(found.left_out for found in walks))
-    return Walk(tuple(photos), tuple(left_out))
+    return Walk(tuple(photos.values()), tuple(left_out))
+
+
+def _place(photo: Path) -> str:
+    """One for all spellings of a path, through ".." and links to folders; a link to a photo is a photo of its own."""
+    folder, name = os.path.split(photo)
+    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
