@@ -39,6 +39,8 @@ class OpenedPhotos:
     def __init__(self, white: float | None = None) -> None:
         self._white = white
         self._kept: dict[Path, Opened] = {}
+        self._digests: dict[Path, str] = {}
+        self._guessed: set[Path] = set()
         self._room = min(MOST_BYTES, int(SHARE_OF_MEMORY * resources.available_memory()))
         self._lock = Lock()
 
@@ -53,19 +55,32 @@ class OpenedPhotos:
         data = read_bytes(path)
         opened = Opened(load(data, path, self._white), sha256(data))
         with self._lock:
+            self._digests[path] = opened.sha256
+            self._guessed.discard(path)
+            if opened.photo.is_guessed:
+                self._guessed.add(path)
             if path not in self._kept and self._room >= opened.image.nbytes:
                 self._room -= opened.image.nbytes
                 self._kept[path] = opened
         return opened
 
+    def sha256(self, path: Path) -> str:
+        """Of the file at `path`, in hex; a photo that was opened before need not be read again for it.
+
+        Raises:
+            ImageError: see `open`.
+        """
+        return self._digests.get(path) or self.open(path).sha256
+
     def learn_white(self, paths: list[Path]) -> float | None:
         """The value that is white in the photos at `paths`, where they do not say it themselves; else None.
 
-        Those that were opened before, with a guess of their own, are opened again.
+        Args:
+            paths: of photos that were opened before. Those that had to guess are opened again when they are needed.
         """
-        guessed = [path for path in paths if self.open(path).photo.is_guessed]
+        guessed = [path for path in paths if path in self._guessed]
         self._white = learn_scale(guessed) if guessed else None
-        for path in [path for path, opened in self._kept.items() if opened.photo.is_guessed]:
-            with self._lock:
+        with self._lock:
+            for path in self._guessed & self._kept.keys():
                 self._room += self._kept.pop(path).image.nbytes
         return self._white

@@ -64,7 +64,7 @@ class Frames:
         Raises:
             ImageError: see `read`.
         """
-        return Prepared(str(photo), self._opened.open(photo).sha256, self.read(photo), {})
+        return Prepared(str(photo), self._opened.sha256(photo), self.read(photo), {})
 
 
 class Batches:
