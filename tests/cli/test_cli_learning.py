@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from conftest import Command
 
 from andon.detectors import _checkpoint, _training
 from andon.models.header import read_header
-from andon.models.load import load
+from andon.models.load import load, load_taught
 from andon.models.save import save
+from andon.teaching.alphas import recalibrated
 from andon.teaching.train import train
 
 TINY = ("steps.resize.image_size=32", "detector.width=4", "detector.depth=2", "detector.epochs=4", "training.folds=1")
@@ -251,6 +253,14 @@ def test_a_chosen_alpha_makes_a_model_that_says_on_which_photos_it_was_chosen(
     assert header.terms.shape == (2, 2) and np.array_equal(header.terms, before.terms)
     assert header.calibration.pixel_threshold == before.calibration.pixel_threshold
     assert header.manifest.remarks[-1].startswith("alpha 0.2 was chosen in view of 2 OK and 2 NG test photos of ")
+
+
+def test_a_chosen_alpha_changes_nothing_else_of_how_photos_are_read(plates_model: Path) -> None:
+    before = load_taught(plates_model, precision="bf16")
+    before = replace(before, pipeline=replace(before.pipeline, white=4095.0))
+    after = recalibrated(before, 0.2).pipeline
+    assert after.scorer.precision == "bf16"
+    assert (after.white, after.steps, after.map_sigma) == (4095.0, before.pipeline.steps, before.pipeline.map_sigma)
 
 
 def test_alphas_refuses_other_detectors_other_data_and_half_a_choice(

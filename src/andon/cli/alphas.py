@@ -51,7 +51,6 @@ def command(
 
     from andon import datasets
     from andon.models.file import ensure_writable
-    from andon.models.header import read_header
     from andon.models.load import load_taught
     from andon.models.save import save
     from andon.teaching import alphas
@@ -93,7 +92,7 @@ def command(
         chosen = alphas.recalibrated(taught, choose)
         remark = f"alpha {choose:g} was chosen in view of {photos}, so figures on those flatter the model."
         chosen = replace(chosen, manifest=chosen.manifest.remarked(remark))
-        save(chosen, output, bundle_backbone=read_header(model).is_bundled, overwrite=overwrite)
+        save(chosen, output, bundle_backbone=taught.is_bundled, overwrite=overwrite)
         typer.echo(f"Model: {output}")
 
 

@@ -49,7 +49,6 @@ def command(
     from dataclasses import replace
 
     from andon.models.file import ensure_writable
-    from andon.models.header import read_header
     from andon.models.load import load_taught
     from andon.models.save import save
     from andon.teaching.thresholds import recalibrate
@@ -69,8 +68,7 @@ def command(
         **{name: value for name, value in given.items() if value is not None},
     )
     taught = recalibrate(before, rule, _photos(ok, ng=False), [] if ng is None else _photos(ng, ng=True))
-    bundled = read_header(model).is_bundled
-    save(taught, target, bundle_backbone=bundled, overwrite=overwrite)
+    save(taught, target, bundle_backbone=before.is_bundled, overwrite=overwrite)
     assert taught.calibration is not None
     typer.echo(taught.calibration.describe())
     typer.echo(f"Model: {target}")

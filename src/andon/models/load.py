@@ -68,7 +68,7 @@ def load_taught(path: Path | str, *, weights: Path | str | None = None, precisio
             f"The model was calibrated in {calibrated_in} and now runs in {pipeline.scorer.precision}, which moves "
             f"scores by up to 1 %; give --precision {calibrated_in}, or calibrate it again with 'andon calibrate'."
         )
-    return Taught(recipe, detector, pipeline, header.manifest, header.terms)
+    return Taught(recipe, detector, pipeline, header.manifest, header.terms, header.is_bundled)
 
 
 def _deferred(

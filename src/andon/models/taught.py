@@ -25,6 +25,7 @@ class Taught:
     pipeline: made of the same recipe and detector, by `assemble`.
     terms: (n, k) what the image score of each OK photo that calibrated is made of, see `types.Scores`; (n, 0) for
         most detectors.
+    is_bundled: whether the file that it was read from holds the backbone's weights.
     """
 
     recipe: Recipe
@@ -32,6 +33,7 @@ class Taught:
     pipeline: Pipeline
     manifest: Manifest = field(default_factory=Manifest, repr=False)
     terms: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)), repr=False)
+    is_bundled: bool = False
 
     @property
     def calibration(self) -> Calibration | None:

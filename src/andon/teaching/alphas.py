@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,10 @@ from andon import detectors
 from andon.errors import ConfigError, ImageError, NotCalibratedError
 from andon.line.calibration import calibrate
 from andon.line.pipeline import Photo
-from andon.models.taught import Taught, assemble
+from andon.models.taught import Taught
 from andon.progress import track
-from andon.types import Failure
+from andon.scorers import fastest_scorer
+from andon.types import Failure, Precision
 
 ALPHAS = tuple(tenths / 10 for tenths in range(1, 10))
 
@@ -52,9 +54,10 @@ def recalibrated(model: Taught, alpha: float) -> Taught:
     calibration = calibrate(before.rule, scores.tolist(), scores.tolist())
     # the map is the reconstruction error whatever the alpha
     calibration = replace(calibration, pixel_threshold=before.pixel_threshold)
-    return replace(
-        model, recipe=recipe, detector=detector, pipeline=assemble(recipe, detector, calibration=calibration)
-    )
+    precision = cast(Precision, model.pipeline.scorer.precision)
+    scorer = fastest_scorer(detector, recipe.training.batch_size, precision)
+    pipeline = replace(model.pipeline, scorer=scorer, calibration=calibration)
+    return replace(model, recipe=recipe, detector=detector, pipeline=pipeline)
 
 
 def held_out_errors(model: Taught) -> Errors:
