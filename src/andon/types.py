@@ -51,11 +51,6 @@ class Sample:
         """Whether somebody has marked where its defects are."""
         return bool(self.masks or self.outlines)
 
-    @property
-    def mask_path(self) -> Path | None:
-        """The first of `masks`, which most photos have alone."""
-        return self.masks[0] if self.masks else None
-
 
 @dataclass(frozen=True, eq=False)
 class Frame:

@@ -30,7 +30,7 @@ def test_masks_in_a_folder_per_photo_are_joined_and_never_anothers(tmp_path: Pat
         "002": ["002/000.png", "002/001.png"],
         "003": [],
     }
-    assert found["002"].mask_path == folder / "002/000.png"
+    assert found["002"].masks[0] == folder / "002/000.png"
     joined = truth(found["002"])
     assert joined[4:9, 6:16].all() and joined[15:18, 20:25].all() and joined.sum() == 50 + 15
 

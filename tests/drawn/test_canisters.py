@@ -40,7 +40,7 @@ def test_the_set_is_read_as_mvtec_with_masks_and_says_where_each_canister_is(tmp
     draw_canisters(tmp_path, n_train=1, n_test=1, n_damaged=1, seed=3)
     samples = datasets.read(tmp_path).samples
     assert [(sample.split, sample.defect) for sample in samples] == [("train", None), ("test", "dent"), ("test", None)]
-    assert samples[1].mask_path is not None and images.read_mask(samples[1].mask_path).any()
+    assert samples[1].masks and images.read_mask(samples[1].masks[0]).any()
     for sample in samples:
         assert images.read(sample.path).shape == (*SIZE, 3)
         name = sample.path.relative_to(tmp_path).with_name(f"{sample.path.stem}_mask.png")

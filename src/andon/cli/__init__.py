@@ -76,9 +76,6 @@ def _run() -> int:
         return _interrupted()
     except SystemExit:  # what typer makes of a pipe that was closed at its other end
         return EXIT_INPUT
-    except BrokenPipeError:  # whoever read our rows has gone; there is nobody left to tell
-        _discard(sys.stdout)
-        return EXIT_INPUT
     except OSError as error:
         _discard(sys.stdout)
         where = f" of {error.filename}" if error.filename else ""

@@ -29,6 +29,16 @@ def concatenate(maps: list[Tensor]) -> Tensor:
     return torch.cat([maps[0], *resized], dim=1)
 
 
+def projected(channels: int, target_dim: int) -> int:
+    """How many dimensions are left of the channels; `target_dim` 0 leaves all."""
+    return min(target_dim, channels) or channels
+
+
+def projection(channels: int, dimensions: int, generator: torch.Generator) -> Tensor:
+    """(channels, dimensions): `random_orthogonal`, or the identity where nothing is left out."""
+    return random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
+
+
 def random_orthogonal(channels: int, dimensions: int, generator: torch.Generator) -> Tensor:
     """(channels, dimensions), orthonormal columns: a frozen random projection that keeps distances in proportion."""
     columns: Tensor = alone(torch.linalg.qr, torch.randn(channels, dimensions, generator=generator)).Q

@@ -16,7 +16,7 @@ from torch import Tensor
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
 from andon.detectors._density import densest
-from andon.detectors._embedding import embed, mean_chroma, random_orthogonal
+from andon.detectors._embedding import embed, mean_chroma, projected, projection
 from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks, places
 from andon.detectors._scoring import aggregate
 from andon.detectors._search import BankSearch
@@ -90,7 +90,7 @@ class PatchCore(Detector[PatchCoreConfig]):
 
     def shapes(self) -> dict[str, Shape]:
         channels = sum(self.backbone.channels)
-        dimensions = min(self.config.target_dim, channels) or channels
+        dimensions = projected(channels, self.config.target_dim)
         row = dimensions + (2 if self.config.colour_weight > 0 else 0)
         return {
             "projection_": Shape((channels, dimensions)),
@@ -102,10 +102,8 @@ class PatchCore(Detector[PatchCoreConfig]):
     @torch.inference_mode()
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
         channels = sum(self.backbone.channels)
-        dimensions = min(self.config.target_dim, channels) or channels
-        self.projection_ = (
-            random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
-        )
+        dimensions = projected(channels, self.config.target_dim)
+        self.projection_ = projection(channels, dimensions, generator)
         self.colour_scale_ = torch.ones(1)
         scales = torch.ones(dimensions + 2)
         origins: list[Tensor] = []

@@ -15,7 +15,7 @@ from torch import Tensor
 from andon import resources
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
-from andon.detectors._embedding import concatenate, random_orthogonal
+from andon.detectors._embedding import concatenate, projected, projection
 from andon.detectors._memory_bank import places
 from andon.detectors._scoring import nearest, neighbours
 from andon.detectors._shapes import Shape
@@ -74,7 +74,7 @@ class Spade(Detector[SpadeConfig]):
 
     def shapes(self) -> dict[str, Shape]:
         channels = sum(self.backbone.channels)
-        dimensions = min(self.config.target_dim, channels) or channels
+        dimensions = projected(channels, self.config.target_dim)
         return {
             "projection_": Shape((channels, dimensions)),
             "photos_": Shape(("P", channels)),
@@ -85,10 +85,8 @@ class Spade(Detector[SpadeConfig]):
     @torch.inference_mode()
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
         channels = sum(self.backbone.channels)
-        dimensions = min(self.config.target_dim, channels) or channels
-        self.projection_ = (
-            random_orthogonal(channels, dimensions, generator) if dimensions < channels else torch.eye(channels)
-        )
+        dimensions = projected(channels, self.config.target_dim)
+        self.projection_ = projection(channels, dimensions, generator)
         room = SHARE_OF_MEMORY * resources.available_memory()
         photos: list[Tensor] = []
         gallery: list[Tensor] = []

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from andon.config import to_dict
+from andon.config import Tree, to_dict
 from andon.errors import ConfigError, NotCalibratedError
 from andon.types import Verdict
 
@@ -151,16 +151,18 @@ class Calibration:
         """How sure it is that the photo is not OK: 0.68 at 1 sigma, 0.95 at 2, 0.997 at 3; 0 below the OK mean."""
         return math.erf(max(self.sigma(score), 0.0) / math.sqrt(2))
 
-    def summary(self) -> dict[str, Any]:
-        """As plain values, with the number of scores in their place."""
+    def to_tree(self) -> Tree:
+        """Rule and thresholds as plain values; the scores are an array."""
         return {
             "rule": to_dict(self.rule),
-            "n_ok": len(self.ok_scores),
             "threshold": self.threshold,
             "review_threshold": self.review_threshold,
             "pixel_threshold": self.pixel_threshold,
-            "in_words": self.describe(),
         }
+
+    def summary(self) -> Tree:
+        """For people: with the number of scores in their place, and in words."""
+        return {**self.to_tree(), "n_ok": len(self.ok_scores), "in_words": self.describe()}
 
     def describe(self) -> str:
         """One sentence on what the threshold rests on and what it can promise."""

@@ -6,7 +6,6 @@ was read is a copy: replacing the file changes no model that is in use.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from safetensors.numpy import load, save
 from andon.config import Tree
 from andon.errors import ModelError
 from andon.files import keep_old, write_whole
+from andon.images import sha256
 from andon.models import format2
 
 FORMAT = 3
@@ -83,12 +83,12 @@ def read(path: Path) -> Contents:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise _damaged(path, f"{name} holds values that are not numbers")
     digest = str(tree.pop(DIGEST, ""))
-    is_whole = digest_of(data.replace(_field(digest), _field(NO_DIGEST), 1)) == digest
-    if not is_whole and (digest or found == FORMAT):  # format 2 has no digest, unless it is a 3 with a changed byte
+    must_fit = bool(digest) or found == FORMAT  # format 2 has no digest, unless it is a 3 with a changed byte
+    if must_fit and sha256(data.replace(_field(digest), _field(NO_DIGEST), 1)) != digest:
         raise _damaged(path, "its bytes are not those that were saved")
     if found == format2.FORMAT:
         try:
-            return Contents(found, *format2.upgraded(tree, arrays), hashlib.sha256(data).hexdigest())
+            return Contents(found, *format2.upgraded(tree, arrays), sha256(data))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _damaged(path, f"its header lacks or misstates {error}") from None
     return Contents(found, tree, arrays, digest)
@@ -99,18 +99,13 @@ def to_bytes(tree: Tree, arrays: Arrays) -> tuple[bytes, str]:
     text = json.dumps({"format": FORMAT, DIGEST: NO_DIGEST, **tree})
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     data = save(contiguous, {KEY: text})
-    digest = digest_of(data)
+    digest = sha256(data)
     return data.replace(_field(NO_DIGEST), _field(digest), 1), digest
 
 
 def _field(digest: str) -> bytes:
     """As it stands in the header, where JSON within JSON has its quotation marks escaped; its first is the file's."""
     return f'\\"{DIGEST}\\": \\"{digest}\\"'.encode()
-
-
-def digest_of(data: bytes) -> str:
-    """sha256 in hex."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _metadata(data: bytes) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from andon.config import Tree, convert, from_dict, require_section, to_dict
+from andon.config import Tree, convert, from_dict, require_section
 from andon.errors import ConfigError, ModelError
 from andon.line.calibration import Calibration, CalibrationRule
 from andon.line.nearest_ok import Thumbnail
@@ -18,7 +18,7 @@ from andon.models.names import BACKBONE, LENGTHS, OK_SCORES, TERMS, THUMBNAILS
 from andon.recipes import Recipe
 from andon.types import ModelId
 
-SECTIONS = ("recipe", "backbone", "calibration", "manifest")
+SECTIONS = ("recipe", "backbone", "manifest")
 MOST = 1e3  # times the largest OK score: no threshold lies beyond
 
 
@@ -59,8 +59,7 @@ class Header:
         tree, arrays = contents.tree, contents.arrays
         try:
             for section in SECTIONS:
-                if section != "calibration" or tree.get(section) is not None:
-                    require_section(tree.get(section), section)
+                require_section(tree.get(section), section)
             manifest = Manifest.from_tree(tree["manifest"], arrays)
             return cls(
                 model_id=ModelId(path.stem, contents.sha256),
@@ -91,16 +90,10 @@ def tree_of(
     recipe: Recipe, backbone: Tree, calibration: Calibration | None, white: float | None, manifest: Manifest
 ) -> Tree:
     """The header as `Header.of` reads it."""
-    thresholds = calibration and {
-        "rule": to_dict(calibration.rule),
-        "threshold": calibration.threshold,
-        "review_threshold": calibration.review_threshold,
-        "pixel_threshold": calibration.pixel_threshold,
-    }
     return {
         "recipe": recipe.to_tree(),
         "backbone": backbone,
-        "calibration": thresholds,
+        "calibration": calibration and calibration.to_tree(),
         "white": white,
         "manifest": manifest.to_tree(),
     }
