@@ -100,8 +100,13 @@ def convert(value: Any, hint: Any, where: str) -> Any:
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        (inner,) = (argument for argument in arguments if argument is not type(None))
-        return None if value is None else convert(value, inner, where)
+        words = [word for argument in arguments if get_origin(argument) is Literal for word in get_args(argument)]
+        if (value is None and type(None) in arguments) or value in words:
+            return value
+        (inner,) = (arg for arg in arguments if arg is not type(None) and get_origin(arg) is not Literal)
+        if words and not isinstance(value, inner):
+            raise ConfigError(f"{where} is {value!r}; expected a value of type {inner.__name__}, or {words[0]!r}.")
+        return convert(value, inner, where)
     if origin is Literal:
         if value not in arguments:
             raise ConfigError(f"{where} is {value!r}; {suggestion(str(value), [str(a) for a in arguments])}")

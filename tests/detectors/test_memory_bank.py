@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from andon.detectors._coreset import greedy_coreset
-from andon.detectors._memory_bank import chunks, coreset, coreset_of_chunks
+from andon.detectors._memory_bank import (
+    chunks,
+    coreset,
+    coreset_of_chunks,
+    distance_to_other_photos,
+    leaving_out,
+)
 from andon.errors import ConfigError
 
 
@@ -33,7 +39,7 @@ def test_chunks_hold_every_patch_once_in_order_and_no_more_than_was_asked() -> N
 def test_coreset_is_the_greedy_one_of_the_wanted_size() -> None:
     patches = points(200)
     start = int(torch.randint(200, (1,), generator=torch.Generator().manual_seed(3)))
-    bank, rows = coreset(patches, 0.1, torch.Generator().manual_seed(3))
+    bank, rows, _ = coreset(patches, 0.1, torch.Generator().manual_seed(3))
     assert torch.equal(bank, patches[rows])
     assert torch.equal(bank, patches[greedy_coreset(patches, 20, start=start)])
 
@@ -41,7 +47,7 @@ def test_coreset_is_the_greedy_one_of_the_wanted_size() -> None:
 def test_coreset_of_chunks_says_how_far_patches_are_from_it(caplog: pytest.LogCaptureFixture) -> None:
     patches = points(400)
     with caplog.at_level(logging.INFO):
-        bank, rows = coreset_of_chunks(iter(torch.split(patches, 150)), 400, 0.1)
+        bank, rows, _ = coreset_of_chunks(iter(torch.split(patches, 150)), 400, 0.1)
     assert torch.equal(bank, patches[rows])
     assert len(bank) == 40
     two_steps, measured = caplog.messages
@@ -60,3 +66,53 @@ def test_what_cannot_fit_is_refused_with_a_ratio_that_does() -> None:
     with pytest.raises(ConfigError, match=r"coreset_ratio to 0\.015,"):
         coreset_of_chunks(iter(torch.split(patches, 50)), 400, 0.5)
     coreset_of_chunks(iter(torch.split(patches, 50)), 400, 0.015)
+
+
+def photos_of(n_photos: int, n_patches: int) -> torch.Tensor:
+    return torch.arange(n_photos).repeat_interleave(n_patches)
+
+
+def test_a_bank_by_radius_is_the_smallest_that_the_greedy_order_gives() -> None:
+    patches = points(400)
+    bank = coreset(patches, 1.0, torch.Generator().manual_seed(3), radius=1.5)
+    assert bank.radius == pytest.approx(radius(patches, bank.rows), rel=1e-5)
+    assert bank.radius < 1.5
+    assert radius(patches, bank.rows[:-1]) >= 1.5
+
+
+@pytest.mark.parametrize(("reach", "size"), [(100.0, 2), (0.0, 40), (1e-9, 40)])  # half a percent of 400, and a tenth
+def test_a_bank_by_radius_keeps_to_its_least_and_its_most(reach: float, size: int) -> None:
+    assert len(coreset(points(400), 0.1, torch.Generator().manual_seed(3), radius=reach).rows) == size
+
+
+def test_how_far_photos_are_apart_is_measured_between_photos_alone() -> None:
+    photo = photos_of(5, 40)
+    patches = photo.unsqueeze(1) * 10.0 + torch.rand(200, 6, generator=torch.Generator().manual_seed(1)) * 0.001
+    away = distance_to_other_photos(patches, photo, torch.Generator().manual_seed(0))
+    assert away.min() > 24  # 10 in each of 6 dimensions; within a photo it is 0.001
+    assert away.max() < 25
+
+
+def test_a_single_photo_has_no_distance_to_others() -> None:
+    assert not len(distance_to_other_photos(points(30), photos_of(1, 30), torch.Generator().manual_seed(0)))
+
+
+def test_a_bank_that_leaves_photos_out_knows_nothing_of_them_and_covers_the_others_as_closely() -> None:
+    photo = photos_of(6, 100)
+    patches = points(600) + 3 * photo.unsqueeze(1)
+    bank = coreset(patches, 0.2, torch.Generator().manual_seed(0))
+    outs = [torch.isin(photo, torch.tensor(fold)) for fold in ([0, 3], [5], [1, 2, 4])]
+    for out, rows in zip(outs, leaving_out(patches, bank, outs), strict=True):
+        assert not out[rows].any()
+        assert len(rows.unique()) == len(rows)
+        assert radius(patches[~out], patches[rows]) <= bank.radius * (1 + 1e-5)
+        assert len(rows) < 0.3 * int((~out).sum())
+
+
+def test_with_no_centre_left_a_bank_begins_anew() -> None:
+    photo = photos_of(2, 50)
+    patches = points(100)
+    bank = coreset(patches, 0.01, torch.Generator().manual_seed(0))
+    (rows,) = leaving_out(patches, bank, [photo == photo[bank.indices[0]]])
+    left = patches[photo != photo[bank.indices[0]]]
+    assert radius(left, patches[rows]) <= bank.radius * (1 + 1e-5)

@@ -87,7 +87,7 @@ def test_with_one_neighbour_there_is_nothing_to_weigh_against(backbone: Backbone
     assert torch.equal(image, patch.flatten(1).amax(dim=1))
 
 
-@pytest.mark.parametrize("how", ["maximum", "percentile", "top_k_mean"])
+@pytest.mark.parametrize("how", ["maximum", "percentile", "top_k_mean", "top_share_mean"])
 @pytest.mark.parametrize("share", [1.0, 0.3, 0.02])
 def test_the_image_score_is_that_of_numpy_within_the_roi(how: ImageScore, share: float) -> None:
     generator = torch.Generator().manual_seed(3)
@@ -98,13 +98,14 @@ def test_the_image_score_is_that_of_numpy_within_the_roi(how: ImageScore, share:
         "maximum": lambda values: values.max(),
         "percentile": lambda values: np.percentile(values, 90),
         "top_k_mean": lambda values: np.sort(values)[-10:].mean(),
+        "top_share_mean": lambda values: np.sort(values)[-max(1, round(0.04 * len(values))) :].mean(),
     }[how]
     expected = [reference(values[mask]) for values, mask in zip(scores.numpy(), inside.numpy(), strict=True)]
-    got = aggregate(scores * inside, inside, how, percentile=90.0, top_k=10)
+    got = aggregate(scores * inside, inside, how, percentile=90.0, top_k=10, top_share=0.04)
     np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("how", ["maximum", "percentile", "top_k_mean"])
+@pytest.mark.parametrize("how", ["maximum", "percentile", "top_k_mean", "top_share_mean"])
 def test_a_photo_without_roi_scores_nothing_less(how: ImageScore) -> None:
     got = aggregate(torch.zeros(1, 20), torch.zeros(1, 20, dtype=torch.bool), how, percentile=95.0, top_k=3)
     assert got.tolist() == [0.0]
@@ -298,3 +299,29 @@ def test_the_mean_colour_of_a_patch_counts_the_roi_only() -> None:
     colours = mean_lab(x, roi, (2, 3))
     np.testing.assert_allclose(colours[0, :, 0, 0], [53.24, 80.09, 67.20], atol=0.1)  # sRGB red under D65
     assert torch.equal(colours[0, :, 1, 2], torch.zeros(3))
+
+
+def test_one_pass_over_the_photos_gives_the_models_of_all_folds(backbone: Backbone) -> None:
+    (x, roi), counting = grey_photos(1, 6), Counting(backbone)
+    detector = detectors.create("patchcore", counting, {"target_dim": 6, "coreset_ratio": 0.2})
+    folds = [frozenset({0, 4}), frozenset({1, 2, 3, 5})]
+    without = detector.fit_folds([(x[:4], roi[:4]), (x[4:], roi[4:])], seed=0, folds=folds)
+    assert sum(counting.passed) == 6
+    assert without is not None
+    for other, fold in zip(without, folds, strict=True):
+        assert set(other.learned()["origin_"][:, 0].int().tolist()) == set(range(6)) - fold
+        seen, unseen = (score(other, x[list(some)], roi[list(some)])[1] for some in (set(range(6)) - fold, fold))
+        assert seen.max() <= detector.facts["bank_radius"] * 1.001 < unseen.max()
+
+
+def test_with_coverage_the_bank_is_as_large_as_the_photos_need(backbone: Backbone) -> None:
+    x, roi = grey_photos(1, 6)
+    small, large = (
+        fitted(backbone, (x, roi), target_dim=6, coreset_ratio=0.5, coverage=coverage) for coverage in (3.0, 1.0)
+    )
+    assert len(small.bank_) < len(large.bank_) < round(0.5 * 6 * 96)
+    assert small.facts == {
+        "bank_rows": len(small.bank_),
+        "patches": 6 * 96,
+        "bank_radius": pytest.approx(score(small, x, roi)[1].max().item(), rel=1e-3),
+    }

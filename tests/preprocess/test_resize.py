@@ -91,3 +91,20 @@ def test_a_roi_that_was_narrowed_moves_along() -> None:
 def test_a_very_long_photo_does_not_make_an_endless_canvas(height: int) -> None:
     width = 5016 - height
     assert max(Resize(image_size=64)(frame_of(height, width)).size) == 8 * 64
+
+
+@pytest.mark.parametrize(
+    ("sizes", "canvas"),
+    [
+        ([(900, 900)], (384, 384)),
+        ([(600, 1200)], (384, 768)),
+        ([(300, 300)], (288, 288)),  # never enlarged, in steps of 16
+        ([(100, 200), (100, 200), (2000, 4000)], (96, 192)),
+        ([(18, 18)], (16, 16)),
+    ],
+)
+def test_auto_is_384_pixels_on_the_short_side_or_what_the_photos_have(
+    sizes: list[tuple[int, int]], canvas: tuple[int, int]
+) -> None:
+    assert Resize().fit([frame_of(*size) for size in sizes]).canvas == canvas
+    assert Resize(image_size=256).fit([frame_of(18, 18)]).canvas == (256, 256)

@@ -75,7 +75,7 @@ def test_an_option_and_a_setting_that_contradict_each_other_are_refused() -> Non
         ("steps=3", "steps is 3; expected a section"),
         ("steps.resize.image_size=8", "resize.image_size is 8; use a multiple of 16"),
         ("steps.resize.image_size=-64", "resize.image_size is -64; use a multiple of 16"),
-        ("steps.resize.image_size=big", "steps.resize.image_size is 'big'; expected a value of type int."),
+        ("steps.resize.image_size=big", "steps.resize.image_size is 'big'; expected a value of type int, or 'auto'."),
         ("anomaly_map.sigma=-1", "anomaly_map.sigma is -1; it must be from 0 to"),
         ("anomaly_map.sigma=nan", "anomaly_map.sigma is nan; expected a finite number."),
         ("training.batch_size=0", "training.batch_size is 0; it must be 1 or more."),

@@ -70,7 +70,7 @@ def test_with_few_photos_each_is_scored_by_a_model_that_has_not_seen_it(tmp_path
     plate_photos.write_parts(tmp_path / "ok", range(7))
     odd = tmp_path / "ok" / "odd.png"
     images.write(odd, plate_photos.rusty(40)[0])  # unlike all others: a model that has seen it would find it normal
-    settings = (*plate_photos.FAST, "detector.coreset_ratio=1.0")
+    settings = (*plate_photos.FAST, "detector.coreset_ratio=1.0", "detector.coverage=0")
     model = train(tmp_path / "ok", settings=settings)
     assert model.calibration is not None
     assert len(model.calibration.ok_scores) == 8

@@ -27,7 +27,9 @@ def command(
     coreset_ratio: Annotated[float | None, typer.Option(help="Share of patches that the memory bank keeps.")] = None,
     target_dim: Annotated[int | None, typer.Option(help="Dimensions of an embedding.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Photos that the network sees at once.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Size of the preprocessed photo in pixels.")] = None,
+    image_size: Annotated[
+        str | None, typer.Option(help="Size of the preprocessed photo in pixels, or 'auto'.", metavar="auto|N")
+    ] = None,
     tile: Annotated[int | None, typer.Option(help="Cut the preprocessed photo into tiles of this side.")] = None,
     false_reject_rate: options.FalseRejectRate = None,
     settings: options.Settings = None,
@@ -60,6 +62,7 @@ def command(
     Example: andon train photos/bolt -o bolt.safetensors --recipe fastener
     """
     from andon import recipes
+    from andon.config import parse_value
     from andon.models.file import ensure_writable
     from andon.models.save import save
     from andon.teaching.train import teach
@@ -74,7 +77,7 @@ def command(
         "training.batch_size": batch_size,
         "training.seed": seed,
         "training.thumbnails": thumbnails,
-        "image_size": image_size,
+        "image_size": None if image_size is None else parse_value(image_size),
     }
     plan = recipes.build(recipe, settings or (), given | options.promise(false_reject_rate))
     dataset = dataset_options.read_dataset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Self, TypeVar
 
@@ -65,6 +65,7 @@ class Capabilities:
         needs_ng: it learns from labelled NG photos too; `fit` then takes `LabelledBatches`.
         needs_object: it looks at the outline of the part, so that the ROI must show one, whole.
         keeps_patches: it can say which patch of which OK photo a patch is `most_like`.
+        fits_folds: `fit_folds` needs no more than one pass over the photos.
         learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
         terms: names of what the image score is made of, where their weights can be changed later (`andon alphas`).
     """
@@ -72,6 +73,7 @@ class Capabilities:
     needs_ng: bool = False
     needs_object: bool = False
     keeps_patches: bool = False
+    fits_folds: bool = False
     learns_by_gradient: bool = False
     terms: tuple[str, ...] = ()
 
@@ -88,6 +90,7 @@ class Detector(nn.Module, Generic[C]):
         backbone: frozen; not part of what is learned.
         history: what `_training.train` returned; None for a detector that does not learn by gradient.
         checkpoint: for `_training.train`.
+        facts: what `fit` found, by name, for the reader of the model; none for most detectors.
     """
 
     Config: ClassVar[type]
@@ -99,6 +102,7 @@ class Detector(nn.Module, Generic[C]):
         self.backbone = backbone
         self.history: History | None = None
         self.checkpoint: Checkpoint | None = None
+        self.facts: dict[str, float] = {}
 
     def fit(self, batches: Iterable[Batch], seed: int, checkpoint: Checkpoint | None = None) -> Self:
         """Learn from OK photos, forgetting whatever was learned before.
@@ -112,6 +116,21 @@ class Detector(nn.Module, Generic[C]):
         self.history, self.checkpoint = None, checkpoint
         self._fit(batches, torch.Generator().manual_seed(seed))
         return self.eval()
+
+    def fit_folds(self, batches: Iterable[Batch], seed: int, folds: Sequence[frozenset[int]]) -> list[Self] | None:
+        """`fit`, and for each fold the same detector as if it had not seen that fold's frames, for cross-validation.
+
+        What is settled on all frames, such as a projection, they share.
+
+        Args:
+            folds: numbers of frames, counted from 0 in the order of `batches`.
+
+        Returns:
+            None where this detector must be fitted again for each fold.
+        """
+        self.eval()
+        self.history, self.checkpoint = None, None
+        return self._fit_folds(batches, torch.Generator().manual_seed(seed), folds)
 
     def forward(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         """Image scores (B,) and patch scores (B, h, w), float32, higher = more anomalous, patches zero outside the ROI.
@@ -190,6 +209,13 @@ class Detector(nn.Module, Generic[C]):
     @abstractmethod
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
         """Learn; x of the batches is not blanked yet: multiply it by the ROI."""
+
+    def _fit_folds(
+        self, batches: Iterable[Batch], generator: torch.Generator, folds: Sequence[frozenset[int]]
+    ) -> list[Self] | None:
+        """`_fit`, and one detector for each fold where `capabilities.fits_folds`."""
+        self._fit(batches, generator)
+        return None
 
     @abstractmethod
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, ...]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 import numpy as np
 import torch
@@ -47,21 +47,50 @@ def greedy_coreset(features: Tensor, n: int, *, start: int = 0) -> Tensor:
     Returns:
         (n,) int64 on the CPU.
     """
+    return coreset_and_radius(features, n, start=start)[0]
+
+
+def coreset_and_radius(
+    features: Tensor, n: int, *, start: int = 0, least: int = 1, radius: float = 0.0
+) -> tuple[Tensor, float]:
+    """`greedy_coreset` and its radius: the largest distance of a point to its nearest centre.
+
+    Args:
+        least, radius: fewer than `n` points are taken, but no fewer than `least`, where these leave every point nearer
+            than `radius`.
+    """
     if not 1 <= n <= len(features):
         raise ValueError(f"n must be from 1 to the {len(features)} points given, but got {n}")
     if not torch.stack(features.aminmax()).abs().max() < LARGEST:
         raise ValueError(f"features must be finite and smaller than {LARGEST:g}")
-    centres = islice(_farthest_first(features.detach(), start), n)
-    return torch.tensor(list(track(centres, "choosing the coreset", n)))
+    order = _farthest_first(features.detach(), start)
+    taken: list[int] = []
+    for index, away in track(islice(order, n), "choosing the coreset", n):
+        if len(taken) >= least and away < radius**2:
+            return torch.tensor(taken), math.sqrt(away)
+        taken.append(index)
+    _, away = next(order, (0, 0.0))  # the first one that is left out is the farthest
+    return torch.tensor(taken), math.sqrt(away)
 
 
-def coreset_and_radius(features: Tensor, n: int) -> tuple[Tensor, float]:
-    """`greedy_coreset` and its radius: the largest distance of a point to its nearest centre."""
-    if n >= len(features):
-        return greedy_coreset(features, n), 0.0
-    centres = greedy_coreset(features, n + 1)  # the last is the point that is farthest from all before it
-    chosen, farthest = centres[:n], features[centres[n]]
-    return chosen, (features[chosen] - farthest).square().sum(1).min().sqrt().item()
+def points_to_add(features: Tensor, away: Tensor, radius: float) -> Tensor:
+    """Which points must join centres that exist, so that no point is farther than `radius` from a centre.
+
+    The greedy order goes on: the farthest point first.
+
+    Args:
+        features: (N, D) float32, finite, on the CPU.
+        away: (N,) each point's distance to its nearest centre so far.
+
+    Returns:
+        Their indices (n,) int64, in the order in which they are taken.
+    """
+    known = away.double().square()
+    if not len(known) or known.max() <= radius**2:
+        return torch.zeros(0, dtype=torch.int64)
+    first = int(known.argmax())
+    order = _going_on(features, known, [], Cells.around(features[first : first + 1], features))
+    return torch.tensor([index for index, _ in takewhile(lambda point: point[1] > radius**2, order)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,25 +136,29 @@ def points_that_fit(memory: int, dim: int) -> int:
     return max(0, memory - block_and_workers) // (4 * dim + 96)
 
 
-def _farthest_first(features: Tensor, start: int) -> Iterator[int]:
-    """All points, the farthest from those before it first."""
+def _farthest_first(features: Tensor, start: int) -> Iterator[tuple[int, float]]:
+    """All points, the farthest from those before it first, and its squared distance to the nearest of those."""
+    yield start, math.inf
     cells = Cells.around(features[start : start + 1], features)
-    known = cells.away.clone()
-    taken, new = [], [start]
-    yield start
-    while True:
+    yield from _going_on(features, cells.away.clone(), [start], cells)
+
+
+def _going_on(features: Tensor, known: Tensor, new: list[int], cells: Cells) -> Iterator[tuple[int, float]]:
+    """`_farthest_first` from where it is: `known` (N,) are squared distances to the centres, `new` those among here."""
+    taken: list[int] = []
+    while len(taken) + len(new) < len(features):
         taken += new
         known[new] = -math.inf
         if len(cells.pivots) == 1 and len(taken) >= min(PIVOTS, len(features) / CELL):
             cells = Cells.around(features[taken], features)
         new = []
-        for index in _steps(features, known):
+        for index, away in _steps(features, known):
             new.append(index)
-            yield index
+            yield index, away
         cells.update(known, features[new])
 
 
-def _steps(features: Tensor, known: Tensor) -> Iterator[int]:
+def _steps(features: Tensor, known: Tensor) -> Iterator[tuple[int, float]]:
     """The steps that the farthest points allow among themselves, before all others must be looked at again."""
     block, bar = _block(known)
     points = features.index_select(0, block)
@@ -133,7 +166,7 @@ def _steps(features: Tensor, known: Tensor) -> Iterator[int]:
     lowest = distances.sub_(error).cpu().numpy()
     rows, nearest, indices = points.double().cpu().numpy(), known[block].cpu().numpy(), block.tolist()
     while nearest[best := int(nearest.argmax())] > bar:
-        yield indices[best]
+        yield indices[best], float(nearest[best])
         still_open = ((lowest[best] < nearest) & (nearest > 0)).nonzero()[0]
         nearest[still_open] = np.minimum(nearest[still_open], exact(rows[still_open], rows[best : best + 1]))
         nearest[best] = -math.inf

@@ -6,17 +6,22 @@ import logging
 import math
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from andon import resources
-from andon.detectors._coreset import coreset_of_coresets, greedy_coreset, points_that_fit
+from andon.detectors._coreset import coreset_and_radius, coreset_of_coresets, points_that_fit, points_to_add
+from andon.detectors._scoring import nearest
+from andon.detectors._search import BankSearch
 from andon.errors import ConfigError
 
 LOG = logging.getLogger("andon")
 SHARE_OF_MEMORY = 0.7  # of what is available; the rest is for photos and the network
+LEAST_RATIO = 0.005  # of the patches: a bank by radius is no smaller
+PHOTOS_DRAWN, PATCHES_DRAWN = 16, 32  # to see how much OK photos differ
 
 
 def chunk_size(dim: int) -> int:
@@ -47,15 +52,67 @@ def places(inside: Tensor, photo: int) -> Tensor:
     return F.pad(centres, (1, 0), value=float(photo))
 
 
-def coreset(patches: Tensor, ratio: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The greedy coreset of `patches` (P, D), from a random start: (ratio * P, D), and their indices."""
+class Bank(NamedTuple):
+    """A memory bank: `rows` (N, D), their `indices` (N,) among all patches, and how far any patch is from them."""
+
+    rows: Tensor
+    indices: Tensor
+    radius: float
+
+
+def coreset(patches: Tensor, ratio: float, generator: torch.Generator, radius: float = 0.0) -> Bank:
+    """The greedy coreset of `patches` (P, D), from a random start: ratio * P of them.
+
+    Args:
+        radius: fewer patches, but no fewer than `LEAST_RATIO` of them, where all are then nearer than this to the bank.
+    """
     start = int(torch.randint(len(patches), (1,), generator=generator))
-    indices = greedy_coreset(patches, max(1, round(ratio * len(patches))), start=start)
-    return patches[indices], indices
+    most, least = (max(1, round(share * len(patches))) for share in (ratio, min(ratio, LEAST_RATIO)))
+    indices, reached = coreset_and_radius(patches, most, start=start, least=least, radius=radius)
+    return Bank(patches[indices], indices, reached)
 
 
-def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) -> tuple[Tensor, Tensor]:
-    """The coreset of the chunks' coresets: (ratio * n_patches, D), and their indices among all patches.
+def distance_to_other_photos(patches: Tensor, photo: Tensor, generator: torch.Generator) -> Tensor:
+    """How far an OK patch is from the nearest one of another OK photo, of patches drawn by chance.
+
+    Args:
+        patches: (P, D), those of a photo in one piece.
+        photo: (P,) the number of each patch's photo.
+
+    Returns:
+        (S,) distances; none where there is one photo.
+    """
+    counts = photo.bincount()
+    counts = counts[counts > 0]
+    ends = counts.cumsum(0).tolist()
+    found = []
+    if len(counts) > 1:
+        for drawn in torch.randperm(len(counts), generator=generator)[:PHOTOS_DRAWN].tolist():
+            end, count = ends[drawn], int(counts[drawn])
+            rows = end - count + torch.randint(count, (PATCHES_DRAWN,), generator=generator)
+            others = [other for other in (patches[: end - count], patches[end:]) if len(other)]
+            found.append(torch.stack([nearest(patches[rows], other)[0] for other in others]).amin(dim=0))
+    return torch.cat(found) if found else patches.new_zeros(0)
+
+
+def leaving_out(patches: Tensor, bank: Bank, outs: Iterable[Tensor]) -> Iterator[Tensor]:
+    """For each mask `out` (P,), a bank of the other patches alone that covers them as closely as `bank` covers all.
+
+    It is `bank` without what is out, to which the greedy order adds the patches that have lost their centre: the
+    indices (N,) of each. So no photo is looked at again for cross-validation.
+    """
+    _, centre = BankSearch(bank.rows).nearest(patches)
+    for out in outs:
+        kept = bank.indices[~out[bank.indices]]
+        lost = (~out & out[bank.indices[centre]]).nonzero()[:, 0]
+        if not len(kept):
+            kept = (~out).nonzero()[:1, 0]
+        away, _ = BankSearch(patches[kept]).nearest(patches[lost])
+        yield torch.cat([kept, lost[points_to_add(patches[lost], away, bank.radius)]])
+
+
+def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) -> Bank:
+    """The coreset of the chunks' coresets: ratio * n_patches of them.
 
     The largest distance of a patch from it is measured and logged.
 
@@ -80,7 +137,7 @@ def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) ->
         f"No patch is farther than {bank.chunk_radius + bank.radius:.3g} from the memory bank. Measured: at most "
         f"{bank.chunk_radius:.3g} from what the first step chose, and at most {bank.radius:.3g} from there to the bank."
     )
-    return bank.features, bank.indices
+    return Bank(bank.features, bank.indices, bank.chunk_radius + bank.radius)
 
 
 def _joined(parts: list[Tensor]) -> tuple[Tensor, list[int]]:

@@ -5,10 +5,11 @@ Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022 (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import copy
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -17,12 +18,21 @@ from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
 from andon.detectors._density import densest
 from andon.detectors._embedding import embed, mean_chroma, projected, projection
-from andon.detectors._memory_bank import chunk_size, chunks, coreset, coreset_of_chunks, places
+from andon.detectors._memory_bank import (
+    chunk_size,
+    chunks,
+    coreset,
+    coreset_of_chunks,
+    distance_to_other_photos,
+    leaving_out,
+    places,
+)
 from andon.detectors._scoring import aggregate
 from andon.detectors._search import BankSearch
 from andon.detectors._shapes import Shape
 from andon.detectors._threads import alone, over_cores
 
+MOST = 0.95  # of the OK patches
 MIN_VARIANCE = 1e-8  # parts without any grain, such as drawn ones, have none
 MIN_COLOUR_VARIANCE = 1.0  # of a* and b* together; below it lies the camera's noise, which must not be blown up
 
@@ -32,6 +42,9 @@ class PatchCoreConfig:
     """Attributes:
     target_dim: the embedding is projected to this many dimensions; 0 for no projection.
     coreset_ratio: share of the patches that the memory bank keeps, in (0, 1].
+    coverage: 0 keeps all of that share. Above 0 the bank grows only until every OK patch is nearer to it than this many
+        times the distance that most OK patches (95 of 100) keep from the other OK photos; 1.5 asks of the bank about
+        what the photos themselves give. `coreset_ratio` is then the most, half a percent the least.
     density_keep: share of the patches that the memory bank is chosen from, in (0, 1]: those that are least alone among
         the photos. 0.85 lets it learn from a set in which some parts are damaged; 1 trusts every photo.
     density_neighbors: other photos in which a patch must have its like.
@@ -40,6 +53,7 @@ class PatchCoreConfig:
     image_score: how the patch scores of the ROI make the image score.
     percentile: for "percentile", in (0, 100).
     top_k: for "top_k_mean", the number of patches.
+    top_share: for "top_share_mean", the share of the patches in the ROI, in (0, 1].
     colour_weight: share of the squared distance that comes from each patch's chroma (a* and b* of CIE L*a*b*), in
         [0, 1); 0 is the paper's PatchCore. With a share, features and colour are each scaled to unit total variance
         first, so that a colour counts by how unusual it is among the OK photos.
@@ -47,23 +61,27 @@ class PatchCoreConfig:
 
     target_dim: int = 256
     coreset_ratio: float = 0.1
+    coverage: float = 0.0
     density_keep: float = 1.0
     density_neighbors: int = 8
     num_neighbors: int = 9
     reweight: bool = True
-    image_score: Literal["maximum", "percentile", "top_k_mean"] = "maximum"
+    image_score: Literal["maximum", "percentile", "top_k_mean", "top_share_mean"] = "maximum"
     percentile: float = 95.0
     top_k: int = 10
+    top_share: float = 0.01
     colour_weight: float = 0.0
 
     def __post_init__(self) -> None:
         require(self.target_dim >= 0, "target_dim", self.target_dim, "0 (no projection) or more")
         require(0 < self.coreset_ratio <= 1, "coreset_ratio", self.coreset_ratio, "above 0 and at most 1")
+        require(self.coverage >= 0, "coverage", self.coverage, "0 (all of coreset_ratio) or more")
         require(0 < self.density_keep <= 1, "density_keep", self.density_keep, "above 0 and at most 1")
         require(self.density_neighbors >= 1, "density_neighbors", self.density_neighbors, "1 or more")
         require(self.num_neighbors >= 1, "num_neighbors", self.num_neighbors, "1 or more")
         require(0 < self.percentile < 100, "percentile", self.percentile, "between 0 and 100")
         require(self.top_k >= 1, "top_k", self.top_k, "1 or more")
+        require(0 < self.top_share <= 1, "top_share", self.top_share, "above 0 and at most 1")
         require(0 <= self.colour_weight < 1, "colour_weight", self.colour_weight, "at least 0 and below 1")
 
 
@@ -76,7 +94,7 @@ class PatchCore(Detector[PatchCoreConfig]):
     """
 
     Config = PatchCoreConfig
-    capabilities = Capabilities(keeps_patches=True)
+    capabilities = Capabilities(keeps_patches=True, fits_folds=True)
     projection_: Tensor
     colour_scale_: Tensor
     bank_: Tensor
@@ -99,23 +117,52 @@ class PatchCore(Detector[PatchCoreConfig]):
             "origin_": Shape(("N", 3)),
         }
 
-    @torch.inference_mode()
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
+        self._learn(batches, generator, ())
+
+    def _fit_folds(
+        self, batches: Iterable[Batch], generator: torch.Generator, folds: Sequence[frozenset[int]]
+    ) -> list[Self] | None:
+        return self._learn(batches, generator, folds)
+
+    @torch.inference_mode()
+    def _learn(
+        self, batches: Iterable[Batch], generator: torch.Generator, folds: Sequence[frozenset[int]]
+    ) -> list[Self] | None:
+        """Embed all photos once; a bank of all, and one without each fold. None for the latter in two steps."""
         channels = sum(self.backbone.channels)
         dimensions = projected(channels, self.config.target_dim)
         self.projection_ = projection(channels, dimensions, generator)
         self.colour_scale_ = torch.ones(1)
         scales = torch.ones(dimensions + 2)
-        origins: list[Tensor] = []
-        pieces = self._pieces(batches, generator, scales, origins)
-        first, second = next(pieces), next(pieces, None)
+        places_: list[Tensor] = []
+        pieces = self._pieces(batches, generator, scales, places_)
+        patches, second = next(pieces), next(pieces, None)
+        without = None
         if second is None:
-            self.bank_, rows = coreset(first, self.config.coreset_ratio, generator)
+            photo = places_[0][:, 0].long()
+            bank = coreset(patches, self.config.coreset_ratio, generator, self._radius(patches, photo, generator))
+            without = list(leaving_out(patches, bank, (_among(photo, fold) for fold in folds)))
         else:
             n_patches = round(self.config.density_keep * self._count(batches))
-            self.bank_, rows = coreset_of_chunks(chain([first, second], pieces), n_patches, self.config.coreset_ratio)
-        self.origin_ = torch.cat(origins)[rows]
+            bank = coreset_of_chunks(chain([patches, second], pieces), n_patches, self.config.coreset_ratio)
+        origin = torch.cat(places_)
+        self.facts = {"bank_rows": len(bank.rows), "patches": len(origin), "bank_radius": bank.radius}
         self.projection_, self.colour_scale_ = self.projection_ * scales[0], self.colour_scale_ * scales[-1]
+        self.bank_, self.origin_ = bank.rows, origin[bank.indices]
+        return None if without is None else [self._with_bank(patches[rows], origin[rows]) for rows in without]
+
+    def _radius(self, patches: Tensor, photo: Tensor, generator: torch.Generator) -> float:
+        """How near every OK patch must be to the bank; 0 where only `coreset_ratio` counts."""
+        if self.config.coverage == 0:
+            return 0.0
+        away = distance_to_other_photos(patches, photo, generator)
+        return self.config.coverage * float(away.quantile(MOST)) if len(away) else 0.0
+
+    def _with_bank(self, bank: Tensor, origin: Tensor) -> Self:
+        other = copy.copy(self)
+        other._buffers, other._search = {**self._buffers, "bank_": bank, "origin_": origin}, None
+        return other
 
     def _pieces(
         self, batches: Iterable[Batch], generator: torch.Generator, scales: Tensor, origins: list[Tensor]
@@ -190,7 +237,10 @@ class PatchCore(Detector[PatchCoreConfig]):
         scores = queries.new_zeros(batch, h * w)
         index = torch.zeros_like(inside, dtype=torch.int64)
         scores[inside], index[inside] = self.search.nearest(queries[inside])
-        image = aggregate(scores, inside, self.config.image_score, self.config.percentile, self.config.top_k)
+        how = self.config
+        image = aggregate(
+            scores, inside, how.image_score, percentile=how.percentile, top_k=how.top_k, top_share=how.top_share
+        )
         if self._reweights:
             worst = scores.argmax(dim=1)
             rows = torch.arange(batch, device=x.device)
@@ -233,6 +283,11 @@ class PatchCore(Detector[PatchCoreConfig]):
         to_supporting = (query.unsqueeze(1) - supporting).square().sum(dim=2).sqrt()
         to_closest = (query - closest).square().sum(dim=1).sqrt()
         return 1 - torch.exp(to_closest - torch.logsumexp(to_supporting, dim=1))
+
+
+def _among(photo: Tensor, fold: frozenset[int]) -> Tensor:
+    """(P,) whether the photo of each patch is in the fold."""
+    return torch.isin(photo, torch.tensor(sorted(fold)))
 
 
 DETECTOR = PatchCore

@@ -86,6 +86,7 @@ class Manifest:
         calibrated: the OK photos of a calibration split, or of `andon calibrate`, that set the threshold; where the
             training photos themselves did, each held out in turn, there are none.
         epochs: None where it does not learn by gradient.
+        facts: what the detector found while it was fitted, by name, such as the size and radius of a memory bank.
     """
 
     version: int = VERSION
@@ -97,6 +98,7 @@ class Manifest:
     trained_ng: Photos = Photos()
     calibrated: Photos = Photos()
     epochs: Epochs | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def seen(self) -> frozenset[str]:
@@ -121,6 +123,7 @@ class Manifest:
             "remarks": list(self.remarks),
             "precision": self.precision,
             "epochs": None if self.epochs is None else self.epochs.to_tree(),
+            "facts": dict(self.facts),
         }
 
     def to_arrays(self) -> Arrays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from andon.preprocess._base import Step
 from andon.types import Frame
 
 MULTIPLE = 16
+AUTO = 384  # pixels of the short side
 MAX_SIDE = 8192
 MAX_ASPECT = 8.0
 
@@ -23,18 +24,20 @@ class Resize(Step):
     """Scales a photo to the canvas without squeezing it: what the photo does not cover is padding, outside the ROI.
 
     Attributes:
-        image_size: the canvas's short side in pixels, a multiple of 16.
+        image_size: the canvas's short side in pixels, a multiple of 16. "auto" is 384, or the OK photos' own median
+            short side where that is less, as enlarging adds nothing that could be seen.
         canvas: (height, width), both multiples of 16. None until `fit` settles it from the OK photos' median shape;
             a step that was never fitted gives each photo a canvas of the photo's own shape.
     """
 
-    image_size: int = 256
+    image_size: int | Literal["auto"] = "auto"
     canvas: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if not _is_side(self.image_size):
+        if self.image_size != "auto" and not _is_side(self.image_size):
             raise ConfigError(
-                f"resize.image_size is {self.image_size}; use a multiple of {MULTIPLE} up to {MAX_SIDE}, such as 256."
+                f"resize.image_size is {self.image_size}; use a multiple of {MULTIPLE} up to {MAX_SIDE}, such as 384, "
+                "or auto."
             )
         if self.canvas is not None and not all(map(_is_side, self.canvas)):
             raise ConfigError(
@@ -46,12 +49,15 @@ class Resize(Step):
         """Settle the canvas; one that is already set stays."""
         if self.canvas is not None:
             return self
-        aspects = [width / height for height, width in (frame.size for frame in frames)]
-        return replace(self, canvas=self._canvas(float(np.median(aspects)))) if aspects else self
+        sizes = [frame.size for frame in frames]
+        if not sizes:
+            return self
+        aspect = float(np.median([width / height for height, width in sizes]))
+        return replace(self, canvas=self._canvas(aspect, float(np.median([min(size) for size in sizes]))))
 
     def __call__(self, frame: Frame) -> Frame:
         height, width = frame.size
-        canvas_height, canvas_width = canvas = self.canvas or self._canvas(width / height)
+        canvas_height, canvas_width = canvas = self.canvas or self._canvas(width / height, min(height, width))
         scale = min(canvas_height / height, canvas_width / width)
         content = max(1, round(height * scale)), max(1, round(width * scale))
         missing = canvas_height - content[0], canvas_width - content[1]
@@ -60,11 +66,12 @@ class Resize(Step):
         top, left = -(missing[0] // 2), -(missing[1] // 2)
         return _warp.window(_warp.resize(frame, content), (top, left, top + canvas_height, left + canvas_width))
 
-    def _canvas(self, aspect: float) -> tuple[int, int]:
-        """(height, width) for photos of that width / height."""
-        long_side = self.image_size * min(max(aspect, 1 / aspect), MAX_ASPECT)
-        long_side = MULTIPLE * round(long_side / MULTIPLE)
-        return (self.image_size, long_side) if aspect >= 1 else (long_side, self.image_size)
+    def _canvas(self, aspect: float, short_side: float) -> tuple[int, int]:
+        """(height, width) for photos of that width / height and that short side."""
+        own = max(MULTIPLE, MULTIPLE * int(min(AUTO, short_side) // MULTIPLE))
+        short = own if self.image_size == "auto" else self.image_size
+        long = MULTIPLE * round(short * min(max(aspect, 1 / aspect), MAX_ASPECT) / MULTIPLE)
+        return (short, long) if aspect >= 1 else (long, short)
 
 
 def _is_side(pixels: int) -> bool:

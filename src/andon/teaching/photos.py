@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +102,13 @@ class Batches:
         while batch := list(islice(frames, self._batch_size)):
             x, roi = to_batch(batch)
             yield torch.from_numpy(x), torch.from_numpy(roi)
+
+    def places_of(self, folds: Iterable[Sequence[Path]]) -> list[frozenset[int]]:
+        """Of each fold, the numbers that its photos, or their tiles, have in the order of iteration."""
+        counts = [1 if self._tiling is None else len(self._tiling.cut(self._frame(photo))) for photo in self._photos]
+        ends = dict(zip(self._photos, accumulate(counts), strict=True))
+        begins = {photo: end - count for (photo, end), count in zip(ends.items(), counts, strict=True)}
+        return [frozenset(place for photo in fold for place in range(begins[photo], ends[photo])) for fold in folds]
 
     def _frame(self, photo: Path) -> Frame:
         frame = self._frames.read(photo, enhanced=photo in self._enhanced)

@@ -13,20 +13,20 @@ from pathlib import Path
 
 from andon import backbones, datasets, detectors, images, recipes
 from andon.backbones import Backbone
-from andon.datasets import Dataset, Duplicates, Partition
-from andon.detectors import Capabilities, Checkpoint, History, LabelledBatches
-from andon.errors import ConfigError, ImageError
+from andon.datasets import Dataset, Duplicates
+from andon.detectors import Capabilities, Checkpoint, History
+from andon.errors import ConfigError
 from andon.images import OpenedPhotos
 from andon.line import nearest_ok
 from andon.line.nearest_ok import Thumbnail
-from andon.line.pipeline import Pipeline, Prepared
 from andon.models.manifest import Epochs, Manifest, Photos
-from andon.models.taught import Taught, assemble
+from andon.models.taught import Taught
 from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
-from andon.teaching.photos import Batches, Frames, settle_steps
-from andon.teaching.thresholds import HeldOut, calibrated, held_out_of, one_of_each, terms_of, unusual
+from andon.teaching.fitting import Fitting
+from andon.teaching.photos import Frames, settle_steps
+from andon.teaching.thresholds import calibrated, one_of_each, terms_of, unusual
 from andon.types import Precision, Sample
 
 LOG = logging.getLogger("andon")
@@ -109,14 +109,13 @@ def teach(
     white = opened.learn_white(_paths(parts.train))
     recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train), opened))
     frames = Frames(recipe.steps.values(), opened)
-    held_out = _scored_by_folds(recipe, backbone, parts, ng, precision, frames)
     trained, trained_ng = (_photos(dataset, part, duplicates.sha256) for part in (parts.train, ng))
     digest = _digest(recipe, backbone, {"trained": trained, "trained_ng": trained_ng})
     place = None if checkpoint is None else Checkpoint(checkpoint, digest)
-    taught = _fitted(recipe, backbone, parts.train, ng, "Training", precision, frames, place)
+    fitting = Fitting(recipe, backbone, ng, precision, frames)
+    taught, held_out = fitting.with_folds(parts, place)
     history = taught.detector.history
     remarks += [history.note] if history else []
-    held_out += _scored(taught.pipeline, parts.calibration, frames)
     held_out = one_of_each(held_out, duplicates.keep_together)
     calibration = calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
@@ -130,6 +129,7 @@ def teach(
         trained_ng=trained_ng,
         calibrated=_photos(dataset, parts.calibration, duplicates.sha256),
         epochs=_epochs(history),
+        facts=taught.detector.facts,
     )
     thumbnails = _thumbnails(recipe, trained, _paths(parts.train), frames)
     pipeline = replace(taught.pipeline, calibration=calibration, white=white, thumbnails=thumbnails)
@@ -181,58 +181,6 @@ def _ng_to_learn_from(
         f"{recipe.detector} is not an OK-only method: it knows the defects that it was shown, and may "
         "overlook every other kind.",
     ]
-
-
-def _fitted(
-    recipe: Recipe,
-    backbone: Backbone,
-    ok: Sequence[Sample],
-    ng: Sequence[Sample],
-    what: str,
-    precision: Precision,
-    frames: Frames,
-    checkpoint: Checkpoint | None = None,
-) -> Taught:
-    """The recipe's detector, fitted, and a pipeline of it that is not calibrated."""
-    detector = detectors.of_recipe(recipe, backbone)
-    batches = Batches(_paths(ok), recipe, what, detector.refuses, frames)
-    ng_batches = Batches(_paths(ng), recipe, f"{what} with NG photos", detector.refuses, frames)
-    detector.fit(LabelledBatches(batches, ng_batches) if ng else batches, recipe.training.seed, checkpoint)
-    return Taught(recipe, detector, assemble(recipe, detector, precision=precision))
-
-
-def _scored_by_folds(
-    recipe: Recipe,
-    backbone: Backbone,
-    parts: Partition,
-    ng: Sequence[Sample],
-    precision: Precision,
-    frames: Frames,
-) -> list[HeldOut]:
-    """Every OK photo, scored by a model that has not seen it; empty where there are no folds."""
-    held_out: list[HeldOut] = []
-    for number, fold in enumerate(parts.folds, start=1):
-        what = f"Training without fold {number} of {len(parts.folds)}"
-        fitted = _fitted(recipe, backbone, fold.train, ng, what, precision, frames)
-        held_out += _scored(fitted.pipeline, fold.held_out, frames)
-    return held_out
-
-
-def _scored(pipeline: Pipeline, samples: Sequence[Sample], frames: Frames) -> list[HeldOut]:
-    """OK photos that the model has not seen, scored as the frames that were prepared for all models.
-
-    Raises:
-        ImageError: the detector cannot use a photo.
-    """
-
-    def prepared(photo: Path) -> Prepared:
-        made = frames.prepared(photo)
-        if reason := pipeline.scorer.refuses(made.frame):
-            raise ImageError(f"{photo} {reason}")
-        return made
-
-    scored = pipeline.score_prepared(ordered_map(prepared, _paths(samples)))
-    return held_out_of(pipeline, track(scored, "Calibrating", len(samples)))
 
 
 def _folds(recipe: Recipe) -> int:

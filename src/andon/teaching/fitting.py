@@ -1,0 +1,99 @@
+"""Fit a recipe's detector, and score OK photos by models that have not seen them: cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from andon import detectors
+from andon.backbones import Backbone
+from andon.datasets import Partition
+from andon.detectors import Checkpoint, Detector, LabelledBatches
+from andon.errors import ImageError
+from andon.line.pipeline import Pipeline, Prepared
+from andon.models.taught import Taught, assemble
+from andon.ordered_map import ordered_map
+from andon.progress import track
+from andon.recipes import Recipe
+from andon.teaching.photos import Batches, Frames
+from andon.teaching.thresholds import HeldOut, held_out_of
+from andon.types import Precision, Sample
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """All that the models of one training share.
+
+    Attributes:
+        recipe: with its steps settled.
+        ng: labelled NG photos that every model learns from; none for most detectors.
+        frames: the photos as they were prepared, once for all models.
+    """
+
+    recipe: Recipe
+    backbone: Backbone
+    ng: Sequence[Sample]
+    precision: Precision
+    frames: Frames
+
+    def with_folds(self, parts: Partition, checkpoint: Checkpoint | None = None) -> tuple[Taught, list[HeldOut]]:
+        """The model of all photos that train, and the scores of OK photos by models that had not seen them.
+
+        A memory bank looks at each photo once for all folds; other detectors are fitted again for each.
+
+        Args:
+            parts: its folds are scored, and its calibration split.
+        """
+        photos, folds = _paths(parts.train), [_paths(fold.held_out) for fold in parts.folds]
+        if not (folds and detectors.detector_class(self.recipe.detector).capabilities.fits_folds):
+            held_out = self._fold_by_fold(parts)
+            taught = self._fitted(parts.train, "Training", checkpoint)
+            return taught, held_out + self._scored(taught.pipeline, _paths(parts.calibration))
+        detector = detectors.of_recipe(self.recipe, self.backbone)
+        batches = Batches(photos, self.recipe, "Training", detector.refuses, self.frames)
+        without = detector.fit_folds(batches, self.recipe.training.seed, batches.places_of(folds))
+        taught = self._assembled(detector)
+        if without is None:  # too many photos to hold their patches in memory at once
+            return taught, self._fold_by_fold(parts)
+        pipelines = [self._assembled(one).pipeline for one in without]
+        return taught, [one for fold in zip(pipelines, folds, strict=True) for one in self._scored(*fold)]
+
+    def _fold_by_fold(self, parts: Partition) -> list[HeldOut]:
+        held_out: list[HeldOut] = []
+        for number, fold in enumerate(parts.folds, start=1):
+            fitted = self._fitted(fold.train, f"Training without fold {number} of {len(parts.folds)}")
+            held_out += self._scored(fitted.pipeline, _paths(fold.held_out))
+        return held_out
+
+    def _fitted(self, ok: Sequence[Sample], what: str, checkpoint: Checkpoint | None = None) -> Taught:
+        """The recipe's detector, fitted, and a pipeline of it that is not calibrated."""
+        detector = detectors.of_recipe(self.recipe, self.backbone)
+        batches = Batches(_paths(ok), self.recipe, what, detector.refuses, self.frames)
+        ng = Batches(_paths(self.ng), self.recipe, f"{what} with NG photos", detector.refuses, self.frames)
+        detector.fit(LabelledBatches(batches, ng) if self.ng else batches, self.recipe.training.seed, checkpoint)
+        return self._assembled(detector)
+
+    def _assembled(self, detector: Detector[Any]) -> Taught:
+        return Taught(self.recipe, detector, assemble(self.recipe, detector, precision=self.precision))
+
+    def _scored(self, pipeline: Pipeline, photos: Sequence[Path]) -> list[HeldOut]:
+        """OK photos that the model has not seen, scored as the frames that were prepared for all models.
+
+        Raises:
+            ImageError: the detector cannot use a photo.
+        """
+
+        def prepared(photo: Path) -> Prepared:
+            made = self.frames.prepared(photo)
+            if reason := pipeline.scorer.refuses(made.frame):
+                raise ImageError(f"{photo} {reason}")
+            return made
+
+        scored = pipeline.score_prepared(ordered_map(prepared, photos))
+        return held_out_of(pipeline, track(scored, "Calibrating", len(photos)))
+
+
+def _paths(samples: Iterable[Sample]) -> list[Path]:
+    return [sample.path for sample in samples]
