@@ -236,7 +236,7 @@ def _scored(pipeline: Pipeline, samples: Sequence[Sample], frames: Frames) -> li
 
 
 def _folds(recipe: Recipe) -> int:
-    """How many models calibrate where few photos can be held out: one where training takes long."""
+    """How many models score photos that they have not seen; 1 where training takes long, and a fifth is held out."""
     return recipe.training.folds or (1 if _capabilities(recipe).learns_by_gradient else datasets.FOLDS)
 
 
