@@ -44,16 +44,16 @@ def test_few_given_calibration_photos_are_remarked() -> None:
     assert "with 20 or more the threshold would be steadier" in split(ok(30) + ok(3, "calibration"), seed=0).note
 
 
-def test_without_calibration_photos_a_fifth_is_held_out_and_the_note_says_so() -> None:
-    partition = split(ok(103), seed=7)
+def test_with_one_fold_a_fifth_is_held_out_and_the_note_says_so() -> None:
+    partition = split(ok(103), seed=7, folds=1)
     assert (len(partition.train), len(partition.calibration)) == (83, 20)
     assert not set(partition.train) & set(partition.calibration)
     assert partition.folds == ()
     assert partition.note == "20 of 103 OK photos (seed 7) are held out to calibrate."
 
 
-@pytest.mark.parametrize(("n", "k"), [(99, 5), (54, 5), (10, 5), (9, 9), (2, 2)])
-def test_with_too_few_photos_every_photo_is_held_out_once(n: int, k: int) -> None:
+@pytest.mark.parametrize(("n", "k"), [(500, 5), (99, 5), (54, 5), (10, 5), (9, 9), (2, 2)])
+def test_every_photo_trains_and_is_held_out_once(n: int, k: int) -> None:
     samples = ok(n)
     partition = split(samples, seed=0)
     assert partition.train == tuple(samples) and partition.calibration == ()
@@ -63,6 +63,11 @@ def test_with_too_few_photos_every_photo_is_held_out_once(n: int, k: int) -> Non
         assert set(fold.train) == set(samples) - set(fold.held_out)
         assert abs(len(fold.held_out) - n / k) < 1
     assert f"scored by one of {k} models" in partition.note
+    assert "2 to 6 % too high" in partition.note
+
+
+def test_folds_are_as_many_as_the_recipe_says() -> None:
+    assert len(split(ok(40), seed=0, folds=8).folds) == 8
 
 
 def test_test_photos_ng_and_unlabelled_ones_have_no_part() -> None:
@@ -94,10 +99,10 @@ def test_twins_stay_on_one_side(seed: int, n: int, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(2, n - 2), min_size=1, max_size=n // 4)))
     order = random.Random(seed).sample(samples, n)
     groups = [group(*order[a:b]) for a, b in zip([0, *cuts], [*cuts, n], strict=True) if b - a > 1]
-    partition = split(samples, seed, groups)
-    sides = [(partition.train, partition.calibration)] if partition.calibration else []
+    partition, once = split(samples, seed, groups), split(samples, seed, groups, folds=1)
+    sides = [(once.train, once.calibration)] if once.calibration else []
     sides += [(fold.train, fold.held_out) for fold in partition.folds]
-    assert sides
+    assert partition.folds
     for learnt, held_out in sides:
         assert learnt and held_out and len(learnt) + len(held_out) == n
         for twins in groups:
@@ -115,32 +120,26 @@ def test_folds_stay_balanced_with_one_large_group() -> None:
     assert {len(fold.held_out) for fold in split(samples, 0, [group(*samples[:10])]).folds} == {10}
 
 
-def test_photos_that_cannot_be_held_out_without_tearing_twins_lead_to_folds() -> None:
+def test_two_groups_of_twins_make_two_folds() -> None:
     samples = ok(200)
     partition = split(samples, 0, [group(*samples[:100]), group(*samples[100:])])
     assert partition.calibration == () and [len(fold.held_out) for fold in partition.folds] == [100, 100]
-
-
-def test_copies_count_once_when_photos_are_held_out() -> None:
-    samples = ok(120)
-    partition = split(samples, 0, [group(*samples[start : start + 10]) for start in range(0, 120, 10)])
-    assert partition.calibration == () and len(partition.folds) == 5  # a fifth of them would be two pictures
 
 
 def test_the_seed_decides_and_nothing_else() -> None:
     samples = ok(150) + ng(5)
     shuffled = random.Random(3).sample(samples, len(samples))
     assert split(samples, seed=1) == split(shuffled, seed=1)
-    assert split(samples, seed=1).calibration != split(samples, seed=2).calibration
-    assert split(ok(50), seed=1) == split(ok(50)[::-1], seed=1)
-    assert split(ok(50), seed=1).folds != split(ok(50), seed=2).folds
+    assert split(samples, seed=1).folds != split(samples, seed=2).folds
+    assert split(samples, seed=1, folds=1) == split(shuffled, seed=1, folds=1)
+    assert split(samples, seed=1, folds=1).calibration != split(samples, seed=2, folds=1).calibration
 
 
 def test_a_set_without_splits_keeps_some_ok_photos_for_testing() -> None:
     partition = split(ok(150, None) + ng(8, None), seed=0)
-    assert (len(partition.train), len(partition.calibration), len(partition.set_aside)) == (96, 24, 30)
+    assert (len(partition.train), len(partition.folds), len(partition.set_aside)) == (120, 5, 30)
     assert used(partition) == set(ok(150, None))
-    assert partition.note.startswith("30 OK photos are set aside for testing, as the set has no test split. 24 of 120")
+    assert partition.note.startswith("30 OK photos are set aside for testing, as the set has no test split. Each of the 120")
 
 
 def test_nothing_is_set_aside_where_it_would_not_help() -> None:

@@ -18,6 +18,7 @@ MIN_SET_ASIDE = 2
 MIN_LEARNING = 6  # where NG photos are there, fewer OK photos than that and the two to test are all needed to train
 FOLDS = 5
 LEAVE_ONE_OUT_BELOW = 10
+TOO_HIGH = "Such scores are 2 to 6 % too high, as each of those models saw fewer photos than the final one."
 
 Samples = tuple[Sample, ...]
 Groups = Sequence[frozenset[Path]]
@@ -54,14 +55,15 @@ class Partition:
 def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int = FOLDS) -> Partition:
     """Divide the OK photos of a data set; its test, NG and unlabelled photos have no part in this.
 
-    OK photos of the calibration split calibrate, except those with a twin that trains. Where there are none, a
-    fifth of the training photos is held out; where fewer than 20 of those would differ, calibration is 5-fold, or
-    leave-one-out below 10 photos. Where the photos have no split and there are NG photos to test with, a fifth of the
-    OK photos, two at least, is first set aside for testing, unless fewer than six would be left.
+    OK photos of the calibration split calibrate, except those with a twin that trains. Where there are none, every OK
+    photo trains the final model and calibration is by k-fold: `folds` models score the photos that they have not seen;
+    below 10 photos one is left out at a time. Where the photos have no split and there are NG photos to test with, a
+    fifth of the OK photos, two at least, is first set aside for testing, unless fewer than six would be left.
 
     Args:
         groups: photos that must stay on one side, see `Duplicates.keep_together`.
-        folds: how many models score the photos where few can be held out; 1 holds a fifth out, however few that is.
+        folds: how many models score the photos that they have not seen. With 1 a fifth is held out instead and does not
+            train, for a detector whose training takes long.
 
     Raises:
         DatasetError: there are fewer than two different OK photos to learn from.
@@ -78,13 +80,16 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int 
     if calibration:
         note = f"{len(calibration)} OK photos of the calibration split calibrate{_if_few(len(calibration))}."
         return Partition(train, calibration, (), set_aside, remarks + note)
-    rest, held_out = hold_out(clusters, max(len(train) // HELD_OUT_SHARE, MIN_HELD_OUT), rng)
-    if count_different(held_out, groups) >= MIN_CALIBRATION or folds == 1:
+    if folds == 1:
+        rest, held_out = hold_out(clusters, max(len(train) // HELD_OUT_SHARE, MIN_HELD_OUT), rng)
         note = f"{len(held_out)} of {len(train)} OK photos (seed {seed}) are held out to calibrate"
         return Partition(flat(rest), held_out, (), set_aside, f"{remarks}{note}{_if_few(len(held_out))}.")
     rounds = _folds(clusters, folds, rng)
-    note = f"Each of the {len(train)} OK photos calibrates, scored by one of {len(rounds)} models that have not seen it"
-    return Partition(train, (), rounds, set_aside, f"{remarks}{note}{_if_few(len(train))}.")
+    note = (
+        f"Each of the {len(train)} OK photos calibrates, scored by one of {len(rounds)} models that have not seen it"
+        f"{_if_few(len(train))}. {TOO_HIGH}"
+    )
+    return Partition(train, (), rounds, set_aside, remarks + note)
 
 
 def _set_aside(ordered: list[Sample], groups: Groups, rng: random.Random) -> tuple[list[Cluster], Samples]:

@@ -53,8 +53,8 @@ class TrainingConfig:
         unsharp_mask) act, in [0, 1]. On inspection they always act.
     ng_from_test: share of the labelled NG test photos, in [0, 1), that train a detector which learns from NG photos
         too; they are then not evaluated.
-    folds: models trained for calibration where few photos can be held out, see `datasets.split`; None for 5, or for 1
-        where the detector learns by gradient.
+    folds: models trained for calibration, each without a part of the photos, see `datasets.split`. With 1 a fifth of
+        the photos calibrates and does not train. None for 5, or for 1 where the detector learns by gradient.
     thumbnails: keep a small picture of each OK photo in the model, to show which of them a region looks most like.
     """
 

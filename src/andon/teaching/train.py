@@ -184,7 +184,7 @@ def _ng_to_learn_from(
 
 
 def _folds(recipe: Recipe) -> int:
-    """How many models calibrate where few photos can be held out: one where training takes long."""
+    """How many models score photos that they have not seen; 1 where training takes long, and a fifth is held out."""
     return recipe.training.folds or (1 if _capabilities(recipe).learns_by_gradient else datasets.FOLDS)
 
 
