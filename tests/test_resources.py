@@ -182,3 +182,15 @@ def test_the_smaller_of_machine_and_container_counts(
 def test_this_machine_has_some_of_both() -> None:
     assert resources.cpus() >= 1
     assert 0 < resources.available_memory() <= psutil.virtual_memory().total
+
+
+@pytest.mark.parametrize(
+    ("flags", "known"), [("avx512_bf16 avx512_vnni", False), ("avx512_bf16 amx_bf16 amx_tile", True)]
+)
+def test_matrix_instructions_are_read_from_the_processors_flags(tmp_path: Path, flags: str, known: bool) -> None:
+    root = draw(tmp_path, {"proc/cpuinfo": f"processor : 0\nflags\t\t: fpu sse {flags}\n"})
+    assert resources.has_amx(root) is known
+
+
+def test_a_system_that_does_not_tell_has_no_matrix_instructions(tmp_path: Path) -> None:
+    assert not resources.has_amx(tmp_path)

@@ -47,6 +47,14 @@ def available_memory() -> int:
     return int(min(psutil.virtual_memory().available, memory_left()))
 
 
+def has_amx(root: Path = ROOT) -> bool:
+    """Whether this processor multiplies matrices of bf16 (Intel AMX). Known on Linux alone; False elsewhere."""
+    try:
+        return "amx_bf16" in (root / "proc/cpuinfo").read_text().split()
+    except OSError:
+        return False
+
+
 def limit_libraries() -> None:
     """Limit libraries that have threads of their own to `cpus`, where the machine has more.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from andon.rows import LooksLike, ModelOfRow, RegionOfRow, Row
 
 Precision = Literal["auto", "f32", "bf16"]
-"""What a network computes in; "auto" is bf16 where the processor has instructions for it, else f32."""
+"""What a network computes in; "auto" is bf16 where the processor has matrix instructions for it (AMX), else f32."""
 
 Split = Literal["train", "calibration", "test"]
 Verdict = Literal["OK", "review", "NG"]

@@ -6,15 +6,15 @@ The rest is torch everywhere, so the same features give the same distances whate
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from andon import resources
+from andon.backbones import Backbone
 from andon.detectors import Detector
 from andon.detectors._threads import over_cores
-from andon.scorers._openvino import ov
 from andon.scorers.compiled_backbone import CompiledBackbone
 from andon.scorers.reference import TorchScorer
 from andon.types import Mask, Scores
@@ -30,6 +30,15 @@ class CpuScorer(TorchScorer):
         super().__init__(_compiled(detector, precision, streams=1), batch_size, precision)
         self._on_one_core = TorchScorer(_compiled(detector, precision, resources.cpus()), 1, precision)
 
+    def of(self, detector: Detector[Any]) -> Self:
+        """The same scorer of another fitted detector; the compiled networks are shared."""
+        other = copy.copy(self)
+        other.detector = _with_backbone(detector, self.detector.backbone)
+        other._on_one_core = TorchScorer(
+            _with_backbone(detector, self._on_one_core.detector.backbone), 1, self.precision
+        )
+        return other
+
     def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
         if len(x) == 1:
             return super().__call__(x, roi)
@@ -41,13 +50,12 @@ class CpuScorer(TorchScorer):
         )
 
 
-def has_bf16() -> bool:
-    """Whether this processor has instructions for bf16."""
-    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
 def _compiled(detector: Detector[Any], precision: str, streams: int) -> Detector[Any]:
     """The same detector, what it has learned not copied, with a backbone that is compiled at its first photo."""
-    compiled = copy.copy(detector)
-    compiled._modules = detector._modules | {"backbone": CompiledBackbone(detector.backbone, precision, streams)}
-    return compiled
+    return _with_backbone(detector, CompiledBackbone(detector.backbone, precision, streams))
+
+
+def _with_backbone(detector: Detector[Any], backbone: Backbone) -> Detector[Any]:
+    other = copy.copy(detector)
+    other._modules = detector._modules | {"backbone": backbone}
+    return other

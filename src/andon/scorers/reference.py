@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -26,6 +27,12 @@ class TorchScorer:
         self.detector = detector
         self.batch_size = batch_size
         self.precision = precision
+
+    def of(self, detector: Detector[Any]) -> Self:
+        """The same scorer of another fitted detector with the same backbone."""
+        device = next(iter(self.detector.learned().values())).device
+        moved = detector if device.type == "cpu" else copy.deepcopy(detector).to(device)
+        return type(self)(moved, self.batch_size, self.precision)
 
     def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
         _require_threads()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from andon import detectors
 from andon.backbones import Backbone
@@ -17,6 +17,7 @@ from andon.models.taught import Taught, assemble
 from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
+from andon.scorers import TorchScorer
 from andon.teaching.photos import Batches, Frames
 from andon.teaching.thresholds import HeldOut, held_out_of
 from andon.types import Precision, Sample
@@ -57,7 +58,8 @@ class Fitting:
         taught = self._assembled(detector)
         if without is None:  # too many photos to hold their patches in memory at once
             return taught, self._fold_by_fold(parts)
-        pipelines = [self._assembled(one).pipeline for one in without]
+        scorers = [cast(TorchScorer, taught.pipeline.scorer).of(one) for one in without]
+        pipelines = [replace(taught.pipeline, scorer=scorer) for scorer in scorers]
         return taught, [one for fold in zip(pipelines, folds, strict=True) for one in self._scored(*fold)]
 
     def _fold_by_fold(self, parts: Partition) -> list[HeldOut]:
