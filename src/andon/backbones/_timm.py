@@ -46,7 +46,7 @@ def load(config: BackboneConfig, *, pretrained: bool = True) -> CnnBackbone | Vi
 
 
 def _new(config: BackboneConfig, *, pretrained: bool = False) -> CnnBackbone | VitBackbone:
-    timm, name = _import_timm(), config.name
+    timm, name = import_timm(), config.name
     architecture = name.partition(".")[0]
     if not timm.is_model(architecture):
         close = difflib.get_close_matches(architecture, timm.list_models(), n=1)
@@ -101,7 +101,7 @@ def _with_tag(timm: Any, name: str) -> str:
     return preferred if "." not in name and preferred in timm.list_pretrained(f"{name}.*") else name
 
 
-def _import_timm() -> Any:
+def import_timm() -> Any:
     try:
         declare_operators()
         import timm

@@ -22,7 +22,9 @@ def command(
     model: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")] = MODEL,
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a .toml file.")] = "default",
     detector: Annotated[str | None, typer.Option(help="Detector in place of the recipe's.")] = None,
-    backbone: Annotated[str | None, typer.Option(help="'embedded', or any CNN or ViT of timm by name.")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="'embedded', 'efficientnet_lite0', or any CNN or ViT of timm by name.")
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="The backbone's weights: .safetensors or .pth.")] = None,
     coreset_ratio: Annotated[float | None, typer.Option(help="Share of patches that the memory bank keeps.")] = None,
     target_dim: Annotated[int | None, typer.Option(help="Dimensions of an embedding.")] = None,

