@@ -40,6 +40,5 @@ class Orangeness:
 def orange_pipeline() -> Pipeline:
     """Rust is NG, grey plates are OK; photos need sides that are multiples of 8."""
     ok_scores = [0.01 * n for n in range(1, 11)]
-    return Pipeline(
-        steps=(), scorer=Orangeness(), map_sigma=1.0, calibration=calibrate(CalibrationRule(), ok_scores, ok_scores)
-    )
+    calibration = calibrate(CalibrationRule(review=False), ok_scores, ok_scores)
+    return Pipeline(steps=(), scorer=Orangeness(), map_sigma=1.0, calibration=calibration)

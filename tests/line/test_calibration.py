@@ -8,16 +8,10 @@ import numpy as np
 import pytest
 
 from andon.errors import ConfigError, NotCalibratedError
-from andon.line.calibration import (
-    Calibration,
-    CalibrationRule,
-    calibrate,
-    conformal_rank,
-    just_above,
-    percent,
-    photos_needed,
-    sweep,
-)
+from andon.line.calibration import Calibration, CalibrationRule, calibrate
+from andon.line.promises import Promise, conformal_rank, percent, photos_needed, photos_needed_with_confidence
+from andon.line.rules import just_above
+from andon.line.sweep import sweep
 
 TEN = [float(score) for score in range(1, 11)]
 
@@ -98,8 +92,8 @@ def test_one_photo_makes_no_threshold(n: int) -> None:
 
 
 def test_the_verdict_turns_at_the_thresholds_themselves() -> None:
-    calibration = calibrated(TEN, percentile=90.0, review_percentile=50.0)
-    low, high = just_above(5.5), just_above(9.1)
+    calibration = calibrated(TEN, percentile=80.0, review_percentile=50.0)
+    low, high = just_above(5.5), just_above(8.2)
     assert (calibration.review_threshold, calibration.threshold) == (low, high)
     below = [np.nextafter(value, 0) for value in (low, high)]
     assert [calibration.verdict(score) for score in (below[0], low, below[1], high)] == ["OK", "review", "review", "NG"]
@@ -114,8 +108,60 @@ def test_a_score_that_the_threshold_rests_on_is_not_rejected_nor_its_ties(method
 
 
 def test_without_a_review_band_there_is_no_review() -> None:
-    calibration = calibrated(TEN)
+    calibration = calibrated(TEN, review=False)
     assert {calibration.verdict(score) for score in np.linspace(0, 12, 200)} == {"OK", "NG"}
+
+
+@pytest.mark.parametrize(
+    ("n", "ng", "review"),
+    [(10, 1, 3), (20, 1, 3), (60, 1, 3), (61, 1, 3), (62, 1, 4), (100, 1, 5), (101, 1, 5), (300, 3, 15)],
+)
+def test_by_default_one_photo_lies_above_the_threshold_and_three_in_the_review_band_or_above_it(
+    n: int, ng: int, review: int
+) -> None:
+    scores = np.random.default_rng(n).lognormal(size=n).astype(np.float32).astype(float).tolist()
+    verdicts = [calibrated(scores).verdict(score) for score in scores]
+    assert (verdicts.count("NG"), verdicts.count("NG") + verdicts.count("review")) == (ng, review)
+
+
+@pytest.mark.parametrize(("n", "review"), [(2, 1), (3, 1), (4, 2), (5, 2), (6, 3), (9, 3)])
+def test_with_fewer_than_ten_photos_none_is_rejected_but_at_most_half_reviewed(n: int, review: int) -> None:
+    scores = [float(score) for score in range(n)]
+    calibration = calibrated(scores)
+    assert sum(calibration.verdict(score) != "OK" for score in scores) == review
+    assert calibration.threshold > scores[-2]
+    assert ("fewer than 10 photos" in calibration.describe()) == (n < 10)
+
+
+def test_one_photo_unlike_the_others_does_not_move_the_default_threshold_but_the_plain_percentile() -> None:
+    usual = np.linspace(1.0, 2.0, 50).tolist()
+    odd = [*usual[:-1], 90.0]
+    assert calibrated(odd).threshold == calibrated(usual).threshold
+    assert calibrated(odd, photos_above=0).threshold > 40
+    assert calibrated(odd, photos_above=0).review_threshold == calibrated(usual).review_threshold
+
+
+def test_no_band_begins_above_the_threshold() -> None:
+    low = calibrate(CalibrationRule(method="target-recall", recall=1.0), TEN, TEN, [3.0])
+    assert low.review_threshold is None and "no review band" in low.describe()
+
+
+def test_the_tail_fit_finds_the_percentiles_of_log_normal_scores_whatever_the_highest_score_is() -> None:
+    scores = np.random.default_rng(5).lognormal(1.0, 0.2, size=4000)
+    fitted = calibrated(scores.tolist(), method="tail-fit")
+    assert np.log(fitted.threshold) == pytest.approx(1 + 2.3263 * 0.2, abs=0.02)
+    assert np.log(fitted.review_threshold or 0) == pytest.approx(1 + 1.95996 * 0.2, abs=0.02)
+    scores[scores.argmax()] = 1e6
+    assert calibrated(scores.tolist(), method="tail-fit").threshold == fitted.threshold
+    with pytest.raises(NotCalibratedError, match="tail-fit takes logarithms, but an OK photo scores 0"):
+        calibrated([0.0, 1.0], method="tail-fit")
+
+
+def test_a_threshold_can_be_given_by_hand() -> None:
+    calibration = calibrated(TEN, method="given", given=8.5, given_review=7.0)
+    assert [calibration.verdict(score) for score in (6.9, 7.0, 8.4, 8.5)] == ["OK", "review", "review", "NG"]
+    assert "given by hand, from 10 held-out OK photos; 2 lie above it" in calibration.describe()
+    assert calibrated(TEN, method="given", given=8.5).review_threshold is None
 
 
 def test_the_p_value_is_the_share_of_ok_photos_at_least_as_high() -> None:
@@ -147,27 +193,46 @@ def test_the_pixel_threshold_comes_from_the_peaks_of_the_maps() -> None:
     assert (conformal.threshold, conformal.pixel_threshold) == (just_above(10.0), just_above(20.0))
 
 
-@pytest.mark.parametrize(
-    ("parameters", "sentence"),
-    [
-        ({}, "Threshold 9.91: the 99th percentile, from 10 held-out OK photos; 10 photos can promise"),
-        (
-            {"method": "conformal", "false_reject_rate": 0.1},
-            "Threshold 10: conformal at a false-reject rate of 10 %, from 10",
-        ),
-    ],
-)
-def test_it_says_in_words_what_the_threshold_rests_on(parameters: dict[str, Any], sentence: str) -> None:
-    words = calibrated(TEN, **parameters).describe()
-    assert words.startswith(sentence)
-    assert words.endswith("can promise a false-reject rate of 9.1 % at best.")
+def test_it_says_in_words_what_the_thresholds_rest_on_and_promise() -> None:
+    assert calibrated(TEN).describe() == (
+        "Threshold 9: the 99th percentile, from 10 held-out OK photos; 1 lies above it. "
+        "Review from 7: 3 lie there or above, 30 %. "
+        "Of good parts like these such thresholds reject at most 18.2 % on average, and this one at most 39.4 % with "
+        "95 % confidence."  # scipy.stats.beta.ppf(0.95, 2, 9)
+    )
+    words = calibrated(TEN, method="conformal", false_reject_rate=0.1).describe()
+    assert words.startswith("Threshold 10: conformal at a false-reject rate of 10 %, from 10 held-out OK photos; none")
+    assert "reject at most 9.1 % on average, and this one at most 25.9 % with 95 % confidence" in words
 
 
-def test_target_recall_says_what_it_costs() -> None:
+def test_target_recall_says_what_it_costs_and_how_sure_it_is() -> None:
     words = calibrate(CalibrationRule(method="target-recall", recall=0.5), TEN, TEN, [9.0, 20.0]).describe()
-    assert words.startswith("Threshold 20: the score that catches 50 % of the NG photos, from 10")
+    assert words.startswith(
+        "Threshold 20: the score that catches 50 % of the NG photos, from 10 held-out OK photos; none"
+    )
     words = calibrate(CalibrationRule(method="target-recall", recall=1.0), TEN, TEN, [9.0, 20.0]).describe()
-    assert words.endswith("2 of the OK photos (20 %) lie above it.")
+    assert "2 lie above it" in words and "rejects at most 50.7 % with 95 % confidence" in words
+    assert words.endswith(
+        "It caught 2 of 2 NG photos: of defects like these such thresholds catch 66.7 % on average, and this one at "
+        "least 22.4 % with 95 % confidence."  # 0.05 ** (1 / 2)
+    )
+
+
+@pytest.mark.parametrize(("rate", "above", "n"), [(0.01, 0, 299), (0.05, 0, 59), (0.01, 1, 473), (0.1, 0, 29)])
+def test_the_photos_needed_for_confidence_are_those_of_wilks(rate: float, above: int, n: int) -> None:
+    assert photos_needed_with_confidence(rate, above) == n
+    assert Promise(n, above).with_confidence <= rate < Promise(n - 1, above).with_confidence
+
+
+@pytest.mark.parametrize(("n", "above"), [(40, 1), (99, 0), (200, 10)])
+def test_both_promises_hold_as_said_over_many_calibrations(n: int, above: int) -> None:
+    rng = np.random.default_rng(7)
+    # The share of uniform parts above a threshold just above the (above + 1)th highest of n: 1 - that score.
+    beyond = 1 - np.sort(rng.random((4000, n)))[:, -1 - above]
+    promise = Promise(n, above)
+    assert beyond.mean() == pytest.approx(promise.on_average, rel=0.05)
+    assert (beyond <= promise.with_confidence).mean() == pytest.approx(0.95, abs=0.015)
+    assert (beyond > 0.01).mean() == pytest.approx(promise.share_of_models_beyond(0.01), abs=0.025)
 
 
 @pytest.mark.parametrize(("rate", "text"), [(0.04, "4 %"), (0.0182, "1.8 %"), (0.001, "0.1 %"), (0.9545, "95.5 %")])
@@ -187,6 +252,8 @@ def test_rates_are_written_for_people(rate: float, text: str) -> None:
         ("recall", 0.0),
         ("recall", 1.1),
         ("review_percentile", 0.0),
+        ("photos_above", -1),
+        ("given", float("inf")),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(key: str, value: float) -> None:

@@ -20,6 +20,10 @@ Seed = Annotated[int | None, typer.Option(help="The same photos and seed give th
 FalseRejectRate = Annotated[
     float | None, typer.Option(help="Promise this false-reject rate (conformal), for example 0.01.")
 ]
+Review = Annotated[
+    bool | None,
+    typer.Option("--review/--no-review", help="Whether scores just below the threshold get the verdict review."),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace a model of that name; the old one is kept beside it as NAME.old.")
 ]

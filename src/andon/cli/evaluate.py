@@ -22,6 +22,10 @@ def command(
         Path | None, typer.Option(help="Folder for report.html, figures.json, inspections and pictures.")
     ] = None,
     explain: options.Explain = False,
+    keep_calibrated: Annotated[
+        bool,
+        typer.Option("--keep-calibrated", help="Evaluate photos that had a say in the threshold, too, and say so."),
+    ] = False,
     layout: dataset_options.Layout = None,
     ok_name: dataset_options.OkNames = None,
     ng_name: dataset_options.NgNames = None,
@@ -55,7 +59,9 @@ def command(
         ignore_labels=ignore_labels,
         also_ng=taught.recipe.data.ng_names,
     )
-    figures = evaluate(taught, dataset, model_name=model.stem, out=out, explain=explain)
+    figures = evaluate(
+        taught, dataset, model_name=model.stem, out=out, explain=explain, keep_calibrated=keep_calibrated
+    )
     typer.echo(json.dumps(figures, indent=2, ensure_ascii=False) if as_json else as_text(figures, figures["metrics"]))
     if out is not None:
         typer.echo(f"Report: {out / 'report.html'}", err=as_json)

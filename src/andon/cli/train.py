@@ -34,6 +34,7 @@ def command(
     ] = None,
     tile: Annotated[int | None, typer.Option(help="Cut the preprocessed photo into tiles of this side.")] = None,
     false_reject_rate: options.FalseRejectRate = None,
+    review: options.Review = None,
     settings: options.Settings = None,
     thumbnails: Annotated[
         bool | None, typer.Option(help="Keep small pictures of the OK photos in the model, for inspect --explain.")
@@ -76,6 +77,7 @@ def command(
         "tiling.size": tile,
         "detector.coreset_ratio": coreset_ratio,
         "detector.target_dim": target_dim,
+        "calibration.review": review,
         "training.batch_size": batch_size,
         "training.seed": seed,
         "training.thumbnails": thumbnails,

@@ -9,7 +9,7 @@ from andon.datasets._dataset import PURPOSES, Dataset, Purpose, Reading, purpose
 from andon.datasets._duplicates import Duplicates, Group, find_duplicates
 from andon.datasets._labelled import ng_to_learn_from
 from andon.datasets._layouts import Layout, names
-from andon.datasets._leaks import check_leaks, samples_to_evaluate
+from andon.datasets._leaks import check_leaks, count_of, samples_to_evaluate
 from andon.datasets._masks import read_mask
 from andon.datasets._reading import photos_of_one_class, read
 from andon.datasets._sources import SOURCES, Source
@@ -39,6 +39,7 @@ __all__ = [
     "check_empty",
     "check_leaks",
     "count_different",
+    "count_of",
     "create",
     "deal",
     "find_duplicates",

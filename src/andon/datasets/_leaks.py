@@ -51,26 +51,47 @@ def _are(photos: Collection[Path], kind: str) -> str:
     return f"1 test photo is {kind}" if len(photos) == 1 else f"{len(photos)} test photos are {kind}"
 
 
-def samples_to_evaluate(samples: Iterable[Sample], seen: Collection[str]) -> tuple[list[Sample], str]:
+def samples_to_evaluate(
+    samples: Iterable[Sample], seen: Collection[str], set_threshold: Collection[str] = ()
+) -> tuple[list[Sample], str]:
     """The photos that may test a model, and a remark for the user, empty where there is nothing to say.
 
     They are the labelled photos of the test split. NG photos that it learned from are left out, and of the photos
-    without a split those that it has seen.
+    without a split those that it has seen. Photos that had a say in the threshold are left out, test photos too.
 
     Args:
         seen: sha256 of the files that the model learned from or was calibrated with, in hex.
+        set_threshold: of those that set the threshold.
+
+    Raises:
+        DatasetError: all of them had a say in the threshold.
     """
     chosen = []
-    n_seen = 0
+    n_seen = n_calibrated = 0
     for sample in samples:
         if sample.is_anomalous is None or sample.split not in ("test", None):
             continue
-        if (sample.split is None or sample.is_anomalous) and _sha256(sample) in seen:
+        digest = _sha256(sample) if set_threshold or sample.split is None or sample.is_anomalous else ""
+        if digest in set_threshold:
+            n_calibrated += 1
+        elif (sample.split is None or sample.is_anomalous) and digest in seen:
             n_seen += 1
         else:
             chosen.append(sample)
-    remark = f"{n_seen} photos are not evaluated, as the model learned from them." if n_seen else ""
-    return chosen, remark
+    if n_calibrated and not chosen:
+        raise DatasetError(
+            f"All {n_calibrated} photos had a say in the model's threshold, so they cannot show whether it holds; "
+            "evaluate other photos, or give --keep-calibrated to evaluate these nevertheless."
+        )
+    remarks = [f"{n_seen} photos are not evaluated, as the model learned from them."] if n_seen else []
+    if n_calibrated:
+        remarks.append(f"{n_calibrated} photos are not evaluated, as they had a say in the model's threshold.")
+    return chosen, " ".join(remarks)
+
+
+def count_of(samples: Iterable[Sample], digests: Collection[str]) -> int:
+    """How many of the photos are among those with these sha256."""
+    return sum(_sha256(sample) in digests for sample in samples) if digests else 0
 
 
 def _sha256(sample: Sample) -> str:

@@ -8,98 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from andon.config import Tree, to_dict
-from andon.errors import ConfigError, NotCalibratedError
+from andon.line.promises import Promise, percent, recall_bound
+from andon.line.rules import FEW, CalibrationRule, ScoreArray
 from andon.types import Verdict
 
-Method = Literal["percentile", "conformal", "target-recall"]
-ScoreArray = NDArray[np.float64]
-MIN_PHOTOS = 2
-SWEPT_RECALLS = (1.0, 0.99, 0.98, 0.95, 0.9, 0.85, 0.8, 0.7, 0.5)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CalibrationRule:
-    """How thresholds are made from scores.
-
-    Attributes:
-        method: "percentile" of the OK scores; "conformal", which holds a false-reject rate for any distribution of
-            scores (Vovk et al. 2005; Angelopoulos & Bates 2021, section 1); or "target-recall" on labelled NG photos.
-        percentile: in (0, 100), for "percentile".
-        false_reject_rate: share of good parts that may be rejected, in (0, 1), for "conformal".
-        recall: share of NG photos to be caught, in (0, 1], for "target-recall".
-        review_percentile: from this percentile of the OK scores up to the threshold the verdict is "review"; None for
-            no such band.
-    """
-
-    method: Method = "percentile"
-    percentile: float = 99.0
-    false_reject_rate: float = 0.01
-    recall: float = 0.95
-    review_percentile: float | None = None
-
-    def __post_init__(self) -> None:
-        _require(0 < self.percentile < 100, "percentile", self.percentile, "between 0 and 100")
-        _require(0 < self.false_reject_rate < 1, "false_reject_rate", self.false_reject_rate, "between 0 and 1")
-        _require(0 < self.recall <= 1, "recall", self.recall, "above 0 and at most 1")
-        if self.review_percentile is not None:
-            _require(0 < self.review_percentile < 100, "review_percentile", self.review_percentile, "between 0 and 100")
-
-    def check(self, n_ok: int, n_ng: int = 0) -> None:
-        """Refuse, before any long work, a number of photos from which this rule cannot make a threshold.
-
-        Raises:
-            NotCalibratedError: too few photos; the message says how many are needed and what the present ones allow.
-        """
-        if n_ok < MIN_PHOTOS:
-            raise NotCalibratedError(
-                f"A threshold needs at least {MIN_PHOTOS} held-out OK photos, but there are {n_ok}."
-            )
-        if self.method == "target-recall" and n_ng == 0:
-            raise NotCalibratedError(
-                "The method target-recall needs labelled NG photos; name their folder: "
-                "andon calibrate MODEL OK_DIR --ng NG_DIR."
-            )
-        if self.method == "conformal" and conformal_rank(n_ok, self.false_reject_rate) > n_ok:
-            raise NotCalibratedError(
-                f"{n_ok} calibration photos can promise a false-reject rate of {percent(1 / (n_ok + 1))} at best, but "
-                f"{percent(self.false_reject_rate)} was asked for: add OK photos until there are "
-                f"{photos_needed(self.false_reject_rate)}, or ask for --false-reject-rate "
-                f"{math.ceil(1000 / (n_ok + 1)) / 1000:g}."
-            )
-
-    def threshold(self, ok_scores: ScoreArray, ng_scores: ScoreArray | None = None) -> float:
-        """The score from which on a photo is NG."""
-        if self.method == "percentile":
-            return just_above(float(np.percentile(ok_scores, self.percentile)))
-        if self.method == "conformal":
-            return just_above(float(np.sort(ok_scores)[conformal_rank(len(ok_scores), self.false_reject_rate) - 1]))
-        assert ng_scores is not None  # `check` saw to it
-        return float(np.sort(ng_scores)[::-1][math.ceil(self.recall * len(ng_scores)) - 1])
-
-    def pixel_threshold(self, ok_map_peaks: ScoreArray) -> float:
-        """The map value from which on a pixel belongs to a region, from the largest map value of each OK photo.
-
-        It lets through as many OK photos with a box as `threshold` rejects. NG photos say nothing of single pixels,
-        so "target-recall" takes the percentile.
-        """
-        if self.method == "conformal":
-            return self.threshold(ok_map_peaks)
-        return just_above(float(np.percentile(ok_map_peaks, self.percentile)))
-
-
-def just_above(value: float) -> float:
-    """The next number that float32 knows, as scores and maps are float32.
-
-    A threshold that lies on an OK score must not reject it, nor its ties: the promise counts what lies above.
-    """
-    return float(np.nextafter(np.float32(value), np.float32(np.inf)))
+__all__ = ["Calibration", "CalibrationRule", "calibrate"]
+NONE = np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +30,7 @@ class Calibration:
         threshold: a score at or above it is NG.
         review_threshold: a score at or above it and below `threshold` is for a person to judge; None for no such band.
         pixel_threshold: map values at or above it make regions.
+        ng_scores: (m,) float64, ascending, of the labelled NG photos that it was calibrated with; often there are none.
     """
 
     rule: CalibrationRule
@@ -118,6 +38,7 @@ class Calibration:
     threshold: float
     review_threshold: float | None
     pixel_threshold: float
+    ng_scores: ScoreArray = field(default_factory=lambda: NONE)
 
     def verdict(self, score: float) -> Verdict:
         """OK, review or NG."""
@@ -160,23 +81,82 @@ class Calibration:
             "pixel_threshold": self.pixel_threshold,
         }
 
+    @property
+    def rejects(self) -> Promise:
+        """What the OK photos say of good parts that will be NG."""
+        return self._above(self.threshold)
+
+    @property
+    def sets_aside(self) -> Promise:
+        """What they say of good parts that will be for review or NG."""
+        return self._above(self.threshold if self.review_threshold is None else self.review_threshold)
+
+    def _above(self, bar: float) -> Promise:
+        return Promise(len(self.ok_scores), int((self.ok_scores >= bar).sum()))
+
     def summary(self) -> Tree:
-        """For people: with the number of scores in their place, and in words."""
-        return {**self.to_tree(), "n_ok": len(self.ok_scores), "in_words": self.describe()}
+        """For people: with the number of scores in their place, what they promise, and in words."""
+        promise = {
+            "ok_photos_above": self.rejects.above,
+            "rejected_on_average": round(self.rejects.on_average, 4),
+            "rejected_with_95_percent_confidence": round(self.rejects.with_confidence, 4),
+            "set_aside_or_rejected_on_average": round(self.sets_aside.on_average, 4),
+        }
+        holds = {} if self.rule.method == "tail-fit" else {"promise": promise}
+        return {**self.to_tree(), "n_ok": len(self.ok_scores), **holds, "in_words": self.describe()}
 
     def describe(self) -> str:
-        """One sentence on what the threshold rests on and what it can promise."""
-        n = len(self.ok_scores)
-        rejected = int((self.ok_scores >= self.threshold).sum())
+        """In sentences: what the thresholds rest on, and what they promise, on average and of this very model."""
+        return " ".join([self._rests_on(), self._band(), *self._promises()])
+
+    def _rests_on(self) -> str:
+        rule = self.rule
         what = {
-            "percentile": f"the {self.rule.percentile:g}th percentile",
-            "conformal": f"conformal at a false-reject rate of {percent(self.rule.false_reject_rate)}",
-            "target-recall": f"the score that catches {percent(self.rule.recall)} of the NG photos",
-        }[self.rule.method]
-        promise = f"{n} photos can promise a false-reject rate of {percent(1 / (n + 1))} at best"
-        if self.rule.method == "target-recall":
-            promise = f"{rejected} of the OK photos ({percent(rejected / n)}) lie above it"
-        return f"Threshold {self.threshold:.4g}: {what}, from {n} held-out OK photos; {promise}."
+            "percentile": f"the {rule.percentile:g}th percentile",
+            "conformal": f"conformal at a false-reject rate of {percent(rule.false_reject_rate)}",
+            "tail-fit": f"the {rule.percentile:g}th percentile of a log-normal fit",
+            "target-recall": f"the score that catches {percent(rule.recall)} of the NG photos",
+            "given": "given by hand",
+        }[rule.method]
+        n, above = self.rejects
+        return f"Threshold {self.threshold:.4g}: {what}, from {n} held-out OK photos; {_lie(above)} above it."
+
+    def _band(self) -> str:
+        if self.review_threshold is None:
+            return "There is no review band."
+        n, above = self.sets_aside
+        return f"Review from {self.review_threshold:.4g}: {_lie(above)} there or above, {percent(above / n)}."
+
+    def _promises(self) -> list[str]:
+        rejects = self.rejects
+        surely = f"{percent(rejects.with_confidence)} with 95 % confidence"
+        if self.rule.method == "tail-fit":
+            rate = percent(1 - self.rule.percentile / 100)
+            return [
+                f"If the logarithms of the scores are normal, {rate} of good parts are rejected; else none can say."
+            ]
+        if self.rule.method in ("target-recall", "given"):
+            return [f"Of good parts like these it rejects at most {surely}.", *self._catches()]
+        few = [f"With fewer than {FEW} photos NG begins at the highest OK score."] if rejects.n < FEW else []
+        return [
+            *few,
+            f"Of good parts like these such thresholds reject at most {percent(rejects.on_average)} on average, "
+            f"and this one at most {surely}.",
+        ]
+
+    def _catches(self) -> list[str]:
+        n, caught = len(self.ng_scores), int((self.ng_scores >= self.threshold).sum())
+        if self.rule.method != "target-recall" or not n:
+            return []
+        return [
+            f"It caught {caught} of {n} NG photos: of defects like these such thresholds catch "
+            f"{percent(caught / (n + 1))} on average, and this one at least {percent(recall_bound(caught, n))} with "
+            "95 % confidence."
+        ]
+
+
+def _lie(number: int) -> str:
+    return "none lies" if number == 0 else "1 lies" if number == 1 else f"{number} lie"
 
 
 def calibrate(
@@ -196,57 +176,7 @@ def calibrate(
     """
     rule.check(len(ok_scores), len(ng_scores))
     ok = np.sort(np.asarray(ok_scores, dtype=np.float64))
-    threshold = rule.threshold(ok, np.asarray(ng_scores, dtype=np.float64))
-    review = None if rule.review_percentile is None else just_above(float(np.percentile(ok, rule.review_percentile)))
-    return Calibration(rule, ok, threshold, review, rule.pixel_threshold(np.asarray(ok_map_peaks, dtype=np.float64)))
-
-
-class Choice(NamedTuple):
-    """What one threshold would do: the share of NG photos caught and of OK photos rejected, and their numbers."""
-
-    threshold: float
-    recall: float
-    n_caught: int
-    false_reject_rate: float
-    n_rejected: int
-
-
-def sweep(ok_scores: ScoreArray, ng_scores: ScoreArray) -> list[Choice]:
-    """Thresholds to choose from: the highest for each recall in `SWEPT_RECALLS`, that which catches all NG first."""
-    ok, ng = np.sort(ok_scores), np.sort(ng_scores)[::-1]
-    ranks = dict.fromkeys(math.ceil(recall * len(ng)) for recall in SWEPT_RECALLS)
-    choices = []
-    for threshold in dict.fromkeys(float(ng[rank - 1]) for rank in ranks):
-        caught, rejected = int((ng >= threshold).sum()), int((ok >= threshold).sum())
-        choices.append(Choice(threshold, caught / len(ng), caught, rejected / len(ok), rejected))
-    return choices
-
-
-def sweep_table(ok_scores: Sequence[float], ng_scores: Sequence[float]) -> str:
-    """`sweep` for people, a line per threshold."""
-    lines = [f"{'threshold':>12}{'NG caught':>18}{'OK rejected':>18}"]
-    for choice in sweep(np.asarray(ok_scores), np.asarray(ng_scores)):
-        caught = f"{choice.n_caught} of {len(ng_scores)} ({percent(choice.recall)})"
-        rejected = f"{choice.n_rejected} of {len(ok_scores)} ({percent(choice.false_reject_rate)})"
-        lines.append(f"{choice.threshold:>12.4g}{caught:>18}{rejected:>18}")
-    return "\n".join(lines)
-
-
-def conformal_rank(n: int, rate: float) -> int:
-    """The rank, from 1, of the OK score that keeps the false-reject rate: ceil((n + 1)(1 - rate))."""
-    return math.ceil((n + 1) * (1 - rate) - 1e-9)  # 100 * 0.99 is a little over 99 in binary
-
-
-def photos_needed(rate: float) -> int:
-    """The least number of OK photos with which conformal calibration can promise `rate`: ceil(1 / rate) - 1."""
-    return math.ceil(1 / rate - 1e-9) - 1
-
-
-def percent(rate: float) -> str:
-    """A rate for people: 0.0182 is "1.8 %"."""
-    return f"{100 * rate:.2g} %" if rate < 0.1 else f"{100 * rate:.3g} %"
-
-
-def _require(holds: bool, name: str, value: float, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"calibration.{name} is {value:g}; it must be {expected}.")
+    ng = np.sort(np.asarray(ng_scores, dtype=np.float64))
+    threshold = rule.threshold(ok, ng)
+    pixel_threshold = rule.pixel_threshold(np.asarray(ok_map_peaks, dtype=np.float64))
+    return Calibration(rule, ok, threshold, rule.review_threshold(ok, threshold), pixel_threshold, ng)

@@ -14,7 +14,7 @@ from andon.line.calibration import Calibration, CalibrationRule
 from andon.line.nearest_ok import Thumbnail
 from andon.models.file import Arrays, Contents, read
 from andon.models.manifest import Manifest
-from andon.models.names import BACKBONE, LENGTHS, OK_SCORES, TERMS, THUMBNAILS
+from andon.models.names import BACKBONE, LENGTHS, NG_SCORES, OK_SCORES, TERMS, THUMBNAILS
 from andon.recipes import Recipe
 from andon.types import ModelId
 
@@ -110,7 +110,10 @@ def _calibration(tree: Tree | None, arrays: Arrays) -> Calibration | None:
     for value in (read.threshold, read.review_threshold, read.pixel_threshold):
         if value is not None and abs(value) > most:
             raise ValueError(f"a threshold of {value:g} is far from its calibration scores; train it again.")
-    return Calibration(read.rule, scores, read.threshold, read.review_threshold, read.pixel_threshold)
+    ng = arrays.get(NG_SCORES, np.empty(0))
+    if ng.ndim != 1 or ng.dtype != np.float64:
+        raise ValueError("its scores of NG photos are of another kind; copy it again or train it again.")
+    return Calibration(read.rule, scores, read.threshold, read.review_threshold, read.pixel_threshold, ng)
 
 
 def _thumbnails(manifest: Manifest, arrays: Arrays) -> tuple[Thumbnail, ...]:

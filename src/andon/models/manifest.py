@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from andon.config import Tree, from_dict
 
 VERSION = 1
+ABOUT_THRESHOLD = ("Calibrated again with ", "Each of the ", "These OK photos score unlike the others ")
+"""How remarks on the threshold begin in models that do not keep them apart."""
 BETWEEN_NAMES = "\0"  # the one character that no file name holds
 Arrays = dict[str, NDArray[Any]]
 
@@ -80,11 +82,13 @@ class Manifest:
         versions: of Python and the packages that took part, by name.
         data: the data set in words.
         remarks: what a user of the model should know.
+        threshold_remarks: those of the remarks that hold for the present threshold alone.
         precision: what the network computed in when the model was calibrated; None before.
         trained: the OK photos that trained it.
         trained_ng: the labelled NG photos that did.
         calibrated: the OK photos of a calibration split, or of `andon calibrate`, that set the threshold; where the
             training photos themselves did, each held out in turn, there are none.
+        calibrated_ng: the labelled NG photos that had a say in the threshold.
         epochs: None where it does not learn by gradient.
         facts: what the detector found while it was fitted, by name, such as the size and radius of a memory bank.
     """
@@ -93,22 +97,38 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=dict)
     data: str = ""
     remarks: tuple[str, ...] = ()
+    threshold_remarks: tuple[str, ...] = ()
     precision: str | None = None
     trained: Photos = Photos()
     trained_ng: Photos = Photos()
     calibrated: Photos = Photos()
+    calibrated_ng: Photos = Photos()
     epochs: Epochs | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def seen(self) -> frozenset[str]:
         """The sha256 of every photo that the model was trained or calibrated with, in hex."""
-        return frozenset((*self.trained.digests, *self.trained_ng.digests, *self.calibrated.digests))
+        return self.taught_by | self.set_threshold
 
     @property
     def taught_by(self) -> frozenset[str]:
         """The sha256 of every photo that it was trained with, OK and NG."""
         return frozenset((*self.trained.digests, *self.trained_ng.digests))
+
+    @property
+    def set_threshold(self) -> frozenset[str]:
+        """The sha256 of every photo that is not trained with but had a say in the threshold, OK and NG."""
+        return frozenset((*self.calibrated.digests, *self.calibrated_ng.digests))
+
+    def with_threshold(self, *remarks: str) -> Manifest:
+        """The same for another threshold: these remarks in place of those that hold for the old one."""
+        kept = [
+            remark
+            for remark in self.remarks
+            if remark not in self.threshold_remarks and not remark.startswith(ABOUT_THRESHOLD)
+        ]
+        return replace(self, remarks=(*kept, *remarks), threshold_remarks=remarks)
 
     def remarked(self, *remarks: str) -> Manifest:
         """The same with more remarks."""
@@ -121,6 +141,7 @@ class Manifest:
             "versions": dict(self.versions),
             "data": self.data,
             "remarks": list(self.remarks),
+            "threshold_remarks": list(self.threshold_remarks),
             "precision": self.precision,
             "epochs": None if self.epochs is None else self.epochs.to_tree(),
             "facts": dict(self.facts),
@@ -133,6 +154,7 @@ class Manifest:
     def summary(self) -> Tree:
         """For people: numbers of photos instead of lists, losses of the best epoch alone."""
         tree = self.to_tree()
+        del tree["threshold_remarks"]  # they are among the remarks
         tree |= {part: f"{len(photos)} photos" for part, photos in self._photos() if len(photos)}
         if self.epochs is not None:
             best = {name: losses[self.epochs.best - 1] for name, losses in self.epochs.losses.items()}
@@ -156,12 +178,11 @@ class Manifest:
             ConfigError: something is missing or of another type.
             ValueError: the photos' arrays do not fit each other.
         """
-        trained, trained_ng, calibrated = (Photos.from_arrays(arrays, _key(part)) for part in PARTS)
-        plain = from_dict(cls, tree, "manifest")
-        return replace(plain, trained=trained, trained_ng=trained_ng, calibrated=calibrated)
+        photos: dict[str, Any] = {part: Photos.from_arrays(arrays, _key(part)) for part in PARTS}
+        return replace(from_dict(cls, tree, "manifest"), **photos)
 
 
-PARTS = ("trained", "trained_ng", "calibrated")
+PARTS = ("trained", "trained_ng", "calibrated", "calibrated_ng")
 
 
 def _key(part: str) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor
 from andon.config import to_dict
 from andon.models import file
 from andon.models.header import tree_of
-from andon.models.names import BACKBONE, DETECTOR, LENGTHS, OK_SCORES, TERMS, THUMBNAILS
+from andon.models.names import BACKBONE, DETECTOR, LENGTHS, NG_SCORES, OK_SCORES, TERMS, THUMBNAILS
 from andon.models.taught import Taught
 
 
@@ -35,6 +35,8 @@ def save(model: Taught, path: Path | str, *, bundle_backbone: bool = False, over
         arrays |= _named(BACKBONE, model.detector.backbone.built().state_dict())
     if model.calibration is not None:
         arrays[OK_SCORES] = model.calibration.ok_scores
+        if model.calibration.ng_scores.size:
+            arrays[NG_SCORES] = model.calibration.ng_scores
     if model.terms.size:
         arrays[TERMS] = model.terms
     if thumbnails := model.pipeline.thumbnails:

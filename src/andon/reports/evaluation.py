@@ -8,24 +8,33 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from andon.datasets import Dataset, samples_to_evaluate
+from andon.datasets import Dataset, count_of, samples_to_evaluate
 from andon.evaluation import Accumulator, describe_metrics, summarise
 from andon.evaluation.inspect_labelled import inspect_labelled
 from andon.files import locked
 from andon.models.taught import Taught
 from andon.reports.evaluation_folder import EvaluationFolder
 from andon.reports.row_files import RESULT_FILES, RowFile
-from andon.types import Failure
+from andon.types import Failure, Sample
 
 LOG = logging.getLogger("andon")
 Figures = dict[str, Any]
 
 
-def evaluate(model: Taught, dataset: Dataset, *, model_name: str, out: Path | None, explain: bool = False) -> Figures:
+def evaluate(
+    model: Taught,
+    dataset: Dataset,
+    *,
+    model_name: str,
+    out: Path | None,
+    explain: bool = False,
+    keep_calibrated: bool = False,
+) -> Figures:
     """The figures of `summarise`, and "failures": file -> why it could not be inspected.
 
     Args:
         explain: show which OK photo each region looks most like.
+        keep_calibrated: evaluate photos that had a say in the threshold, too, and say so.
         out: folder for the report, the figures, the rows and the pictures; None writes nothing.
 
     Raises:
@@ -35,7 +44,7 @@ def evaluate(model: Taught, dataset: Dataset, *, model_name: str, out: Path | No
     """
     describe_metrics()  # one that cannot be used is told of before the work, not after it
     LOG.info(dataset.describe())
-    samples, remark = samples_to_evaluate(dataset.samples, model.manifest.seen)
+    samples, remark = _samples(model, dataset, keep_calibrated)
     said = [*dataset.remarks, *([remark] if remark else [])]
     for line in said:
         LOG.warning(line)
@@ -64,6 +73,17 @@ def evaluate(model: Taught, dataset: Dataset, *, model_name: str, out: Path | No
             figures, title=dataset.root.resolve().name, subtitle=_subtitle(model, model_name), remarks=remarks
         )
     return figures
+
+
+def _samples(model: Taught, dataset: Dataset, keep_calibrated: bool) -> tuple[list[Sample], str]:
+    """The photos to inspect, and a remark on those that taught or calibrated the model; empty where there are none."""
+    manifest = model.manifest
+    if not keep_calibrated:
+        return samples_to_evaluate(dataset.samples, manifest.seen, manifest.set_threshold)
+    samples, remark = samples_to_evaluate(dataset.samples, manifest.taught_by)
+    if kept := count_of(samples, manifest.set_threshold):
+        remark += f" {kept} of the photos had a say in the threshold, so the figures flatter the model."
+    return samples, remark.strip()
 
 
 def _subtitle(model: Taught, model_name: str) -> str:

@@ -49,6 +49,11 @@ def recalibrated(model: Taught, alpha: float) -> Taught:
     scores = held_out_errors(model) @ [alpha, 1 - alpha]
     if before is None:
         raise NotCalibratedError("The model has no threshold yet; calibrate it with 'andon calibrate'.")
+    if before.rule.method == "given":
+        raise NotCalibratedError(
+            "The model's threshold was given by hand and means nothing for another alpha; calibrate the model with OK "
+            "photos first: andon calibrate MODEL OK_DIR --method percentile."
+        )
     recipe = replace(model.recipe, parameters={**model.recipe.parameters, "alpha": alpha})
     detector = detectors.of_recipe(recipe, model.detector.backbone).restore(model.detector.learned())
     calibration = calibrate(before.rule, scores.tolist(), scores.tolist())

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from andon import images
 from andon.datasets import find_duplicates
 from andon.errors import DatasetError, ImageError
-from andon.line.calibration import Calibration, CalibrationRule, calibrate, sweep_table
+from andon.line.calibration import Calibration, CalibrationRule, calibrate
 from andon.line.pipeline import Photo, Pipeline, Scored
+from andon.line.sweep import sweep_table
 from andon.models.manifest import Photos
 from andon.models.taught import Taught
 from andon.progress import track
@@ -103,7 +104,7 @@ def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: S
 
     Args:
         ok: OK photos that the model was not trained with.
-        ng: labelled NG photos, for the method "target-recall".
+        ng: labelled NG photos, for the method "target-recall"; their scores are kept with any method.
 
     Raises:
         DatasetError: a photo is one that the model was trained with.
@@ -126,17 +127,28 @@ def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: S
     calibration = calibrated(rule, held_out, damaged)
     if damaged:
         LOG.info(sweep_table([photo.score for photo in held_out], [photo.score for photo in damaged]))
-    names = tuple(f"{number} {Path(photo.path).name}" for number, photo in enumerate(held_out, start=1))
     manifest = replace(
-        model.manifest.remarked(
-            f"Calibrated again with {len(held_out)} OK photos."
-            + (f" {copies} more show the same pictures and do not count." if copies else "")
+        model.manifest.with_threshold(
+            *unusual(held_out),
+            f"Calibrated again with {len(held_out)} OK photos{_and_ng(len(damaged))}."
+            + (f" {copies} more show the same pictures and do not count." if copies else ""),
         ),
         precision=model.pipeline.scorer.precision,
-        calibrated=Photos(names, tuple(photo.sha256 for photo in held_out)),
+        calibrated=_numbered(held_out),
+        calibrated_ng=_numbered(damaged),
     )
     recipe = replace(model.recipe, calibration=rule)
     return replace(model.calibrated(calibration), recipe=recipe, manifest=manifest, terms=terms_of(held_out))
+
+
+def _numbered(photos: Sequence[HeldOut]) -> Photos:
+    """By their file names and a number, as they may come from several folders."""
+    names = tuple(f"{number} {Path(photo.path).name}" for number, photo in enumerate(photos, start=1))
+    return Photos(names, tuple(photo.sha256 for photo in photos))
+
+
+def _and_ng(number: int) -> str:
+    return "" if number == 0 else f" and {number} NG photo{'s' if number > 1 else ''}"
 
 
 def _require_the_same_part(before: Calibration | None, held_out: Sequence[HeldOut]) -> None:

@@ -30,6 +30,10 @@ from andon.teaching.thresholds import calibrated, one_of_each, terms_of, unusual
 from andon.types import Precision, Sample
 
 LOG = logging.getLogger("andon")
+FOLD_SCORES = (
+    "These models were trained with fewer photos than the final one, so their scores are 2 to 6 % higher than its own: "
+    "fewer good parts than promised are rejected, and a few more defects escape."
+)
 PACKAGES = ("andon", "torch", "openvino", "numpy", "opencv-python-headless")
 
 
@@ -119,11 +123,13 @@ def teach(
     held_out = one_of_each(held_out, duplicates.keep_together)
     calibration = calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
-    remarks += _warn(unusual(held_out))
+    about_threshold = [parts.note, *([FOLD_SCORES] if parts.folds else []), *_warn(unusual(held_out))]
+    remarks += about_threshold[1:]
     manifest = Manifest(
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         data=dataset.describe(),
-        remarks=tuple(remark.replace(f"{dataset.root}{os.sep}", "") for remark in remarks),
+        remarks=_within(dataset, remarks),
+        threshold_remarks=_within(dataset, about_threshold),
         precision=taught.pipeline.scorer.precision,
         trained=trained,
         trained_ng=trained_ng,
@@ -205,6 +211,11 @@ def _photos(dataset: Dataset, samples: Iterable[Sample], sha256: dict[Path, str]
     """The samples by their file within the data set."""
     digests = {dataset.name_of(sample.path): sha256[sample.path] for sample in samples}
     return Photos(tuple(digests), tuple(digests.values()))
+
+
+def _within(dataset: Dataset, remarks: Iterable[str]) -> tuple[str, ...]:
+    """The remarks with the photos by their file within the data set."""
+    return tuple(remark.replace(f"{dataset.root}{os.sep}", "") for remark in remarks)
 
 
 def _paths(samples: Iterable[Sample]) -> list[Path]:
