@@ -54,6 +54,23 @@ class Photos:
         return cls(tuple(names), tuple(row.tobytes().hex() for row in arrays[f"{prefix}.sha256"]))
 
 
+@dataclass(frozen=True)
+class Sessions:
+    """Capture sessions of the OK photos that set the threshold.
+
+    Attributes:
+        numbers: of each calibration score, ascending, the number of its session in `names`; empty where sessions are
+            not known.
+    """
+
+    names: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.numbers and not 0 <= min(self.numbers) <= max(self.numbers) < len(self.names):
+            raise ValueError("its capture sessions do not fit its photos; copy it again or train it again.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Epochs:
     """How a training by gradient went.
@@ -86,6 +103,7 @@ class Manifest:
         calibrated: the OK photos of a calibration split, or of `andon calibrate`, that set the threshold; where the
             training photos themselves did, each held out in turn, there are none.
         epochs: None where it does not learn by gradient.
+        sessions: of the photos that set the threshold, those of the training photos where these did.
     """
 
     version: int = VERSION
@@ -97,6 +115,7 @@ class Manifest:
     trained_ng: Photos = Photos()
     calibrated: Photos = Photos()
     epochs: Epochs | None = None
+    sessions: Sessions = Sessions()
 
     @property
     def seen(self) -> frozenset[str]:
@@ -121,15 +140,22 @@ class Manifest:
             "remarks": list(self.remarks),
             "precision": self.precision,
             "epochs": None if self.epochs is None else self.epochs.to_tree(),
+            **({"sessions": {"names": list(self.sessions.names)}} if self.sessions.names else {}),
         }
 
     def to_arrays(self) -> Arrays:
         """The photos."""
-        return {name: array for part, photos in self._photos() for name, array in photos.to_arrays(_key(part)).items()}
+        arrays = {
+            name: array for part, photos in self._photos() for name, array in photos.to_arrays(_key(part)).items()
+        }
+        if self.sessions.names:
+            arrays[SESSIONS] = np.array(self.sessions.numbers, np.int32)
+        return arrays
 
     def summary(self) -> Tree:
         """For people: numbers of photos instead of lists, losses of the best epoch alone."""
         tree = self.to_tree()
+        tree.pop("sessions", None)
         tree |= {part: f"{len(photos)} photos" for part, photos in self._photos() if len(photos)}
         if self.epochs is not None:
             best = {name: losses[self.epochs.best - 1] for name, losses in self.epochs.losses.items()}
@@ -155,9 +181,12 @@ class Manifest:
         """
         trained, trained_ng, calibrated = (Photos.from_arrays(arrays, _key(part)) for part in PARTS)
         plain = from_dict(cls, tree, "manifest")
-        return replace(plain, trained=trained, trained_ng=trained_ng, calibrated=calibrated)
+        numbers = tuple(arrays[SESSIONS].tolist()) if SESSIONS in arrays else ()
+        sessions = Sessions(plain.sessions.names, numbers)
+        return replace(plain, trained=trained, trained_ng=trained_ng, calibrated=calibrated, sessions=sessions)
 
 
+SESSIONS = "sessions.numbers"
 PARTS = ("trained", "trained_ng", "calibrated")
 
 
