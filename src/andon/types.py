@@ -37,6 +37,7 @@ class Sample:
         split: None where the layout does not say.
         defect: the kind of defect as the data set names it, None for an OK photo.
         outlines: of its ground truth, where a table holds that instead of masks or beside them.
+        session: what was photographed in one go with it; None where that is not known.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Sample:
     split: Split | None = None
     defect: str | None = None
     outlines: tuple[Outline, ...] = ()
+    session: str | None = None
 
     @property
     def has_truth(self) -> bool:

@@ -139,7 +139,9 @@ def test_a_set_without_splits_keeps_some_ok_photos_for_testing() -> None:
     partition = split(ok(150, None) + ng(8, None), seed=0)
     assert (len(partition.train), len(partition.folds), len(partition.set_aside)) == (120, 5, 30)
     assert used(partition) == set(ok(150, None))
-    assert partition.note.startswith("30 OK photos are set aside for testing, as the set has no test split. Each of the 120")
+    assert partition.note.startswith(
+        "30 OK photos are set aside for testing, as the set has no test split. Each of the"
+    )
 
 
 def test_nothing_is_set_aside_where_it_would_not_help() -> None:

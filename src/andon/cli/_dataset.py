@@ -31,6 +31,13 @@ NgFrom = Annotated[
 IgnoreLabels = Annotated[
     bool, typer.Option("--ignore-labels", help="Use folder names alone; ignore tables, annotations and masks.")
 ]
+SessionFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX|folder|date|none",
+        help="What tells apart photos that were not taken in one go: a pattern in file names, folders, EXIF dates.",
+    ),
+]
 
 
 def read_dataset(

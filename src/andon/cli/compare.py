@@ -45,6 +45,7 @@ def command(
     ng: dataset_options.NgFolders = None,
     ng_from: dataset_options.NgFrom = None,
     ignore_labels: dataset_options.IgnoreLabels = False,
+    session_from: dataset_options.SessionFrom = None,
     allow_duplicates: options.AllowDuplicates = False,
     precision: options.Precision = "auto",
 ) -> None:
@@ -59,6 +60,7 @@ def command(
 
     Example: andon compare photos/bolt --detectors patchcore,padim --out compared
     """
+    from andon import datasets
     from andon.comparison import compare, figures_of, plan
     from andon.comparison.methods import methods
     from andon.comparison.report import as_text, write_folder
@@ -80,6 +82,7 @@ def command(
         ignore_labels=ignore_labels,
         also_ng=[name for method in chosen for name in method.recipe.data.ng_names],
     )
+    dataset = datasets.with_sessions(dataset, session_from)
     todo = plan(dataset, folds, chosen[0].recipe.training.seed, allow_duplicates=allow_duplicates)
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -10,6 +10,7 @@ import typer
 from andon.cli import _options as options
 
 if TYPE_CHECKING:
+    from andon.line.sessions import OfSession
     from andon.models.header import Header
 
 INDENT = "  "
@@ -48,9 +49,27 @@ def everything(header: Header) -> dict[str, Any]:
         "backbone": header.backbone,
         "calibration": calibration and calibration.summary(),
         "white": header.white,
+        "sessions": sessions_of(header),
         "manifest": header.manifest.to_tree() | header.manifest.photos(),
         "thumbnails": thumbnails,
     }
+
+
+def sessions_of(header: Header) -> dict[str, Any]:
+    """What the threshold does to each capture session, and what that says of another day."""
+    from andon.line.sessions import by_session, in_words
+
+    known = header.manifest.sessions
+    if header.calibration is None:
+        return {}
+    rows = by_session(header.calibration, known.names, known.numbers)
+    return {"in_words": in_words(rows), **{row.name: of_session(row) for row in rows}}
+
+
+def of_session(row: OfSession) -> dict[str, Any]:
+    """One session as plain values."""
+    values = {"n": row.n, "median_score": round(row.median, 4), "rejected": row.rejected}
+    return values | {"rejected_by_threshold_of_others": row.rejected_by_others}
 
 
 def outline(tree: dict[str, Any], depth: int = 0) -> list[str]:

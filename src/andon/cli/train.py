@@ -51,6 +51,7 @@ def command(
     ng: dataset_options.NgFolders = None,
     ng_from: dataset_options.NgFrom = None,
     ignore_labels: dataset_options.IgnoreLabels = False,
+    session_from: dataset_options.SessionFrom = None,
     allow_duplicates: options.AllowDuplicates = False,
     precision: options.Precision = "auto",
     bundle_backbone: Annotated[
@@ -64,7 +65,7 @@ def command(
 
     Example: andon train photos/bolt -o bolt.safetensors --recipe fastener
     """
-    from andon import recipes
+    from andon import datasets, recipes
     from andon.config import parse_value
     from andon.models.file import ensure_writable
     from andon.models.save import save
@@ -95,6 +96,7 @@ def command(
         ignore_labels=ignore_labels,
         also_ng=plan.data.ng_names,
     )
+    dataset = datasets.with_sessions(dataset, session_from)
     if preprocess_only is not None:
         write_sheets(plan, dataset, preprocess_only)
         return

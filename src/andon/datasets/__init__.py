@@ -12,6 +12,7 @@ from andon.datasets._layouts import Layout, names
 from andon.datasets._leaks import check_leaks, count_of, samples_to_evaluate
 from andon.datasets._masks import read_mask
 from andon.datasets._reading import photos_of_one_class, read
+from andon.datasets._sessions import sessions_of, with_sessions
 from andon.datasets._sources import SOURCES, Source
 from andon.datasets._splits import FOLDS, Fold, Partition, count_different, deal, split
 from andon.datasets._template import check_empty, create
@@ -51,6 +52,8 @@ __all__ = [
     "read",
     "read_mask",
     "samples_to_evaluate",
+    "sessions_of",
     "split",
     "verify",
+    "with_sessions",
 ]

@@ -43,6 +43,7 @@ class Dataset:
         left_out: files and folders that were not read as photos.
         notes: sentences on how labels were understood.
         unused: pictures that are not part of it, as nothing says what they are.
+        session_note: a sentence on its capture sessions, see `with_sessions`; empty where nobody has asked.
     """
 
     root: Path
@@ -51,6 +52,7 @@ class Dataset:
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     unused: tuple[Path, ...] = ()
+    session_note: str = ""
 
     @property
     def remarks(self) -> tuple[str, ...]:

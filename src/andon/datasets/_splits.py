@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from andon.datasets._dataset import purpose
+from andon.datasets._sessions import sessions_of
 from andon.errors import DatasetError
 from andon.types import Sample
 
@@ -57,8 +58,10 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int 
 
     OK photos of the calibration split calibrate, except those with a twin that trains. Where there are none, every OK
     photo trains the final model and calibration is by k-fold: `folds` models score the photos that they have not seen;
-    below 10 photos one is left out at a time. Where the photos have no split and there are NG photos to test with, a
-    fifth of the OK photos, two at least, is first set aside for testing, unless fewer than six would be left.
+    below 10 photos one is left out at a time. Where the photos are of two or more capture sessions, whole sessions are
+    held out, without the training photos that look like one of them. Where the photos have no split and there are NG
+    photos to test with, a fifth of the OK photos, two at least, is first set aside for testing, unless fewer than six
+    would be left.
 
     Args:
         groups: photos that must stay on one side, see `Duplicates.keep_together`.
@@ -80,14 +83,19 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int 
     if calibration:
         note = f"{len(calibration)} OK photos of the calibration split calibrate{_if_few(len(calibration))}."
         return Partition(train, calibration, (), set_aside, remarks + note)
+    sessions = list(sessions_of(train).values())
     if folds == 1:
-        rest, held_out = hold_out(clusters, max(len(train) // HELD_OUT_SHARE, MIN_HELD_OUT), rng)
+        learning, held_out = _sessions_apart(sessions, groups, rng) or _apart(clusters, rng)
         note = f"{len(held_out)} of {len(train)} OK photos (seed {seed}) are held out to calibrate"
-        return Partition(flat(rest), held_out, (), set_aside, f"{remarks}{note}{_if_few(len(held_out))}.")
-    rounds = _folds(clusters, folds, rng)
+        return Partition(learning, held_out, (), set_aside, f"{remarks}{note}{_if_few(len(held_out))}.")
+    by_session = _session_folds(sessions, folds, groups, rng)
+    rounds = by_session or _folds(clusters, folds, rng)
+    if sessions[1:] and not by_session:
+        remarks += "Photos of different sessions look alike, so no whole session can be held out. "
+    unseen = f"its session ({len(sessions)} sessions)" if by_session else "it"
     note = (
-        f"Each of the {len(train)} OK photos calibrates, scored by one of {len(rounds)} models that have not seen it"
-        f"{_if_few(len(train))}. {TOO_HIGH}"
+        f"Each of the {len(train)} OK photos calibrates, scored by one of {len(rounds)} models that have not seen "
+        f"{unseen}{_if_few(len(train))}. {TOO_HIGH}"
     )
     return Partition(train, (), rounds, set_aside, remarks + note)
 
@@ -142,6 +150,38 @@ def hold_out(clusters: list[Cluster], n: int, rng: random.Random) -> tuple[list[
         (held_out if fits else rest).append(cluster)
         room -= len(cluster) if fits else 0
     return rest, flat(held_out)
+
+
+def _apart(clusters: list[Cluster], rng: random.Random) -> tuple[Samples, Samples]:
+    """What learns, and a fifth that calibrates, two photos at least."""
+    n = sum(map(len, clusters))
+    rest, held_out = hold_out(clusters, max(n // HELD_OUT_SHARE, MIN_HELD_OUT), rng)
+    return flat(rest), held_out
+
+
+def _sessions_apart(sessions: list[Cluster], groups: Groups, rng: random.Random) -> tuple[Samples, Samples] | None:
+    """The same by whole sessions: a fifth of the photos, or the smallest session; None where that cannot be."""
+    if len(sessions) < 2:
+        return None
+    learning, held_out = _apart(sessions, rng)
+    if not held_out:
+        smallest = min(sessions, key=len)
+        learning, held_out = flat(one for one in sessions if one is not smallest), flat([smallest])
+    held_out = without_twins(list(held_out), learning, groups)
+    return (learning, held_out) if len(held_out) >= MIN_HELD_OUT else None
+
+
+def _session_folds(sessions: list[Cluster], folds: int, groups: Groups, rng: random.Random) -> tuple[Fold, ...]:
+    """Folds of whole sessions; none where there are fewer than two, or where twins tie them together."""
+    if len(sessions) < 2:
+        return ()
+    dealt = _deal(sorted(rng.sample(sessions, len(sessions)), key=len, reverse=True), min(folds, len(sessions)))
+    rounds = []
+    for part in dealt:
+        held_out = flat(part)
+        others = flat(cluster for other in dealt if other is not part for cluster in other)
+        rounds.append(Fold(without_twins(list(others), held_out, groups), held_out))
+    return tuple(rounds) if all(len(fold.train) > 1 for fold in rounds) else ()
 
 
 def _folds(clusters: list[Cluster], folds: int, rng: random.Random) -> tuple[Fold, ...]:

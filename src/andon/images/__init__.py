@@ -1,6 +1,7 @@
 """Photos: which files are photos, how they are read and written."""
 
 from andon.images.arguments import expand
+from andon.images.capture import capture_date
 from andon.images.decode import Photo, check_array, decode, load, orientation, read
 from andon.images.files import read_bytes, sha256
 from andon.images.formats import SUFFIXES, is_image
@@ -18,6 +19,7 @@ __all__ = [
     "OpenedPhotos",
     "Photo",
     "Walk",
+    "capture_date",
     "check_array",
     "decode",
     "expand",

@@ -61,6 +61,8 @@ class Header:
             for section in SECTIONS:
                 require_section(tree.get(section), section)
             manifest = Manifest.from_tree(tree["manifest"], arrays)
+            if manifest.sessions.names and len(manifest.sessions.numbers) != len(arrays.get(OK_SCORES, ())):
+                raise ValueError("its capture sessions do not fit its scores; copy it again or train it again.")
             return cls(
                 model_id=ModelId(path.stem, contents.sha256),
                 format=contents.format,

@@ -56,6 +56,23 @@ class Photos:
         return cls(tuple(names), tuple(row.tobytes().hex() for row in arrays[f"{prefix}.sha256"]))
 
 
+@dataclass(frozen=True)
+class Sessions:
+    """Capture sessions of the OK photos that set the threshold.
+
+    Attributes:
+        numbers: of each calibration score, ascending, the number of its session in `names`; empty where sessions are
+            not known.
+    """
+
+    names: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.numbers and not 0 <= min(self.numbers) <= max(self.numbers) < len(self.names):
+            raise ValueError("its capture sessions do not fit its photos; copy it again or train it again.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Epochs:
     """How a training by gradient went.
@@ -91,6 +108,7 @@ class Manifest:
         calibrated_ng: the labelled NG photos that had a say in the threshold.
         epochs: None where it does not learn by gradient.
         facts: what the detector found while it was fitted, by name, such as the size and radius of a memory bank.
+        sessions: of the photos that set the threshold, those of the training photos where these did.
     """
 
     version: int = VERSION
@@ -105,6 +123,7 @@ class Manifest:
     calibrated_ng: Photos = Photos()
     epochs: Epochs | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
+    sessions: Sessions = Sessions()
 
     @property
     def seen(self) -> frozenset[str]:
@@ -145,16 +164,23 @@ class Manifest:
             "precision": self.precision,
             "epochs": None if self.epochs is None else self.epochs.to_tree(),
             "facts": dict(self.facts),
+            **({"sessions": {"names": list(self.sessions.names)}} if self.sessions.names else {}),
         }
 
     def to_arrays(self) -> Arrays:
         """The photos."""
-        return {name: array for part, photos in self._photos() for name, array in photos.to_arrays(_key(part)).items()}
+        arrays = {
+            name: array for part, photos in self._photos() for name, array in photos.to_arrays(_key(part)).items()
+        }
+        if self.sessions.names:
+            arrays[SESSIONS] = np.array(self.sessions.numbers, np.int32)
+        return arrays
 
     def summary(self) -> Tree:
         """For people: numbers of photos instead of lists, losses of the best epoch alone."""
         tree = self.to_tree()
         del tree["threshold_remarks"]  # they are among the remarks
+        tree.pop("sessions", None)
         tree |= {part: f"{len(photos)} photos" for part, photos in self._photos() if len(photos)}
         if self.epochs is not None:
             best = {name: losses[self.epochs.best - 1] for name, losses in self.epochs.losses.items()}
@@ -179,9 +205,12 @@ class Manifest:
             ValueError: the photos' arrays do not fit each other.
         """
         photos: dict[str, Any] = {part: Photos.from_arrays(arrays, _key(part)) for part in PARTS}
-        return replace(from_dict(cls, tree, "manifest"), **photos)
+        plain = from_dict(cls, tree, "manifest")
+        numbers = tuple(arrays[SESSIONS].tolist()) if SESSIONS in arrays else ()
+        return replace(plain, sessions=Sessions(plain.sessions.names, numbers), **photos)
 
 
+SESSIONS = "sessions.numbers"
 PARTS = ("trained", "trained_ng", "calibrated", "calibrated_ng")
 
 

@@ -13,6 +13,7 @@ from andon import detectors
 from andon.errors import ConfigError, ImageError, NotCalibratedError
 from andon.line.calibration import calibrate
 from andon.line.pipeline import Photo
+from andon.models.manifest import Sessions
 from andon.models.taught import Taught
 from andon.progress import track
 from andon.scorers import fastest_scorer
@@ -62,7 +63,8 @@ def recalibrated(model: Taught, alpha: float) -> Taught:
     precision = cast(Precision, model.pipeline.scorer.precision)
     scorer = fastest_scorer(detector, recipe.training.batch_size, precision)
     pipeline = replace(model.pipeline, scorer=scorer, calibration=calibration)
-    return replace(model, recipe=recipe, detector=detector, pipeline=pipeline)
+    manifest = replace(model.manifest, sessions=Sessions())  # they are in the order of the old scores
+    return replace(model, recipe=recipe, detector=detector, pipeline=pipeline, manifest=manifest)
 
 
 def held_out_errors(model: Taught) -> Errors:

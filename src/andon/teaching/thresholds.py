@@ -17,7 +17,7 @@ from andon.errors import DatasetError, ImageError
 from andon.line.calibration import Calibration, CalibrationRule, calibrate
 from andon.line.pipeline import Photo, Pipeline, Scored
 from andon.line.sweep import sweep_table
-from andon.models.manifest import Photos
+from andon.models.manifest import Photos, Sessions
 from andon.models.taught import Taught
 from andon.progress import track
 from andon.types import Failure, Sample
@@ -70,6 +70,17 @@ def held_out_of(pipeline: Pipeline, photos: Iterable[Scored | Failure]) -> list[
 def terms_of(held_out: Sequence[HeldOut]) -> NDArray[np.float64]:
     """(n, k) the terms of each photo."""
     return np.array([photo.terms for photo in held_out], dtype=np.float64)
+
+
+def sessions_of(held_out: Sequence[HeldOut], samples: Iterable[Sample]) -> Sessions:
+    """The capture sessions of the photos, in the order of their scores; none where one has no session."""
+    session_of = {str(sample.path): sample.session for sample in samples}
+    ascending = [session_of[photo.path] for photo in sorted(held_out, key=lambda photo: photo.score)]
+    names = sorted({name for name in ascending if name is not None})
+    if None in ascending or not names:
+        return Sessions()
+    number = {name: number for number, name in enumerate(names)}
+    return Sessions(tuple(names), tuple(number[name] for name in ascending if name is not None))
 
 
 def one_of_each(held_out: Sequence[HeldOut], groups: Groups) -> list[HeldOut]:
@@ -136,6 +147,7 @@ def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: S
         precision=model.pipeline.scorer.precision,
         calibrated=_numbered(held_out),
         calibrated_ng=_numbered(damaged),
+        sessions=Sessions(),
     )
     recipe = replace(model.recipe, calibration=rule)
     return replace(model.calibrated(calibration), recipe=recipe, manifest=manifest, terms=terms_of(held_out))

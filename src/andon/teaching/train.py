@@ -17,7 +17,7 @@ from andon.datasets import Dataset, Duplicates
 from andon.detectors import Capabilities, Checkpoint, History
 from andon.errors import ConfigError
 from andon.images import OpenedPhotos
-from andon.line import nearest_ok
+from andon.line import nearest_ok, sessions
 from andon.line.nearest_ok import Thumbnail
 from andon.models.manifest import Epochs, Manifest, Photos
 from andon.models.taught import Taught
@@ -26,7 +26,7 @@ from andon.progress import track
 from andon.recipes import Recipe
 from andon.teaching.fitting import Fitting
 from andon.teaching.photos import Frames, settle_steps
-from andon.teaching.thresholds import calibrated, one_of_each, terms_of, unusual
+from andon.teaching.thresholds import calibrated, one_of_each, sessions_of, terms_of, unusual
 from andon.types import Precision, Sample
 
 LOG = logging.getLogger("andon")
@@ -49,6 +49,7 @@ def train(
     ignore_labels: bool = False,
     allow_duplicates: bool = False,
     precision: Precision = "auto",
+    session_from: str | None = None,
 ) -> Taught:
     """Learn from the OK photos in the folder `data` and calibrate on OK photos that were held out.
 
@@ -61,6 +62,8 @@ def train(
         ignore_labels: go by the names of folders alone, whatever tables and masks say.
         allow_duplicates: train even where a test photo is identical to a training photo.
         precision: what the network computes in when the model is calibrated; it is always trained in float32.
+        session_from: what tells capture sessions apart, of which whole ones are held out: "folder", "date", "none" or a
+            regular expression on file names; see `andon.datasets.with_sessions`.
 
     Raises:
         ConfigError: the recipe or a setting is wrong.
@@ -78,6 +81,7 @@ def train(
         ng_from=ng_from,
         ignore_labels=ignore_labels,
     )
+    dataset = datasets.with_sessions(dataset, session_from)
     return teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision)
 
 
@@ -102,8 +106,9 @@ def teach(
     remarks += _warn(f"{path} is left out: {why}" for path, why in duplicates.unreadable.items())
     readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]
     parts = datasets.split(readable, recipe.training.seed, duplicates.keep_together, _folds(recipe))
-    remarks.append(parts.note)
-    LOG.info(parts.note)
+    for note in filter(None, (dataset.session_note, parts.note)):
+        remarks.append(note)
+        LOG.info(note)
     ng, said = _ng_to_learn_from(recipe, readable, duplicates)
     remarks += _warn(said)
     calibrating = parts.calibration or [sample for fold in parts.folds for sample in fold.held_out]
@@ -125,6 +130,9 @@ def teach(
     LOG.info(calibration.describe())
     about_threshold = [parts.note, *([FOLD_SCORES] if parts.folds else []), *_warn(unusual(held_out))]
     remarks += about_threshold[1:]
+    of_sessions = sessions_of(held_out, calibrating)
+    if of_sessions.names[1:]:
+        LOG.info(sessions.in_words(sessions.by_session(calibration, of_sessions.names, of_sessions.numbers)))
     manifest = Manifest(
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         data=dataset.describe(),
@@ -136,6 +144,7 @@ def teach(
         calibrated=_photos(dataset, parts.calibration, duplicates.sha256),
         epochs=_epochs(history),
         facts=taught.detector.facts,
+        sessions=of_sessions,
     )
     thumbnails = _thumbnails(recipe, trained, _paths(parts.train), frames)
     pipeline = replace(taught.pipeline, calibration=calibration, white=white, thumbnails=thumbnails)
