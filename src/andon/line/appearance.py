@@ -54,7 +54,7 @@ class Feature(NamedTuple):
 FEATURES: Mapping[str, Feature] = {
     "size": Feature("square root of its pixels", "is smaller", "is larger", 0.15, is_log=True, by_camera=True),
     "shape": Feature("width / height", "is narrower", "is wider", 0.03, "{:.2f}", is_log=True, by_camera=True),
-    "brightness": Feature("mean grey value", "is darker", "is brighter", 4.0),
+    "brightness": Feature("mean grey value", "is darker", "is brighter", 5.0),
     "contrast": Feature("deviation of the grey values", "has less contrast", "has more contrast", 0.1, is_log=True),
     "overexposed": Feature("share of white pixels", "has less white", "is over-exposed", 0.02, "{:.0%}"),
     "underexposed": Feature("share of black pixels", "has less black", "is under-exposed", 0.02, "{:.0%}"),
@@ -62,7 +62,7 @@ FEATURES: Mapping[str, Feature] = {
     "yellowness": Feature("mean b* of CIE L*a*b*", "is bluer", "is yellower", 2.0, "{:.0f}"),
     "edges": Feature("mean slope of the grey values", "shows less", "shows more", 0.12, "{:.1f}", is_log=True),
     "sharpness": Feature("sharpest edges / contrast", "is blurred", None, 0.08, "{:.2f}", is_log=True, by_camera=True),
-    "direction": Feature("upright edges / level edges", "is turned", "is turned", 0.08, "{:.2f}", is_log=True),
+    "direction": Feature("upright edges / level edges", "seems turned", "seems turned", 0.08, "{:.2f}", is_log=True),
 }
 """By name, in the order of `Appearance.values`."""
 

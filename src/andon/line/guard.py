@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from andon.line.appearance import FEATURES, Appearance, layout_distances
+from andon.config import Tree, convert
+from andon.line.appearance import FEATURES, LAYOUT_SIDE, Appearance, Feature, layout_distances
 from andon.types import RgbImage
 
 Values = NDArray[np.float64]
@@ -21,6 +22,7 @@ Values = NDArray[np.float64]
 MIN_PHOTOS = 5
 FOLDS = 25
 LAYOUT = "layout"
+LAYOUT_SHAPE = (LAYOUT_SIDE, LAYOUT_SIDE, 3)
 NAMES = (*FEATURES, LAYOUT)
 FLOORS = np.array([feature.floor for feature in FEATURES.values()])
 LAYOUT_FLOOR = 8.0  # grey values
@@ -33,6 +35,7 @@ SMALL_SET = 8.0  # photos: the limits of n photos are 1 + 8 / n times as wide, a
 BEYOND_DOUBT = np.array([1.5 if feature.by_camera else 3.5 for feature in FEATURES.values()] + [3.5])
 """Times the limit, at which a photo is invalid although its score is NG: a rusted part looks strange, too."""
 MOST_REASONS = 3
+WORTH_SAYING = 0.4  # times the strangest
 
 
 class Oddity(NamedTuple):
@@ -100,11 +103,48 @@ class Guard:
         value, usual = appearance[name], self.usual[place]
         reach = self.limits[place] * self.spread[place]
         says = feature.low if value < usual else feature.high
-        low, high = (feature.show(edge) for edge in (usual - reach, usual + reach))
-        between = f"at most {high}" if feature.low is None else f"{low} to {high}"
-        if feature.high is None:
-            between = f"at least {low}"
+        between = _allowed(feature, usual, reach)
         return f"The photo {says}, unlike OK photos ({feature.meaning}: {feature.show(value)}, allowed {between})."
+
+    def to_tree(self) -> Tree:
+        """Plain values; the layouts are an array."""
+        columns = zip(FEATURES, self.usual.tolist(), self.spread.tolist(), self.limits.tolist(), strict=False)
+        return {
+            "features": {name: [usual, spread, limit] for name, usual, spread, limit in columns},
+            LAYOUT: [self.layout_spread, float(self.limits[-1])],
+            "n_photos": self.n_photos,
+            "n_outside": self.n_outside,
+        }
+
+    @classmethod
+    def from_tree(cls, tree: Tree, layouts: NDArray[np.generic] | None) -> Self:
+        """What `to_tree` gave. A feature that it did not know then has no limit.
+
+        Raises:
+            ConfigError, KeyError, ValueError: something is missing, of another type, or out of range.
+        """
+        numbers = tuple[float, float, float]
+        known = {name: convert(row, numbers, f"guard.{name}") for name, row in tree["features"].items()}
+        if unknown := known.keys() - FEATURES.keys():
+            raise ValueError(f"its guard looks at {min(unknown)!r}, which this Andon does not know.")
+        rows = [known.get(name, (0.0, 1.0, np.inf)) for name in FEATURES]
+        layout_spread, layout_limit = convert(tree[LAYOUT], tuple[float, float], "guard.layout")
+        if layouts is None or layouts.dtype != np.uint8 or layouts.shape[1:] != LAYOUT_SHAPE or not len(layouts):
+            raise ValueError("the layouts of its guard are missing; copy it again or train it again.")
+        usual, spread, limits = np.array(rows).T
+        limits = np.append(limits, layout_limit)
+        if min(spread.min(), layout_spread, limits.min()) <= 0:
+            raise ValueError("a spread or a limit of its guard is not above 0; train it again.")
+        counts = (convert(tree[name], int, f"guard.{name}") for name in ("n_photos", "n_outside"))
+        return cls(usual, spread, layouts.astype(np.uint8), layout_spread, limits, *counts)
+
+    def summary(self) -> Tree:
+        """For people: what each feature may be, and in words."""
+        edges = zip(FEATURES.items(), self.usual, self.spread * self.limits[:-1], strict=True)
+        allowed = {
+            f"{name} ({feature.meaning})": _allowed(feature, usual, reach) for (name, feature), usual, reach in edges
+        }
+        return {"allowed": allowed, "in_words": self.describe()}
 
     def describe(self) -> str:
         """One sentence on what it rests on and how often it is wrong."""
@@ -114,13 +154,28 @@ class Guard:
         )
 
 
+def _allowed(feature: Feature, usual: float, reach: float) -> str:
+    low, high = feature.show(usual - reach), feature.show(usual + reach)
+    if feature.high is None:
+        return f"at least {low}"
+    return f"at most {high}" if feature.low is None else f"{low} to {high}"
+
+
 def invalid_because(oddities: Sequence[Oddity], *, is_ng: bool) -> tuple[str, ...]:
     """Why a photo gets no verdict, in sentences, strangest first; () where it is to be judged.
 
     A photo whose score is NG is never OK, so it stays NG until it is odd beyond doubt.
     """
-    counting = [oddity for oddity in oddities if oddity.is_beyond_doubt or not is_ng]
-    return tuple(oddity.sentence for oddity in oddities[:MOST_REASONS]) if counting else ()
+    if is_ng and not any(oddity.is_beyond_doubt for oddity in oddities):
+        return ()
+    return sentences(oddities)
+
+
+def sentences(oddities: Sequence[Oddity]) -> tuple[str, ...]:
+    """The few that matter, of oddities that come strangest first."""
+    return tuple(
+        oddity.sentence for oddity in oddities[:MOST_REASONS] if oddity.times >= WORTH_SAYING * oddities[0].times
+    )
 
 
 def learn(appearances: Sequence[Appearance], groups: Sequence[int] | None = None) -> Guard | None:
@@ -135,7 +190,7 @@ def learn(appearances: Sequence[Appearance], groups: Sequence[int] | None = None
     """
     n = len(appearances)
     folds = np.unique(np.arange(n) if groups is None else np.asarray(groups), return_inverse=True)[1] % FOLDS
-    if n < MIN_PHOTOS or len(np.unique(folds)) < MIN_PHOTOS:
+    if n < MIN_PHOTOS or len(np.unique(folds)) < 2:
         return None
     values = np.array([appearance.values for appearance in appearances])
     kept = np.linspace(0, n - 1, min(n, MOST_LAYOUTS)).round().astype(int)

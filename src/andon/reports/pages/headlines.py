@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from andon.evaluation import metrics
-from andon.evaluation.headlines import AT_THRESHOLD, REVIEWS, SEPARATION
+from andon.evaluation.headlines import AT_THRESHOLD, INVALID, REVIEWS, SEPARATION
 from andon.reports.figures import UNDEFINED, Figures, percent_interval, title_of, value_of
 from andon.reports.number_format import percent
 
@@ -31,8 +31,8 @@ def headlines(figures: Figures) -> list[Headline]:
     Args:
         figures: the dictionary that `andon evaluate --json` prints.
     """
-    reviews = (REVIEWS,) if figures[REVIEWS] else ()
-    return [_headline(figures, name) for name in (*AT_THRESHOLD, *reviews, *SEPARATION)]
+    others = [name for name in (REVIEWS, INVALID) if figures[name]]
+    return [_headline(figures, name) for name in (*AT_THRESHOLD, *others, *SEPARATION)]
 
 
 def _headline(figures: Figures, name: str) -> Headline:
