@@ -26,12 +26,12 @@ class Headline(NamedTuple):
 
 
 def headlines(figures: Figures) -> list[Headline]:
-    """What the threshold does, and how well scores and maps tell OK from NG; review only where photos were set aside.
+    """What the threshold does, and how well scores and maps tell OK from NG; review and invalid only where they occur.
 
     Args:
         figures: the dictionary that `andon evaluate --json` prints.
     """
-    others = [name for name in (REVIEWS, INVALID) if figures[name]]
+    others = [name for name in (REVIEWS, INVALID) if figures.get(name)]
     return [_headline(figures, name) for name in (*AT_THRESHOLD, *others, *SEPARATION)]
 
 
