@@ -186,12 +186,12 @@ def learn(appearances: Sequence[Appearance], groups: Sequence[int] | None = None
     alone, no more photos lie outside than `FALSE_ALARMS` promises.
 
     Args:
-        groups: a number for each photo; those of one number (copies, a capture session) are held out together.
+        groups: a number for each photo; those of one number, such as copies, are held out together.
     """
     n = len(appearances)
-    folds = np.unique(np.arange(n) if groups is None else np.asarray(groups), return_inverse=True)[1] % FOLDS
-    if n < MIN_PHOTOS or len(np.unique(folds)) < 2:
+    if n < MIN_PHOTOS:
         return None
+    folds = _folds(np.arange(n) if groups is None else np.asarray(groups))
     values = np.array([appearance.values for appearance in appearances])
     kept = np.linspace(0, n - 1, min(n, MOST_LAYOUTS)).round().astype(int)
     all_layouts = np.array([appearance.layout for appearance in appearances])
@@ -210,6 +210,12 @@ def learn(appearances: Sequence[Appearance], groups: Sequence[int] | None = None
     usual, spread = _centre(values)
     limits = _limits(deviations, margin)
     return Guard(usual, spread, all_layouts[kept], layout_spread, limits, n, n_outside)
+
+
+def _folds(groups: NDArray[np.int_]) -> NDArray[np.int_]:
+    """(n,) the fold of each photo; groups stay together, unless there are too few of them."""
+    numbers = np.unique(groups, return_inverse=True)[1]
+    return np.asarray((numbers if numbers.max() + 1 >= MIN_PHOTOS else np.arange(len(groups))) % FOLDS)
 
 
 def _centre(values: Values) -> tuple[Values, Values]:
