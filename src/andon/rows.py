@@ -55,7 +55,7 @@ class Row:
     part_id: of the part, where it is known.
     sha256: of the photo's file in hex; "" where it could not be read.
     inspected_at: in UTC, as ISO 8601.
-    verdict: OK, review, NG or error.
+    verdict: OK, review, NG, invalid or error.
     reasons: why, in sentences; empty for OK.
     score, threshold, review_threshold, p_value, sigma, confidence: None where there is no score, and
         `review_threshold` where the model has no review band.

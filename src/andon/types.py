@@ -19,7 +19,8 @@ Precision = Literal["auto", "f32", "bf16"]
 """What a network computes in; "auto" is bf16 where the processor has matrix instructions for it (AMX), else f32."""
 
 Split = Literal["train", "calibration", "test"]
-Verdict = Literal["OK", "review", "NG"]
+Verdict = Literal["OK", "review", "NG", "invalid"]
+"""What is said of a part; "invalid" of a photo that shows none, see `line.guard`."""
 RgbImage = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 FloatMap = NDArray[np.float32]
@@ -235,7 +236,7 @@ class Inspection:
         confidence: how sure it is that the photo is not OK, from sigma (1 sigma 0.68, 2 sigma 0.95), in [0, 1].
         review_threshold: None where the model has no review band.
         reasons: for the verdict, in sentences; empty for OK.
-        regions: where it deviates, strongest first.
+        regions: where it deviates, strongest first; none for an invalid photo.
         anomaly_map: (H0, W0) float32 in the photo file's pixels; None where it was not asked for.
         roi: (H0, W0) bool, where the part is; None where all of the photo is inspected, or the map was not asked for.
         photo: (H0, W0, 3) uint8 RGB, the pixels that were judged; None where the map was not asked for.

@@ -43,7 +43,10 @@ def figures_of(**scores):
 def test_figures_of_a_hand_worked_test_set():
     figures = figures_of(good=[1, 2, 4.5, 7], scratch=[6, 4.2], rust=[9, 3, 8, 5])
     assert (figures["n_ok"], figures["n_ng"], figures["threshold"]) == (4, 6, 5.0)
-    assert figures["confusion"] == {"OK": {"OK": 2, "review": 1, "NG": 1}, "NG": {"OK": 1, "review": 1, "NG": 4}}
+    assert figures["confusion"] == {
+        "OK": {"OK": 2, "review": 1, "NG": 1, "invalid": 0},
+        "NG": {"OK": 1, "review": 1, "NG": 4, "invalid": 0},
+    }
     assert figures["false_reject_rate"] == pytest.approx(1 / 4)
     assert figures["escape_rate"] == pytest.approx(1 / 6)
     assert figures["recall"] == pytest.approx(4 / 6)

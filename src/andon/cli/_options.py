@@ -16,6 +16,9 @@ Precision = Annotated[
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="section.name=value, in place of the recipe's value. Repeatable.")
 ]
+NoGuard = Annotated[
+    bool, typer.Option("--no-guard", help="Judge every photo, whatever it shows; none is then invalid.")
+]
 Seed = Annotated[int | None, typer.Option(help="The same photos and seed give the same result.")]
 FalseRejectRate = Annotated[
     float | None, typer.Option(help="Promise this false-reject rate (conformal), for example 0.01.")

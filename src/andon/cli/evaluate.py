@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ def command(
     ng: dataset_options.NgFolders = None,
     ng_from: dataset_options.NgFrom = None,
     ignore_labels: dataset_options.IgnoreLabels = False,
+    no_guard: options.NoGuard = False,
     weights: options.Weights = None,
     precision: options.Precision = "auto",
 ) -> None:
@@ -48,6 +50,8 @@ def command(
     from andon.reports.figures import as_text
 
     taught = load_taught(model, weights=weights, precision=precision)
+    if no_guard:
+        taught = replace(taught, pipeline=replace(taught.pipeline, guard=None))
     dataset = dataset_options.read_dataset(
         data,
         layout,

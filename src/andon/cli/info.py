@@ -48,6 +48,7 @@ def everything(header: Header) -> dict[str, Any]:
         "recipe": header.recipe.to_tree(),
         "backbone": header.backbone,
         "calibration": calibration and calibration.summary(),
+        "guard": header.guard and header.guard.summary(),
         "white": header.white,
         "sessions": sessions_of(header),
         "manifest": header.manifest.to_tree() | header.manifest.photos(),

@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 EXIT_NG = 1
 EXIT_INPUT = 2
-VERDICTS = ("OK", "review", "NG", "error")
+VERDICTS = ("OK", "review", "NG", "invalid", "error")
 
 
 def command(
@@ -46,17 +47,21 @@ def command(
         ),
     ] = None,
     fail_on_ng: Annotated[bool, typer.Option("--fail-on-ng", help="Exit code 1 if any photo is NG.")] = False,
+    no_guard: options.NoGuard = False,
     weights: options.Weights = None,
     precision: options.Precision = "auto",
 ) -> None:
     """Say of each photo: OK, review or NG, where it deviates, and how sure it is.
+
+    A photo that is not like those of OK parts, such as one of an empty fixture,
+    is invalid: it gets no verdict on the part, but the reasons.
 
     Rows appear in the order of the photos, each as soon as it is known. A photo
     that cannot be read is a row of its own; the others are inspected. At the
     end, standard error says how many of each there were and where the time went.
 
     Exit code: 0 all inspected, 1 some are NG (with --fail-on-ng), 2 bad input:
-    at least one photo could not be inspected.
+    at least one photo could not be inspected or is invalid.
 
     Example: andon inspect bolt.safetensors new_photos/ --json
     """
@@ -78,6 +83,8 @@ def command(
         mark_output(out)
     pattern = _pattern(part_id_from)
     pipeline = load(model, weights=weights, precision=precision)
+    if no_guard:
+        pipeline = replace(pipeline, guard=None)
     how: Format = "json" if as_json else "csv" if as_csv else "text"
     verdicts, stages = Counter[str](), Counter[str]()
     started, unwritten = time.perf_counter(), 0
@@ -108,7 +115,7 @@ def command(
     typer.echo(f"{len(paths)} {'photo' if len(paths) == 1 else 'photos'}: {counts}", err=True)
     if stages:
         typer.echo(_where_time_went(stages, len(paths), time.perf_counter() - started), err=True)
-    if verdicts["error"] or unwritten or any(left.is_unreadable for left in found.left_out):
+    if verdicts["error"] or verdicts["invalid"] or unwritten or any(left.is_unreadable for left in found.left_out):
         raise typer.Exit(EXIT_INPUT)
     if fail_on_ng and verdicts["NG"]:
         raise typer.Exit(EXIT_NG)

@@ -39,6 +39,9 @@ def command(
     thumbnails: Annotated[
         bool | None, typer.Option(help="Keep small pictures of the OK photos in the model, for inspect --explain.")
     ] = None,
+    guard: Annotated[
+        bool | None, typer.Option(help="Learn what photos of the part look like; anything else is then invalid.")
+    ] = None,
     overwrite: options.Overwrite = False,
     preprocess_only: Annotated[
         Path | None, typer.Option(help="Write before/after sheets into this folder and train nothing.")
@@ -82,6 +85,7 @@ def command(
         "training.batch_size": batch_size,
         "training.seed": seed,
         "training.thumbnails": thumbnails,
+        "training.guard": guard,
         "image_size": None if image_size is None else parse_value(image_size),
     }
     plan = recipes.build(recipe, settings or (), given | options.promise(false_reject_rate))

@@ -12,6 +12,7 @@ SEPARATION = (IMAGE_AUROC, *PIXELS)
 FALSE_REJECTS = "false_reject_rate"
 ESCAPES = "escape_rate"
 REVIEWS = "review_rate"
+INVALID = "invalid_rate"
 AT_THRESHOLD = (FALSE_REJECTS, ESCAPES)
 
 HEADLINES = (*SEPARATION, *AT_THRESHOLD)

@@ -16,12 +16,12 @@ class JudgedPhotos:
     """One entry per photo.
 
     A verdict of "review" sets a photo aside for a person: it is neither a false reject nor an escape, but not a
-    right verdict either.
+    right verdict either. So does "invalid": the photo does not seem to show the part.
 
     Attributes:
         is_anomalous: (n,) bool, the ground truth.
         scores: (n,) float64.
-        verdicts: (n,) of "OK", "review", "NG".
+        verdicts: (n,) of "OK", "review", "NG", "invalid".
     """
 
     is_anomalous: NDArray[np.bool_]

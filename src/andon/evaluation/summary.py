@@ -26,7 +26,7 @@ def summarise(results: Results) -> dict[str, Any]:
         intervals: metric -> [low, high], 95 %, for the metrics that have one.
         counts: rate -> [k, n], the photos that count and those that it is a share of.
         undefined: metric -> why it has no meaning here.
-        confusion: truth "OK" | "NG" -> verdict "OK" | "review" | "NG" -> number of photos.
+        confusion: truth "OK" | "NG" -> verdict "OK" | "review" | "NG" | "invalid" -> number of photos.
         per_defect: kind of defect -> all of the above for its photos against all OK photos.
         metrics: metric -> its title, meaning, unit, and whether "higher" or "lower" is better.
 

@@ -17,14 +17,16 @@ from andon import images
 from andon.errors import ConfigError, ImageError, NotCalibratedError
 from andon.line import nearest_ok
 from andon.line.anomaly_map import roi_in_original, smooth_map, to_original
+from andon.line.appearance import Appearance, appearance_of
 from andon.line.calibration import Calibration
+from andon.line.guard import Guard, invalid_because, sentences
 from andon.line.nearest_ok import Thumbnail
 from andon.line.regions import ALL, RegionRule, find_regions
 from andon.line.scorer import Scorer
 from andon.line.tiling import Tiling
 from andon.ordered_map import ordered_map, ready_batches
 from andon.preprocess import Step
-from andon.types import UNSAVED, Failure, FloatMap, Frame, Inspection, Mask, ModelId, Region, RgbImage
+from andon.types import UNSAVED, Failure, FloatMap, Frame, Inspection, Mask, ModelId, Region, RgbImage, Verdict
 
 Photo = Path | str | RgbImage
 ARRAY = "<array>"  # stands for the file of a photo that was given as an array
@@ -37,6 +39,7 @@ class Prepared:
 
     Attributes:
         image: (H0, W0, 3) uint8 RGB as it was read, where a picture will be drawn on it.
+        appearance: of that image, where there is a guard to look at it.
     """
 
     path: str
@@ -45,6 +48,7 @@ class Prepared:
     milliseconds: dict[str, float]
     part_id: str | None = None
     image: RgbImage | None = field(default=None, repr=False)
+    appearance: Appearance | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Pipeline:
         tiling: how the preprocessed photo is cut; None where the detector sees it whole.
         map_sigma: standard deviation of the Gaussian over the map, in pixels of the preprocessed photo.
         calibration: None until held-out OK photos have been scored.
+        guard: knows what photos of the part look like; None where every photo is judged.
         white: the value that is white in photos of more than 8 bits that do not say it; see `images.load`.
         thumbnails: of each OK photo that trained the model, in the order of `Nearest.origin`; () where none are kept.
     """
@@ -82,6 +87,7 @@ class Pipeline:
     map_sigma: float = 4.0
     regions: RegionRule = ALL
     calibration: Calibration | None = None
+    guard: Guard | None = None
     white: float | None = None
     thumbnails: tuple[Thumbnail, ...] = field(default=(), repr=False)
     model_id: ModelId = UNSAVED
@@ -185,8 +191,9 @@ class Pipeline:
         frame = run_steps(self.steps, Frame.whole(image, loaded.notes), path)
         if reason := self.scorer.refuses(frame):
             raise ImageError(f"{path} {reason}")
+        appearance = None if self.guard is None else appearance_of(image)
         times = {"read": _ms(started, read), "prepare": _ms(read)}
-        return Prepared(path, digest, frame, times, part_id, image if keep_image else None)
+        return Prepared(path, digest, frame, times, part_id, image if keep_image else None, appearance)
 
     def score(self, batch: Sequence[Prepared]) -> list[Scored | Failure]:
         """Run the detector on photos whose frames are of one size; on the tiles of each, where the recipe has tiles.
@@ -224,12 +231,13 @@ class Pipeline:
         """Score -> verdict, regions and, where wanted, the anomaly map in the photo's own pixels."""
         calibration = self._require_calibration()
         started = time.perf_counter()
-        verdict = calibration.verdict(scored.score)
+        verdict, reasons, notes = self._verdict(calibration, scored)
         regions: tuple[Region, ...] = ()
         anomaly_map = None
         # No pixel of the map is above the largest patch score, so most OK photos need no map to have no region.
         if with_map or verdict == "NG" or scored.patch.max() >= calibration.pixel_threshold:
             anomaly_map = self.anomaly_map(scored)
+        if anomaly_map is not None and verdict != "invalid":
             regions = find_regions(anomaly_map, calibration.pixel_threshold, self.regions)
             if verdict == "NG" and not regions:  # an NG photo always says where
                 regions = find_regions(anomaly_map, HOTTEST * float(anomaly_map.max()))
@@ -243,7 +251,7 @@ class Pipeline:
             threshold=calibration.threshold,
             review_threshold=calibration.review_threshold,
             verdict=verdict,
-            reasons=calibration.reasons(scored.score),
+            reasons=reasons,
             p_value=calibration.p_value(scored.score),
             sigma=calibration.sigma(scored.score),
             confidence=calibration.confidence(scored.score),
@@ -251,12 +259,23 @@ class Pipeline:
             anomaly_map=anomaly_map if with_map else None,
             roi=roi_in_original(scored.prepared.frame) if with_map else None,
             photo=scored.prepared.image,
-            notes=(*scored.prepared.frame.notes, *measured.notes),
+            notes=(*scored.prepared.frame.notes, *measured.notes, *notes),
             lines=measured.lines,
             milliseconds=scored.milliseconds | {"map": _ms(started)},
             part_id=scored.prepared.part_id,
             model=self.model_id,
         )
+
+    def _verdict(self, calibration: Calibration, scored: Scored) -> tuple[Verdict, tuple[str, ...], tuple[str, ...]]:
+        """The verdict, its reasons, and what is odd about a photo that is judged all the same."""
+        verdict, appearance = calibration.verdict(scored.score), scored.prepared.appearance
+        reasons = calibration.reasons(scored.score)
+        if self.guard is None or appearance is None:
+            return verdict, reasons, ()
+        oddities = self.guard.oddities(appearance)
+        if why := invalid_because(oddities, is_ng=verdict == "NG"):
+            return "invalid", why, ()
+        return verdict, reasons, sentences(oddities)
 
     def anomaly_map(self, scored: Scored) -> FloatMap:
         """(H0, W0) float32 in the photo's own pixels."""

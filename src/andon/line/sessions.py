@@ -9,7 +9,7 @@ import numpy as np
 
 from andon.errors import NotCalibratedError
 from andon.line.calibration import Calibration
-from andon.reports.number_format import percent
+from andon.line.promises import percent
 
 BY_OK_SCORES = ("percentile", "conformal", "tail-fit")
 

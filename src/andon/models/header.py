@@ -11,10 +11,11 @@ import numpy as np
 from andon.config import Tree, convert, from_dict, require_section
 from andon.errors import ConfigError, ModelError
 from andon.line.calibration import Calibration, CalibrationRule
+from andon.line.guard import Guard
 from andon.line.nearest_ok import Thumbnail
 from andon.models.file import Arrays, Contents, read
 from andon.models.manifest import Manifest
-from andon.models.names import BACKBONE, LENGTHS, NG_SCORES, OK_SCORES, TERMS, THUMBNAILS
+from andon.models.names import BACKBONE, LAYOUTS, LENGTHS, NG_SCORES, OK_SCORES, TERMS, THUMBNAILS
 from andon.recipes import Recipe
 from andon.types import ModelId
 
@@ -47,6 +48,7 @@ class Header:
     recipe: Recipe
     backbone: Tree
     calibration: Calibration | None
+    guard: Guard | None
     white: float | None
     terms: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
     manifest: Manifest
@@ -69,13 +71,14 @@ class Header:
                 recipe=Recipe.from_tree(tree["recipe"]),
                 backbone=tree["backbone"],
                 calibration=_calibration(tree.get("calibration"), arrays),
+                guard=_guard(tree.get("guard"), arrays),
                 white=convert(tree.get("white"), float | None, "white"),
                 terms=arrays.get(TERMS, np.empty((0, 0))),
                 manifest=manifest,
                 thumbnails=_thumbnails(manifest, arrays),
                 is_bundled=any(name.startswith(BACKBONE) for name in arrays),
             )
-        except (ConfigError, ValueError, TypeError, OverflowError) as error:
+        except (ConfigError, KeyError, ValueError, TypeError, OverflowError) as error:
             raise ModelError(f"{path} is not a model that this Andon can use: {error}") from None
 
 
@@ -89,13 +92,20 @@ def read_header(path: Path) -> Header:
 
 
 def tree_of(
-    recipe: Recipe, backbone: Tree, calibration: Calibration | None, white: float | None, manifest: Manifest
+    recipe: Recipe,
+    backbone: Tree,
+    calibration: Calibration | None,
+    guard: Guard | None,
+    *,
+    white: float | None,
+    manifest: Manifest,
 ) -> Tree:
     """The header as `Header.of` reads it."""
     return {
         "recipe": recipe.to_tree(),
         "backbone": backbone,
         "calibration": calibration and calibration.to_tree(),
+        "guard": guard and guard.to_tree(),
         "white": white,
         "manifest": manifest.to_tree(),
     }
@@ -116,6 +126,14 @@ def _calibration(tree: Tree | None, arrays: Arrays) -> Calibration | None:
     if ng.ndim != 1 or ng.dtype != np.float64:
         raise ValueError("its scores of NG photos are of another kind; copy it again or train it again.")
     return Calibration(read.rule, scores, read.threshold, read.review_threshold, read.pixel_threshold, ng)
+
+
+def _guard(tree: Tree | None, arrays: Arrays) -> Guard | None:
+    if tree is None:  # as in models from before there was one
+        return None
+    require_section(tree, "guard")
+    require_section(tree.get("features"), "guard.features")
+    return Guard.from_tree(tree, arrays.get(LAYOUTS))
 
 
 def _thumbnails(manifest: Manifest, arrays: Arrays) -> tuple[Thumbnail, ...]:

@@ -58,6 +58,7 @@ def load_taught(path: Path | str, *, weights: Path | str | None = None, precisio
         detector,
         precision=precision,
         calibration=header.calibration,
+        guard=header.guard,
         white=header.white,
         thumbnails=header.thumbnails,
         model_id=header.model_id,

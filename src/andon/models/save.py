@@ -13,7 +13,7 @@ from torch import Tensor
 from andon.config import to_dict
 from andon.models import file
 from andon.models.header import tree_of
-from andon.models.names import BACKBONE, DETECTOR, LENGTHS, NG_SCORES, OK_SCORES, TERMS, THUMBNAILS
+from andon.models.names import BACKBONE, DETECTOR, LAYOUTS, LENGTHS, NG_SCORES, OK_SCORES, TERMS, THUMBNAILS
 from andon.models.taught import Taught
 
 
@@ -39,11 +39,16 @@ def save(model: Taught, path: Path | str, *, bundle_backbone: bool = False, over
             arrays[NG_SCORES] = model.calibration.ng_scores
     if model.terms.size:
         arrays[TERMS] = model.terms
+    if model.pipeline.guard is not None:
+        arrays[LAYOUTS] = model.pipeline.guard.layouts
     if thumbnails := model.pipeline.thumbnails:
         arrays[THUMBNAILS] = np.frombuffer(b"".join(one.jpeg for one in thumbnails), np.uint8)
         arrays[LENGTHS] = np.array([len(one.jpeg) for one in thumbnails])
     identity = to_dict(model.detector.backbone.identity())
-    tree = tree_of(model.recipe, identity, model.calibration, model.pipeline.white, model.manifest)
+    pipeline = model.pipeline
+    tree = tree_of(
+        model.recipe, identity, model.calibration, pipeline.guard, white=pipeline.white, manifest=model.manifest
+    )
     data, _ = file.to_bytes(tree, arrays)
     file.write(Path(path), data, overwrite=overwrite)
 

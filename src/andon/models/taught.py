@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from andon.detectors import Detector
 from andon.line.calibration import Calibration
+from andon.line.guard import Guard
 from andon.line.nearest_ok import Thumbnail
 from andon.line.pipeline import Pipeline
 from andon.models.manifest import Manifest
@@ -51,6 +52,7 @@ def assemble(
     *,
     precision: Precision = "auto",
     calibration: Calibration | None = None,
+    guard: Guard | None = None,
     white: float | None = None,
     thumbnails: tuple[Thumbnail, ...] = (),
     model_id: ModelId = UNSAVED,
@@ -63,6 +65,7 @@ def assemble(
         map_sigma=recipe.anomaly_map.sigma,
         regions=recipe.regions,
         calibration=calibration,
+        guard=guard,
         white=white,
         thumbnails=thumbnails,
         model_id=model_id,

@@ -56,6 +56,7 @@ class TrainingConfig:
     folds: models trained for calibration, each without a part of the photos, see `datasets.split`. With 1 a fifth of
         the photos calibrates and does not train. None for 5, or for 1 where the detector learns by gradient.
     thumbnails: keep a small picture of each OK photo in the model, to show which of them a region looks most like.
+    guard: learn what photos of the part look like, so that a photo of anything else is "invalid".
     """
 
     batch_size: int = 8
@@ -64,6 +65,7 @@ class TrainingConfig:
     ng_from_test: float = 0.0
     folds: int | None = None
     thumbnails: bool = True
+    guard: bool = True
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:

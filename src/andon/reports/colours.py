@@ -16,8 +16,13 @@ PAPER: Rgb = (255, 255, 255)
 TRUTH: Rgb = (0, 114, 178)
 MEASURED: Rgb = (230, 0, 126)
 
-VERDICT: dict[Verdict, Rgb] = {"OK": (0, 125, 96), "review": (232, 163, 23), "NG": (196, 62, 28)}
-ON_VERDICT: dict[Verdict, Rgb] = {"OK": PAPER, "review": INK, "NG": PAPER}
+VERDICT: dict[Verdict, Rgb] = {
+    "OK": (0, 125, 96),
+    "review": (232, 163, 23),
+    "NG": (196, 62, 28),
+    "invalid": (98, 110, 122),
+}
+ON_VERDICT: dict[Verdict, Rgb] = {"OK": PAPER, "review": INK, "NG": PAPER, "invalid": PAPER}
 
 
 def hex_code(colour: Rgb) -> str:

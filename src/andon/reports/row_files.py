@@ -23,12 +23,13 @@ RESULT_FILES = ("inspections.csv", "inspections.jsonl")
 def as_text(row: Row) -> str:
     """For people: verdict, score, sigma, p-value and the file."""
     if row["error"]:
-        return printable(f"{'error':6} {row['error']}")
-    note = f"  ({'; '.join(row['notes'])})" if row["notes"] else ""
+        return printable(f"{'error':7} {row['error']}")
+    said = [*(row["reasons"] if row["verdict"] == "invalid" else ()), *row["notes"]]
+    note = f"  ({'; '.join(said)})" if said else ""
     if like := next((region["looks_like"] for region in row["regions"] if region["looks_like"]), None):
         note += f"  (looks most like a patch of {like['photo']}, at {like['distance']:.4g})"
     return printable(
-        f"{row['verdict']:6} score {row['score']:<8.4g} threshold {row['threshold']:<8.4g} {row['sigma']:+6.1f} sigma  "
+        f"{row['verdict']:7} score {row['score']:<8.4g} threshold {row['threshold']:<8.4g} {row['sigma']:+6.1f} sigma  "
         f"p {row['p_value']:<6.3f} {row['path']}{note}"
     )
 

@@ -14,9 +14,9 @@ from andon.config import Tree
 from andon.errors import DatasetError, NotCalibratedError
 from andon.evaluation.intervals import Interval, clopper_pearson
 from andon.line.calibration import Calibration
+from andon.line.promises import percent
 from andon.models.taught import Taught
 from andon.progress import track
-from andon.reports.number_format import percent
 from andon.types import Failure, Inspection
 
 Outcome = Literal["kept", "broken", "too few"]

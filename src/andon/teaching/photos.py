@@ -12,6 +12,7 @@ import torch
 from andon.detectors import Batch
 from andon.errors import ImageError
 from andon.images import OpenedPhotos
+from andon.line.appearance import Appearance, appearance_of
 from andon.line.pipeline import Prepared, run_steps, to_batch
 from andon.ordered_map import ordered_map
 from andon.preprocess import Step
@@ -39,6 +40,7 @@ class Frames:
         self._steps = tuple(steps)
         self._opened = opened
         self._kept: dict[tuple[Path, bool], Frame] = {}
+        self._appearances: dict[Path, Appearance] = {}
         self._room = CACHE_BYTES
 
     def read(self, photo: Path, *, enhanced: bool = True) -> Frame:
@@ -52,11 +54,23 @@ class Frames:
             return self._kept[key]
         steps = [step for step in self._steps if enhanced or not step.enhances]
         read = self._opened.open(photo).photo
+        if photo not in self._appearances:
+            self._appearances[photo] = appearance_of(read.image)
         frame = run_steps(steps, Frame.whole(read.image, read.notes), photo)
         self._room -= frame.image.nbytes + frame.roi.nbytes
         if self._room >= 0:
             self._kept[key] = frame
         return frame
+
+    def appearance(self, photo: Path) -> Appearance:
+        """How the photo looks before any step; one that was read before is not opened again.
+
+        Raises:
+            ImageError: the photo cannot be read.
+        """
+        if photo not in self._appearances:
+            self._appearances[photo] = appearance_of(self._opened.open(photo).image)
+        return self._appearances[photo]
 
     def prepared(self, photo: Path) -> Prepared:
         """The photo as a pipeline with the same steps prepares it, to be scored.

@@ -17,7 +17,8 @@ from andon.datasets import Dataset, Duplicates
 from andon.detectors import Capabilities, Checkpoint, History
 from andon.errors import ConfigError
 from andon.images import OpenedPhotos
-from andon.line import nearest_ok, sessions
+from andon.line import guard, nearest_ok, sessions
+from andon.line.guard import Guard
 from andon.line.nearest_ok import Thumbnail
 from andon.models.manifest import Epochs, Manifest, Photos
 from andon.models.taught import Taught
@@ -147,8 +148,23 @@ def teach(
         sessions=of_sessions,
     )
     thumbnails = _thumbnails(recipe, trained, _paths(parts.train), frames)
-    pipeline = replace(taught.pipeline, calibration=calibration, white=white, thumbnails=thumbnails)
+    known = _guard(recipe, _paths([*parts.train, *parts.calibration]), duplicates, frames)
+    pipeline = replace(taught.pipeline, calibration=calibration, guard=known, white=white, thumbnails=thumbnails)
     return replace(taught, pipeline=pipeline, manifest=manifest, terms=terms_of(held_out))
+
+
+def _guard(recipe: Recipe, photos: Sequence[Path], duplicates: Duplicates, frames: Frames) -> Guard | None:
+    """What the OK photos look like; None where the recipe wants no guard, or too few photos say it."""
+    if not recipe.training.guard:
+        return None
+    together = {path: number for number, group in enumerate(duplicates.keep_together) for path in group}
+    groups = [together.get(photo, len(together) + number) for number, photo in enumerate(photos)]
+    learnt = guard.learn(list(ordered_map(frames.appearance, photos)), groups)
+    if learnt is None:
+        _warn([f"{len(photos)} OK photos are too few for a guard; every photo will be judged, whatever it shows."])
+    else:
+        LOG.info(learnt.describe())
+    return learnt
 
 
 def _thumbnails(recipe: Recipe, names: Photos, photos: Sequence[Path], frames: Frames) -> tuple[Thumbnail, ...]:

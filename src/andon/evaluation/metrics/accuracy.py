@@ -1,4 +1,4 @@
-"""How many verdicts are right; a photo set aside for review has no right one. It depends on the share of NG photos."""
+"""How many verdicts are right; review and invalid never are. It depends on the share of NG photos."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from andon.evaluation.judged import JudgedPhotos
 
 TITLE = "accuracy"
-MEANING = "verdicts that are right; review is not among them"
+MEANING = "verdicts that are right; review and invalid never are"
 UNIT = "share"
 BETTER = "higher"
 

@@ -1,4 +1,4 @@
-"""Escapes, or missed defects: NG photos that are called OK. One set aside for review has not escaped."""
+"""Escapes, or missed defects: NG photos that are called OK. One for review, or an invalid one, has not escaped."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""False rejects, or overkill: OK photos that are called NG. One set aside for review is not rejected."""
+"""False rejects, or overkill: OK photos that are called NG. One for review, or an invalid one, is not rejected."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -81,7 +81,7 @@ def photo_of(
         score=inspection.score,
         sigma=inspection.sigma,
         p_value=inspection.p_value,
-        notes=inspection.notes,
+        notes=(*(inspection.reasons if inspection.verdict == "invalid" else ()), *inspection.notes),
         pictures=tuple(Picture(view.caption, to_jpeg(view.picture)) for view in views),
         likenesses=tuple(
             Picture(f"looks most like {like.photo}, at {number(like.distance)}", to_jpeg(region_beside_nearest(like)))
@@ -104,16 +104,19 @@ def groups_of(photos: Iterable[Photo]) -> list[Group]:
     escaped = Group("Escapes", "defective, but called OK", [], is_miss=True)
     rejected = Group("False rejects", "good, but called NG", [], is_miss=True)
     review = Group("For review", "set aside for a person", [])
+    invalid = Group("Invalid", "unlike the photos of OK parts, so without a verdict", [])
     caught = Group("Rightly called NG", "lowest score first", [])
     passed = Group("Rightly called OK", "highest score first", [])
     for photo in sorted(photos, key=_least_sure_first):
         if photo.verdict == "review":
             review.photos.append(photo)
+        elif photo.verdict == "invalid":
+            invalid.photos.append(photo)
         elif photo.is_anomalous:
             (caught if photo.verdict == "NG" else escaped).photos.append(photo)
         else:
             (passed if photo.verdict == "OK" else rejected).photos.append(photo)
-    return [group for group in (escaped, rejected, review, caught, passed) if group.photos]
+    return [group for group in (escaped, rejected, review, invalid, caught, passed) if group.photos]
 
 
 def _least_sure_first(photo: Photo) -> tuple[bool, float]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from andon.evaluation import metrics
-from andon.evaluation.headlines import AT_THRESHOLD, REVIEWS, SEPARATION
+from andon.evaluation.headlines import AT_THRESHOLD, INVALID, REVIEWS, SEPARATION
 from andon.reports.figures import UNDEFINED, Figures, percent_interval, title_of, value_of
 from andon.reports.number_format import percent
 
@@ -26,13 +26,13 @@ class Headline(NamedTuple):
 
 
 def headlines(figures: Figures) -> list[Headline]:
-    """What the threshold does, and how well scores and maps tell OK from NG; review only where photos were set aside.
+    """What the threshold does, and how well scores and maps tell OK from NG; review and invalid only where they occur.
 
     Args:
         figures: the dictionary that `andon evaluate --json` prints.
     """
-    reviews = (REVIEWS,) if figures[REVIEWS] else ()
-    return [_headline(figures, name) for name in (*AT_THRESHOLD, *reviews, *SEPARATION)]
+    others = [name for name in (REVIEWS, INVALID) if figures.get(name)]
+    return [_headline(figures, name) for name in (*AT_THRESHOLD, *others, *SEPARATION)]
 
 
 def _headline(figures: Figures, name: str) -> Headline:

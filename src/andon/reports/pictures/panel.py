@@ -121,7 +121,7 @@ def _scale(page: Image.Image, draw: ImageDraw.ImageDraw, pixel_threshold: float,
 def _notes(draw: ImageDraw.ImageDraw, inspection: Inspection, width: int, y: int) -> None:
     """One below the other; the last line takes what does not fit."""
     x = MARGIN + 240 + 2 * MARGIN
-    notes = inspection.notes
+    notes = (*(inspection.reasons if inspection.verdict == "invalid" else ()), *inspection.notes)
     lines = (*notes[: NOTE_LINES - 1], "; ".join(notes[NOTE_LINES - 1 :]))
     for place, line in enumerate(lines):
         text = shorten(line, width - MARGIN - x, font(12))

@@ -10,18 +10,19 @@ from matplotlib.patches import Rectangle
 
 from andon.reports.colours import PAPER, hex_code
 from andon.reports.number_format import percent
-from andon.reports.plots.style import DARK, NG, OK, REVIEW, PlotFormat, save, style
+from andon.reports.plots.style import DARK, INVALID, NG, OK, REVIEW, PlotFormat, save, style
 
-CALLED = {"OK": "called OK", "review": "for review", "NG": "called NG"}
+CALLED = {"OK": "called OK", "review": "for review", "NG": "called NG", "invalid": "invalid"}
+ONLY_WHERE_USED = ("review", "invalid")
 
 
 def confusion_plot(confusion: Mapping[str, Mapping[str, int]], file: PlotFormat = "svg") -> bytes:
-    """How many OK and NG photos (rows) got which verdict (columns); the column "review" only where it is used.
+    """How many OK and NG photos (rows) got which verdict (columns); the columns "review" and "invalid" only where used.
 
     Args:
-        confusion: truth "OK" | "NG" -> verdict "OK" | "review" | "NG" -> number of photos.
+        confusion: truth "OK" | "NG" -> verdict "OK" | "review" | "NG" | "invalid" -> number of photos.
     """
-    verdicts = [verdict for verdict in ("OK", "review", "NG") if verdict != "review" or _uses_review(confusion)]
+    verdicts = [verdict for verdict in CALLED if verdict not in ONLY_WHERE_USED or _is_used(verdict, confusion)]
     with style():
         figure = Figure(figsize=(4.4, 2.9), layout="constrained")
         axes = figure.subplots()
@@ -36,12 +37,14 @@ def confusion_plot(confusion: Mapping[str, Mapping[str, int]], file: PlotFormat 
         return save(figure, file)
 
 
-def _uses_review(confusion: Mapping[str, Mapping[str, int]]) -> bool:
-    return any(counts["review"] for counts in confusion.values())
+def _is_used(verdict: str, confusion: Mapping[str, Mapping[str, int]]) -> bool:
+    return any(counts.get(verdict) for counts in confusion.values())
 
 
 def _judgement(truth: str, verdict: str) -> str:
-    return REVIEW if verdict == "review" else OK if truth == verdict else NG
+    if verdict in ("review", "invalid"):
+        return REVIEW if verdict == "review" else INVALID
+    return OK if truth == verdict else NG
 
 
 def _confusion_cell(axes: Axes, row: int, column: int, count: int, of: int, colour: str) -> None:

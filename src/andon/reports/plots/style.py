@@ -19,6 +19,7 @@ Flags = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
 OK, NG, REVIEW = hex_code(VERDICT["OK"]), hex_code(VERDICT["NG"]), hex_code(VERDICT["review"])
+INVALID = hex_code(VERDICT["invalid"])
 CURVE, DARK, PALE = hex_code(TRUTH), hex_code(INK), hex_code(MUTED)
 FAR_OUT = 8.0
 """An axis turns logarithmic where values are this many times the median of the OK photos."""
