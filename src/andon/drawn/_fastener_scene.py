@@ -126,7 +126,9 @@ class Scene:
         layer[surface.pixels, :3] = np.minimum(colours, 1.5).T  # a highlight must not outshine its pixel's neighbours
         layer[surface.pixels, 3] = 1
         part = cv2.resize(layer.reshape(*self.fine_camera.size, 4), SIZE[::-1], interpolation=cv2.INTER_AREA)
-        lamp, ambient = table_light(self.pose.place(solid), self._camera(SHADOW_SAMPLING), TALLEST, self.room.lamp, self.hardness)
+        lamp, ambient = table_light(
+            self.pose.place(solid), self._camera(SHADOW_SAMPLING), TALLEST, self.room.lamp, self.hardness
+        )
         light = cv2.resize(0.6 * lamp + 0.4 * ambient, SIZE[::-1])
         table = self.backdrop * light[:, :, None] * self.room.colour
         linear = part[:, :, :3] + (1 - part[:, :, 3:]) * table
