@@ -81,6 +81,7 @@ class Scene:
         tilt: of the camera from the vertical, in radians.
         backdrop: (H, W, 3) linear RGB of the table.
         grain_seed: of the metal's fine texture, so that every picture of the scene has the same.
+        hardness: of the shadow's edge on the table.
     """
 
     kind: Kind
@@ -91,6 +92,7 @@ class Scene:
     finish: Finish
     backdrop: Floats
     grain_seed: int
+    hardness: float = 4.0
 
     @property
     def fine_camera(self) -> Camera:
@@ -124,7 +126,9 @@ class Scene:
         layer[surface.pixels, :3] = np.minimum(colours, 1.5).T  # a highlight must not outshine its pixel's neighbours
         layer[surface.pixels, 3] = 1
         part = cv2.resize(layer.reshape(*self.fine_camera.size, 4), SIZE[::-1], interpolation=cv2.INTER_AREA)
-        lamp, ambient = table_light(self.pose.place(solid), self._camera(SHADOW_SAMPLING), TALLEST, self.room.lamp)
+        lamp, ambient = table_light(
+            self.pose.place(solid), self._camera(SHADOW_SAMPLING), TALLEST, self.room.lamp, self.hardness
+        )
         light = cv2.resize(0.6 * lamp + 0.4 * ambient, SIZE[::-1])
         table = self.backdrop * light[:, :, None] * self.room.colour
         linear = part[:, :, :3] + (1 - part[:, :, 3:]) * table
@@ -174,34 +178,44 @@ def _random_room(rng: np.random.Generator, floor: Floats) -> Room:
     azimuth, elevation = math.radians(rng.uniform(95, 145)), math.radians(rng.uniform(52, 60))
     level, warmth = math.cos(elevation), rng.uniform(-0.04, 0.06)
     return Room(
-        lamp=_vector(level * math.cos(azimuth), level * math.sin(azimuth), math.sin(elevation)),
-        colour=_vector(1 + warmth, 1, 1 - warmth),
+        lamp=vector(level * math.cos(azimuth), level * math.sin(azimuth), math.sin(elevation)),
+        colour=vector(1 + warmth, 1, 1 - warmth),
         floor=floor,
     )
 
 
 def _random_pose(rng: np.random.Generator, kind: Kind, shift: float) -> Pose:
-    """A nut lies flat, a bolt on a flat of its head and its end, a screw on the rim of its head and its tip."""
     centre, spread = TURN[kind]
-    turn = _rotation(2, math.radians(centre + rng.uniform(-spread, spread)))
-    roll = rng.uniform(0, 2 * math.pi)
+    turn = rotation(2, math.radians(centre + rng.uniform(-spread, spread)))
+    return lying(kind, turn, rng.uniform(0, 2 * math.pi), rng, shift)
+
+
+def lying(kind: Kind, turn: Floats, roll: float, rng: np.random.Generator, shift: float) -> Pose:
+    """A nut lies flat, a bolt on a flat of its head and its end, a screw on the rim of its head and its tip.
+
+    Args:
+        turn: (3, 3) about the vertical.
+        roll: of a screw about its own axis, in radians.
+        shift: how far from the middle of the table it may lie.
+    """
     if kind == "nut":
-        rotation, middle, height = turn @ _rotation(1, -math.pi / 2), 0.0, NUT_HEIGHT / 2
+        turned, middle, height = turn @ rotation(1, -math.pi / 2), 0.0, NUT_HEIGHT / 2
     elif kind == "bolt":
-        rotation = turn @ _rotation(1, math.atan((HEX_WIDTH / 2 - 0.5) / BOLT_LENGTH))
+        turned = turn @ rotation(1, math.atan((HEX_WIDTH / 2 - 0.5) / BOLT_LENGTH))
         middle, height = (BOLT_LENGTH - HEAD_HEIGHT) / 2, HEX_WIDTH / 2
     else:
-        rotation = turn @ _rotation(1, math.atan(SCREW_HEAD_RADIUS / SCREW_LENGTH)) @ _rotation(0, roll)
+        turned = turn @ rotation(1, math.atan(SCREW_HEAD_RADIUS / SCREW_LENGTH)) @ rotation(0, roll)
         middle, height = SCREW_LENGTH / 2, SCREW_HEAD_RADIUS
-    x, y = rng.uniform(-shift, shift, size=2) - middle * rotation[:2, 0]
-    return Pose(rotation=rotation, position=_vector(x, y, height))
+    x, y = rng.uniform(-shift, shift, size=2) - middle * turned[:2, 0]
+    return Pose(rotation=turned, position=vector(x, y, height))
 
 
-def _rotation(axis: int, angle: float) -> Floats:
+def rotation(axis: int, angle: float) -> Floats:
     """Rotation (3, 3) about a coordinate axis; `angle` in radians."""
     matrix: Floats = cv2.Rodrigues(angle * np.eye(3)[axis])[0]
     return matrix.astype(np.float32)
 
 
-def _vector(x: float, y: float, z: float) -> Floats:
+def vector(x: float, y: float, z: float) -> Floats:
+    """(3,) float32."""
     return np.array([x, y, z], dtype=np.float32)

@@ -144,10 +144,13 @@ def _openness(solid: Solid, points: Floats, normals: Floats) -> Floats:
     return (0.3 + 0.7 * close_gap) * (0.2 + 0.8 * far_gap)
 
 
-def table_light(solid: Solid, camera: Camera, tallest: float, lamp: Floats) -> tuple[Floats, Floats]:
+def table_light(
+    solid: Solid, camera: Camera, tallest: float, lamp: Floats, hardness: float = 4.0
+) -> tuple[Floats, Floats]:
     """Shares (H, W) in [0, 1] of the lamp's and of the ambient light that the solid lets through to the table.
 
-    `lamp` is the unit vector (3,) towards the lamp; the lamp is large, so the shadow's edge softens with distance.
+    `lamp` is the unit vector (3,) towards the lamp; the lamp is large, so the shadow's edge softens with distance, the
+    more the smaller its `hardness`.
     """
     rows, columns = np.divmod(np.arange(math.prod(camera.size)), camera.size[1])
     table = camera.on_table(rows, columns)
@@ -161,7 +164,7 @@ def table_light(solid: Solid, camera: Camera, tallest: float, lamp: Floats) -> t
             break
         distance = travelled[active]
         gap = solid(table.take(active, axis=1) + lamp[:, None] * distance)
-        lit[active] = np.minimum(lit[active], np.clip(0.05 + 4 * gap / distance, 0, 1))
+        lit[active] = np.minimum(lit[active], np.clip(0.05 + hardness * gap / distance, 0, 1))
         travelled[active] = distance + np.clip(gap, 0.03, 0.4)
         active = active[(lit[active] > 0) & (distance * lamp[2] < tallest)]
     lit = lit * lit * (3 - 2 * lit)

@@ -6,7 +6,7 @@ the demo and the tests, which need photos with known answers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
@@ -19,6 +19,7 @@ from andon.drawn import _fastener_damage as damage
 from andon.drawn import _fastener_marks as marks
 from andon.drawn._difference import changed, disc
 from andon.drawn._fastener_scene import SETTINGS, Picture, Scene, develop, random_scene
+from andon.drawn._shadow_scene import Ground, shadowed_scene
 from andon.drawn._solids import PARTS, Kind
 from andon.errors import ConfigError
 from andon.ordered_map import ordered_map
@@ -43,6 +44,8 @@ class _Photo:
     setting: int
     defect: Defect | None
     random_key: tuple[int, int, int]
+    ground: Ground | None = None
+    lamp_side: float | None = None
 
 
 def draw_fasteners(root: Path, *, n_train: int = 60, n_calibration: int = 25, n_test: int = 40, seed: int = 0) -> None:
@@ -63,8 +66,43 @@ def draw_fasteners(root: Path, *, n_train: int = 60, n_calibration: int = 25, n_
         pass
 
 
+def draw_shadowed(
+    root: Path,
+    *,
+    kind: Kind,
+    ground: Ground = "light",
+    lamp_side: float | None = None,
+    n_train: int = 40,
+    n_test: int = 40,
+    seed: int = 0,
+) -> None:
+    """`draw_fasteners`, of one kind of part that lies at any angle with a soft shadow beside it.
+
+    There are no calibration photos.
+
+    Args:
+        ground: "light" below dark parts, "dark" below bright ones.
+        lamp_side: direction in degrees in which the lamp stands, +- 15; any where None.
+    """
+    n_damaged = n_test // 2
+    photos = [
+        *_good("train/good", n_train, (seed, 0)),
+        *_good("test/good", n_test - n_damaged, (seed, 2)),
+        *_damaged(n_damaged, (seed, 3)),
+    ]
+    photos = [replace(photo, kind=kind, ground=ground, lamp_side=lamp_side) for photo in photos]
+    for _ in track(ordered_map(partial(_draw, root), photos), "drawing", total=len(photos)):
+        pass
+
+
 def draw_fastener(
-    rng: np.random.Generator, *, kind: Kind, defect: Defect | None, setting: int | None = None
+    rng: np.random.Generator,
+    *,
+    kind: Kind,
+    defect: Defect | None,
+    setting: int | None = None,
+    ground: Ground | None = None,
+    lamp_side: float | None = None,
 ) -> tuple[RgbImage, Mask, Mask]:
     """One photo (H, W, 3) uint8 RGB; where the part is (H, W) bool; where the defect is (H, W) bool.
 
@@ -73,6 +111,8 @@ def draw_fastener(
 
     Args:
         setting: which of the N_SETTINGS combinations of table and finish; a random one where None.
+        ground: "light" or "dark" draws a part at any angle with a soft shadow instead, see `draw_shadowed`.
+        lamp_side: of such a photo, in degrees.
 
     Raises:
         ConfigError: there is no such kind or defect.
@@ -81,9 +121,10 @@ def draw_fastener(
     if defect is not None:
         _check("defect", defect, DEFECTS)
     scene_rng, damage_rng, noise_rng = (np.random.default_rng(child) for child in rng.integers(2**63, size=3))
-    if setting is None:
-        setting = int(scene_rng.integers(N_SETTINGS))
-    scene = random_scene(scene_rng, kind, setting)
+    if ground is not None:
+        scene = shadowed_scene(scene_rng, kind, ground, lamp_side)
+    else:
+        scene = random_scene(scene_rng, kind, int(scene_rng.integers(N_SETTINGS)) if setting is None else setting)
     sound = scene.photograph(PARTS[kind])
     if defect is None:
         return develop(sound.linear, noise_rng), sound.part, np.zeros_like(sound.part)
@@ -99,7 +140,14 @@ def draw_fastener(
 def _draw(root: Path, photo: _Photo) -> None:
     """Write the photo and, where it has a defect, its mask."""
     rng = np.random.default_rng(photo.random_key)
-    image, _, defect = draw_fastener(rng, kind=photo.kind, defect=photo.defect, setting=photo.setting)
+    image, _, defect = draw_fastener(
+        rng,
+        kind=photo.kind,
+        defect=photo.defect,
+        setting=photo.setting,
+        ground=photo.ground,
+        lamp_side=photo.lamp_side,
+    )
     images.write(root / photo.folder / f"{photo.index:03d}.png", image)
     if photo.defect:
         mask = np.repeat(defect[:, :, None] * np.uint8(255), 3, axis=2)

@@ -1,29 +1,37 @@
-"""Finding the part: Otsu's threshold on the distance from the background's colour."""
+"""Finding the part: Otsu's threshold on the distance from the background's colour and on the strength of edges."""
 
 from __future__ import annotations
 
+import logging
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from andon.errors import ConfigError
+from andon.preprocess import _part_masks as part_masks
 from andon.preprocess._base import Step
+from andon.preprocess._part_masks import Contour
 from andon.types import Frame, Mask, RgbImage
 
+LOG = logging.getLogger(__name__)
+
 Parts = Literal["largest", "all"]
-Contour = cv2.typing.MatLike
 
 WORKING_SIDE = 512  # the part is looked for on a photo shrunk to this long side
 COARSE_SIDE = 64  # the background is fitted on a photo shrunk to this side ...
 BORDER = 3  # ... along a border this wide
 SMOOTHING_SHARE = 0.004  # of the short side: sigma of the Gaussian that takes off noise and the weave of a cloth
-CLOSING_SHARE = 0.015  # of the short side: diameter of the kernel; small, so that neighbouring parts stay apart
-OPENING_SHARE = 0.025
-BAR_SHARE = 0.15  # of the photo's height or width: a caption bar is no thicker
-SIMILAR_AREA = 0.25  # a contour of this share of the largest one's area is another part, not dirt
+CLEARLY = 0.05  # another mask agrees better with the edges than the first by this much
+SPREADS = 6.0  # a mask is unlike those of the OK photos from this many standard deviations (of the MAD) on ...
+MIN_SPREADS = (0.1, 0.025)  # ... which are at least this much, of the area's logarithm and of the solidity
+NO_PART = "no part was found: the whole photo is used"
+NOTHING_STANDS_OUT = "no part stands out from the background: the whole photo is used"
+UNLIKE = "the outline that was found is unlike those of the OK photos: the whole photo is used"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,19 +39,32 @@ class OtsuRoi(Step):
     """Narrows the ROI to the part, its outline filled, so that a defect of the background's colour stays inside.
 
     Polarity is found, not assumed: the background is what the photo's border is made of, and the part is what differs
-    from it in L*a*b*, be it lighter, darker or of another colour.
+    from it in L*a*b*, be it lighter, darker or of another colour. A soft shadow differs too, so masks of what narrow
+    edges enclose are proposed beside that one (`_part_masks`), and the one that agrees best with the photo's edges is
+    used. Where none can be trusted, the whole photo stays in.
 
     Attributes:
         parts: "largest" keeps the largest contour only, "all" also the others of a similar size.
         min_area: a part covers at least this share of the photo.
         max_area: a part covers at most this share of the photo.
         min_separation: difference of part and background in standard deviations; noise reaches 2.7, clutter nearly 4.
+            It is asked of the mask from colours alone.
+        min_agreement: of a mask with the photo's edges, 0..1, see `_part_masks.agreement`.
+        min_share: of the OK photos, in which a mask can be trusted; with fewer no photo is masked.
+        isolates: whether photos are masked; None until `fit` settles it.
+        usual_area: smallest and largest share of the photo that a part covers; None until `fit` settles it.
+        usual_solidity: smallest and largest share that a part covers of its convex hull; likewise.
     """
 
     parts: Parts = "largest"
     min_area: float = 0.002
     max_area: float = 0.95
     min_separation: float = 4.0
+    min_agreement: float = 0.6
+    min_share: float = 0.5
+    isolates: bool | None = None
+    usual_area: tuple[float, float] | None = None
+    usual_solidity: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.parts not in get_args(Parts):
@@ -55,24 +76,96 @@ class OtsuRoi(Step):
             )
         if not self.min_separation >= 0:
             raise ConfigError(f"otsu_roi.min_separation is {self.min_separation}; choose a number from 0, such as 4.")
+        for name, value in (("min_agreement", self.min_agreement), ("min_share", self.min_share)):
+            if not 0 <= value <= 1:
+                raise ConfigError(f"otsu_roi.{name} is {value}; choose a share from 0 to 1.")
+
+    def fit(self, frames: Iterable[Frame]) -> Self:
+        """Settle what masks of OK photos are like, and whether they can be trusted at all; what is set stays."""
+        if self.isolates is not None:
+            return self
+        found = [self._find(frame.image) for frame in frames]
+        outlines = [one for one in found if isinstance(one, _Outline)]
+        if not outlines or len(outlines) < self.min_share * len(found):
+            LOG.warning(
+                "The part can be told from the background in only %d of %d OK photos: the whole photo is used in all.",
+                len(outlines),
+                len(found),
+            )
+            return replace(self, isolates=False)
+        smallest, largest = _limits([math.log(one.area) for one in outlines], MIN_SPREADS[0])
+        return replace(
+            self,
+            isolates=True,
+            usual_area=(math.exp(smallest), math.exp(largest)),
+            usual_solidity=_limits([one.solidity for one in outlines], MIN_SPREADS[1]),
+        )
 
     def __call__(self, frame: Frame) -> Frame:
-        difference = _difference_from_background(_shrink(frame.image))
-        _, foreground = cv2.threshold(difference, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-        contours = _part_contours(foreground)
-        area = cv2.contourArea(contours[0]) / foreground.size if contours else 0.0
-        if not self.min_area <= area <= self.max_area:
-            return frame.with_note("no part was found: the whole photo is used")
-        if _separation(difference, foreground > 0) < self.min_separation:
-            return frame.with_note("no part stands out from the background: the whole photo is used")
-
-        if len(contours) > 1 and self.parts == "largest":
-            frame = frame.with_note(f"{len(contours)} parts in the photo: only the largest is used")
-        kept = contours if self.parts == "all" else contours[:1]
-        filled = cv2.drawContours(np.zeros_like(foreground), kept, -1, 255, cv2.FILLED)
+        if self.isolates is False:
+            return frame
+        outline = self._find(frame.image)
+        if isinstance(outline, str):
+            return frame.with_note(outline)
+        if not (_lies(outline.area, self.usual_area) and _lies(outline.solidity, self.usual_solidity)):
+            return frame.with_note(UNLIKE)
+        if len(outline.contours) > 1 and self.parts == "largest":
+            frame = frame.with_note(f"{len(outline.contours)} parts in the photo: only the largest is used")
+        kept = outline.contours if self.parts == "all" else outline.contours[:1]
         height, width = frame.size
+        filled = part_masks.filled(kept, outline.size)
         roi = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR) > 127
         return replace(frame, roi=frame.roi & roi)
+
+    def _find(self, image: RgbImage) -> _Outline | str:
+        """The outline that agrees best with the photo's edges, or why there is none."""
+        small = _shrink(image)
+        size = (small.shape[0], small.shape[1])
+        difference = _difference_from_background(small)
+        _, foreground = cv2.threshold(difference, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        strength = part_masks.without_bars(part_masks.edge_strength(small), foreground)
+        is_apart = _separation(difference, foreground > 0) >= self.min_separation
+        by_colour = [part_masks.part_contours(foreground)] if is_apart else []
+        masks = [*by_colour, *part_masks.within_edges(strength)]
+        proposed = [_Outline(contours, size) for contours in masks]
+        proposed = [one for one in proposed if one.contours and self.min_area <= one.area <= self.max_area]
+        if not proposed:
+            return NO_PART
+        agreements = [part_masks.agreement(part_masks.filled(one.contours, size) > 0, strength) for one in proposed]
+        best = int(np.argmax(agreements))
+        if agreements[0] >= agreements[best] - CLEARLY:
+            best = 0
+        return proposed[best] if agreements[best] >= self.min_agreement else NOTHING_STANDS_OUT
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """Contours of parts, the largest first, in a photo of `size` (H, W)."""
+
+    contours: list[Contour]
+    size: tuple[int, int]
+
+    @property
+    def area(self) -> float:
+        """Of the largest, as a share of the photo."""
+        return cv2.contourArea(self.contours[0]) / (self.size[0] * self.size[1])
+
+    @property
+    def solidity(self) -> float:
+        """Area of the largest as a share of its convex hull's."""
+        hull = cv2.convexHull(self.contours[0])
+        return cv2.contourArea(self.contours[0]) / max(cv2.contourArea(hull), 1.0)
+
+
+def _limits(values: list[float], min_spread: float) -> tuple[float, float]:
+    """What lies `SPREADS` standard deviations around the median, by the median absolute deviation."""
+    median = float(np.median(values))
+    spread = max(1.4826 * float(np.median(np.abs(np.array(values) - median))), min_spread)
+    return median - SPREADS * spread, median + SPREADS * spread
+
+
+def _lies(value: float, limits: tuple[float, float] | None) -> bool:
+    return limits is None or limits[0] <= value <= limits[1]
 
 
 def _shrink(image: RgbImage) -> RgbImage:
@@ -118,30 +211,6 @@ def _background(lab: NDArray[np.float32]) -> NDArray[np.float32]:
         fitted = terms[border] @ coefficients
     surface = cv2.resize(terms @ coefficients, (lab.shape[1], lab.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(surface, dtype=np.float32)
-
-
-def _part_contours(foreground: cv2.typing.MatLike) -> list[Contour]:
-    """Outer contours after morphological closing and opening, largest first: the largest and those of similar size."""
-    short_side = min(foreground.shape)
-    closed = cv2.morphologyEx(foreground, cv2.MORPH_CLOSE, _disc(CLOSING_SHARE * short_side))
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(OPENING_SHARE * short_side))
-    contours, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    parts = sorted((c for c in contours if not _is_bar(c, foreground.shape)), key=cv2.contourArea, reverse=True)
-    return [part for part in parts if cv2.contourArea(part) >= SIMILAR_AREA * cv2.contourArea(parts[0])]
-
-
-def _disc(diameter: float) -> cv2.typing.MatLike:
-    odd = 2 * round(diameter / 2) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (odd, odd))
-
-
-def _is_bar(contour: Contour, shape: tuple[int, ...]) -> bool:
-    """Whether it is a thin bar along one whole side of the photo: a caption, or the edge of the table."""
-    x, y, width, height = cv2.boundingRect(contour)
-    at_sides, at_ends = (x == 0, x + width == shape[1]), (y == 0, y + height == shape[0])
-    lies = all(at_sides) and any(at_ends) and height <= BAR_SHARE * shape[0]
-    stands = all(at_ends) and any(at_sides) and width <= BAR_SHARE * shape[1]
-    return lies or stands
 
 
 def _separation(difference: NDArray[np.uint8], foreground: Mask) -> float:
