@@ -31,7 +31,8 @@ def edge_strength(image: RgbImage) -> FloatMap:
     """(H, W) length of the gradient, in units of L*a*b* per pixel."""
     lab = to_lab(image)
     across, down = (cv2.Sobel(lab, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
-    return np.sqrt(np.square(across).sum(axis=2) + np.square(down).sum(axis=2))
+    strength: FloatMap = np.sqrt(np.square(across).sum(axis=2) + np.square(down).sum(axis=2))
+    return strength
 
 
 def within_edges(strength: FloatMap) -> Iterator[list[Contour]]:
