@@ -116,3 +116,10 @@ def test_with_no_centre_left_a_bank_begins_anew() -> None:
     (rows,) = leaving_out(patches, bank, [photo == photo[bank.indices[0]]])
     left = patches[photo != photo[bank.indices[0]]]
     assert radius(left, patches[rows]) <= bank.radius * (1 + 1e-5)
+
+
+def test_a_bank_of_chunks_by_radius_takes_what_fits_and_reaches_its_radius_in_each_step() -> None:
+    patches = points(400)
+    bank = coreset_of_chunks(iter(torch.split(patches, 150)), 400, 0.9, radius=2.6)  # 0.9 would not fit
+    assert len(bank.rows) < 50
+    assert radius(patches, bank.rows) <= bank.radius + 1e-4 < 2 * 2.6

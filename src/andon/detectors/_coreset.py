@@ -108,8 +108,8 @@ class CoresetOfCoresets:
     radius: float
 
 
-def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> CoresetOfCoresets:
-    """A coreset of `n` features out of more than fit into memory at once: the coreset of every chunk's own coreset.
+def coreset_of_coresets(chunks: Iterable[Tensor], n: int, radius: float = 0.0) -> CoresetOfCoresets:
+    """A coreset of more features than fit into memory at once: the coreset of every chunk's own coreset.
 
     Each of the two steps leaves at most twice the smallest possible radius uncovered: four times in all, where
     `greedy_coreset` promises twice (Malkomes et al. 2015; composable core-sets: Indyk et al. 2014). What the
@@ -117,17 +117,19 @@ def coreset_of_coresets(chunks: Iterable[Tensor], n: int) -> CoresetOfCoresets:
 
     Args:
         chunks: (Ni, D) float32 each, read one at a time; what is kept of them, n points each, must fit together.
+        n: how many features it has.
+        radius: each step takes fewer where they leave every feature nearer than this.
     """
     kept, indices, n_before, chunk_radius = [], [], 0, 0.0
     for chunk in chunks:
-        chosen, radius = coreset_and_radius(chunk, min(n, len(chunk)))
+        chosen, reached = coreset_and_radius(chunk, min(n, len(chunk)), radius=radius)
         kept.append(chunk[chosen])
         indices.append(n_before + chosen)
         n_before += len(chunk)
-        chunk_radius = max(chunk_radius, radius)
+        chunk_radius = max(chunk_radius, reached)
     features = torch.cat(kept)
-    chosen, radius = coreset_and_radius(features, n)
-    return CoresetOfCoresets(features[chosen], torch.cat(indices)[chosen], chunk_radius, radius)
+    chosen, reached = coreset_and_radius(features, min(n, len(features)), radius=radius)
+    return CoresetOfCoresets(features[chosen], torch.cat(indices)[chosen], chunk_radius, reached)
 
 
 def points_that_fit(memory: int, dim: int) -> int:

@@ -111,8 +111,12 @@ def leaving_out(patches: Tensor, bank: Bank, outs: Iterable[Tensor]) -> Iterator
         yield torch.cat([kept, lost[points_to_add(patches[lost], away, bank.radius)]])
 
 
-def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) -> Bank:
+def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float, radius: float = 0.0) -> Bank:
     """The coreset of the chunks' coresets: ratio * n_patches of them.
+
+    Args:
+        radius: fewer where they are enough to reach it in each of the two steps; what does not fit into memory is then
+            left out.
 
     The largest distance of a patch from it is measured and logged.
 
@@ -122,17 +126,20 @@ def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float) ->
     first = next(pieces)
     size, n = len(first), max(1, round(ratio * n_patches))
     most = size // math.ceil(n_patches / size)  # every chunk keeps n
+    if radius > 0:
+        n = min(n, most)
     if n > most:
         feasible = math.floor(1e4 * most / n_patches) / 1e4
         raise ConfigError(
             f"A memory bank of {n} out of {n_patches} patches cannot be chosen in memory that holds {size} patches at "
             f"once; set detector.coreset_ratio to {feasible:g}, or train with fewer photos."
         )
+    up_to = "up to " if radius > 0 else ""
     LOG.warning(
-        f"{n_patches} patches do not fit into memory at once, so the memory bank is chosen in two steps: {n} of each "
-        f"{size} patches, then {n} of all those."
+        f"{n_patches} patches do not fit into memory at once, so the memory bank is chosen in two steps: {up_to}{n} "
+        f"of each {size} patches, then {up_to}{n} of all those."
     )
-    bank = coreset_of_coresets(chain([first], pieces), n)
+    bank = coreset_of_coresets(chain([first], pieces), n, radius)
     LOG.info(
         f"No patch is farther than {bank.chunk_radius + bank.radius:.3g} from the memory bank. Measured: at most "
         f"{bank.chunk_radius:.3g} from what the first step chose, and at most {bank.radius:.3g} from there to the bank."

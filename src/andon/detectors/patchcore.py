@@ -139,13 +139,14 @@ class PatchCore(Detector[PatchCoreConfig]):
         pieces = self._pieces(batches, generator, scales, places_)
         patches, second = next(pieces), next(pieces, None)
         without = None
+        photo = places_[0][:, 0].long()
+        radius = self._radius(patches, photo, generator)
         if second is None:
-            photo = places_[0][:, 0].long()
-            bank = coreset(patches, self.config.coreset_ratio, generator, self._radius(patches, photo, generator))
+            bank = coreset(patches, self.config.coreset_ratio, generator, radius)
             without = list(leaving_out(patches, bank, (_among(photo, fold) for fold in folds)))
         else:
             n_patches = round(self.config.density_keep * self._count(batches))
-            bank = coreset_of_chunks(chain([patches, second], pieces), n_patches, self.config.coreset_ratio)
+            bank = coreset_of_chunks(chain([patches, second], pieces), n_patches, self.config.coreset_ratio, radius)
         origin = torch.cat(places_)
         self.facts = {"bank_rows": len(bank.rows), "patches": len(origin), "bank_radius": bank.radius}
         self.projection_, self.colour_scale_ = self.projection_ * scales[0], self.colour_scale_ * scales[-1]
