@@ -13,7 +13,6 @@ import numpy as np
 from andon.config import Tree
 from andon.errors import DatasetError, NotCalibratedError
 from andon.evaluation.intervals import Interval, clopper_pearson
-from andon.line.calibration import Calibration
 from andon.line.promises import percent
 from andon.models.taught import Taught
 from andon.progress import track
@@ -107,13 +106,7 @@ def check(model: Taught, photos: Sequence[Path]) -> Checked:
         raise DatasetError(f"None of the {len(photos)} photos could be inspected: {why}")
     ordered = tuple(sorted(by_digest.values(), key=lambda one: -one.score))
     usual = float(np.median(calibration.ok_scores))
-    return Checked(inspections=ordered, failures=tuple(failures), promised=promised_by(calibration), usual=usual)
-
-
-def promised_by(calibration: Calibration) -> float:
-    """The share of good parts that such a threshold rejects on average."""
-    scores = calibration.ok_scores
-    return (int((scores >= calibration.threshold).sum()) + 1) / (len(scores) + 1)
+    return Checked(inspections=ordered, failures=tuple(failures), promised=calibration.rejects.on_average, usual=usual)
 
 
 def photos_to_tell(promised: float) -> int | None:
