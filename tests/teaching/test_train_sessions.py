@@ -78,3 +78,14 @@ def test_other_photos_make_other_scores_so_the_sessions_are_forgotten(by_day: Ta
     assert again.manifest.sessions.names == ()
     save(again, tmp_path / "again.safetensors")
     assert load_taught(tmp_path / "again.safetensors").manifest.sessions.names == ()
+
+
+def test_a_calibration_split_of_one_day_tells_nothing_of_another(by_day: Taught, days: Path, tmp_path: Path) -> None:
+    for photo in (days / "train" / "good").glob("*.png"):
+        part = "train" if int(photo.stem[4:]) % 2 or photo.name.startswith("mon") else "validation"
+        images.write(tmp_path / part / "good" / photo.name, images.load(photo.read_bytes(), photo).image)
+    model = train(tmp_path, settings=plate_photos.FAST, session_from="^[a-z]+")
+    assert model.manifest.sessions.names == ("tue",)
+    assert any("one capture session, so nothing is known" in remark for remark in model.manifest.remarks)
+    assert len(by_day.manifest.sessions.names) == 2
+    assert not any("nothing is known" in remark for remark in by_day.manifest.remarks)

@@ -131,10 +131,13 @@ def teach(
     calibration = calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
     odd = _warn(unusual(held_out))
-    remarks += odd
     of_sessions = sessions_of(held_out, calibrating)
-    if of_sessions.names[1:]:
-        LOG.info(sessions.in_words(sessions.by_session(calibration, of_sessions.names, of_sessions.numbers)))
+    if of_sessions.names:
+        said_of_days = sessions.in_words(sessions.by_session(calibration, of_sessions.names, of_sessions.numbers))
+        LOG.info(said_of_days)
+        if len(of_sessions.names) == 1 and len(datasets.sessions_of(parts.train)) > 1:
+            odd.append(said_of_days)
+    remarks += odd
     manifest = Manifest(
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         data=dataset.describe(),
