@@ -3,13 +3,14 @@
     python benchmarks/sessions.py --data DIR --session-from '_(\\d{6})\\d{6}_' [--sessions 1,2,4,7] [--set ...]
 
 All OK photos of the data set take part, whatever split they are in. A model is trained with those of the first sessions
-by name, with folds by chance and with folds of whole sessions, and judges the photos of all later ones. With the
-percentile rule the promise is (k + 1) / (n + 1), where k of n held-out photos lie above the threshold.
+by name, with folds by chance and with folds of whole sessions, and judges the photos of all later ones. The
+promise is what such a threshold rejects on average; standard error says what `andon info` says of the sessions.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from andon import datasets, recipes
 from andon.datasets import Dataset
 from andon.evaluation.intervals import clopper_pearson
 from andon.line.pipeline import Pipeline
+from andon.line.sessions import by_session, in_words
 from andon.recipes import Recipe
 from andon.teaching.thresholds import score_ok
 from andon.teaching.train import teach
@@ -58,8 +60,11 @@ def row(
     """One model's row."""
     model = teach(recipe, replace(dataset, samples=tuple(first), session_note=""))
     assert model.calibration is not None
-    bar, scores = model.calibration.threshold, model.calibration.ok_scores
-    promise = (int((scores >= bar).sum()) + 1) / (len(scores) + 1)
+    bar = model.calibration.threshold
+    promise = model.calibration.rejects.on_average
+    known = model.manifest.sessions
+    rows = by_session(model.calibration, known.names, known.numbers)
+    print(f"{number} sessions, folds {ways}: {in_words(rows)}", file=sys.stderr)
     rejected = {name: _rejected(model.pipeline, photos, bar) for name, photos in later.items()}
     k, n = sum(rejected.values()), sum(map(len, later.values()))
     low, high = clopper_pearson(k, n)

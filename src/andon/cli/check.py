@@ -60,6 +60,10 @@ def to_do(checked: Checked, model: Path, ok: Path) -> list[str]:
 
     rejected = checked.of("NG")
     lines = [f"Rejected, to be looked at: {printable(str(one.path))} ({one.score:.4g})" for one in rejected]
+    lines += [
+        f"Invalid, to be looked at: {printable(str(one.path))} ({' '.join(one.reasons)})"
+        for one in checked.of("invalid")
+    ]
     again = f"andon calibrate {model} {ok}"
     if checked.outcome == "broken":
         lines += [

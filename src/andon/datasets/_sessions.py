@@ -82,8 +82,8 @@ def _named(dataset: Dataset, photos: Sequence[Path], session_from: str) -> tuple
         ) from None
     found = {photo: match for photo in photos if (match := pattern.search(photo.name))}
     names = {photo: (match[1] if pattern.groups else match[0]) or "" for photo, match in found.items()}
-    lacks = f"nothing in its name that {session_from!r} matches"
-    return _complete(names, photos, lacks), f"{session_from!r} in file names"
+    lacks = f"nothing in its name that '{session_from}' matches"
+    return _complete(names, photos, lacks), f"'{session_from}' in file names"
 
 
 def _recognised(dataset: Dataset, photos: Sequence[Path]) -> tuple[Names, str]:

@@ -19,7 +19,6 @@ MIN_SET_ASIDE = 2
 MIN_LEARNING = 6  # where NG photos are there, fewer OK photos than that and the two to test are all needed to train
 FOLDS = 5
 LEAVE_ONE_OUT_BELOW = 10
-TOO_HIGH = "Such scores are 2 to 6 % too high, as each of those models saw fewer photos than the final one."
 
 Samples = tuple[Sample, ...]
 Groups = Sequence[frozenset[Path]]
@@ -95,7 +94,7 @@ def split(samples: Iterable[Sample], seed: int, groups: Groups = (), folds: int 
     unseen = f"its session ({len(sessions)} sessions)" if by_session else "it"
     note = (
         f"Each of the {len(train)} OK photos calibrates, scored by one of {len(rounds)} models that have not seen "
-        f"{unseen}{_if_few(len(train))}. {TOO_HIGH}"
+        f"{unseen}{_if_few(len(train))}."
     )
     return Partition(train, (), rounds, set_aside, remarks + note)
 

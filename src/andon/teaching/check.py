@@ -13,7 +13,6 @@ import numpy as np
 from andon.config import Tree
 from andon.errors import DatasetError, NotCalibratedError
 from andon.evaluation.intervals import Interval, clopper_pearson
-from andon.line.calibration import Calibration
 from andon.line.promises import percent
 from andon.models.taught import Taught
 from andon.progress import track
@@ -103,18 +102,11 @@ def check(model: Taught, photos: Sequence[Path]) -> Checked:
             "they say nothing of another day; give photos that it has never seen."
         )
     if not by_digest:
-        raise DatasetError(
-            f"None of the {len(photos)} photos could be inspected: {failures[0] if failures else 'none'}"
-        )
+        why = failures[0] if failures else "there are none"
+        raise DatasetError(f"None of the {len(photos)} photos could be inspected: {why}")
     ordered = tuple(sorted(by_digest.values(), key=lambda one: -one.score))
     usual = float(np.median(calibration.ok_scores))
-    return Checked(inspections=ordered, failures=tuple(failures), promised=promised_by(calibration), usual=usual)
-
-
-def promised_by(calibration: Calibration) -> float:
-    """The share of good parts that such a threshold rejects on average."""
-    scores = calibration.ok_scores
-    return (int((scores >= calibration.threshold).sum()) + 1) / (len(scores) + 1)
+    return Checked(inspections=ordered, failures=tuple(failures), promised=calibration.rejects.on_average, usual=usual)
 
 
 def photos_to_tell(promised: float) -> int | None:
@@ -127,13 +119,11 @@ def in_words(checked: Checked) -> str:
     """What came out, in sentences."""
     n, k = checked.n, len(checked.of("NG"))
     low, high = checked.interval
-    others = [
-        f"{len(checked.of(one))} {'are for' if one == 'review' else 'are'} {one}" for one in ("review", "invalid")
-    ]
+    review, invalid = len(checked.of("review")), len(checked.of("invalid"))
     now = float(np.median([one.score for one in checked.inspections]))
     said = [
         f"{k} of {n} OK photos are rejected, {percent(k / n)} (95 % interval {percent(low)} to {percent(high)}); "
-        f"{' and '.join(others)}.",
+        f"{review} are for review and {invalid} are invalid.",
         f"Promised were {percent(checked.promised)} on average. {_outcome(checked)}",
         f"Their median score is {now:.4g}, that of the photos that calibrated {checked.usual:.4g}.",
     ]

@@ -54,7 +54,7 @@ class Fitting:
             return taught, held_out + self._scored(taught.pipeline, _paths(parts.calibration))
         detector = detectors.of_recipe(self.recipe, self.backbone)
         batches = Batches(photos, self.recipe, "Training", detector.refuses, self.frames)
-        without = detector.fit_folds(batches, self.recipe.training.seed, batches.places_of(folds))
+        without = detector.fit_folds(batches, self.recipe.training.seed, batches.places_of(_not_training(parts)))
         taught = self._assembled(detector)
         if without is None:  # too many photos to hold their patches in memory at once
             return taught, self._fold_by_fold(parts)
@@ -99,3 +99,9 @@ class Fitting:
 
 def _paths(samples: Iterable[Sample]) -> list[Path]:
     return [sample.path for sample in samples]
+
+
+def _not_training(parts: Partition) -> list[list[Path]]:
+    """Of each fold the photos that its model may not see: those held out, and their twins of other sessions."""
+    seen = [{sample.path for sample in fold.train} for fold in parts.folds]
+    return [[sample.path for sample in parts.train if sample.path not in paths] for paths in seen]

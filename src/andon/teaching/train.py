@@ -107,8 +107,9 @@ def teach(
     remarks += _warn(f"{path} is left out: {why}" for path, why in duplicates.unreadable.items())
     readable = [sample for sample in dataset.samples if sample.path not in duplicates.unreadable]
     parts = datasets.split(readable, recipe.training.seed, duplicates.keep_together, _folds(recipe))
-    for note in filter(None, (dataset.session_note, parts.note)):
-        remarks.append(note)
+    notes = [note for note in (dataset.session_note, parts.note, FOLD_SCORES if parts.folds else "") if note]
+    remarks += notes
+    for note in notes:
         LOG.info(note)
     ng, said = _ng_to_learn_from(recipe, readable, duplicates)
     remarks += _warn(said)
@@ -129,16 +130,19 @@ def teach(
     held_out = one_of_each(held_out, duplicates.keep_together)
     calibration = calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
-    about_threshold = [parts.note, *([FOLD_SCORES] if parts.folds else []), *_warn(unusual(held_out))]
-    remarks += about_threshold[1:]
+    odd = _warn(unusual(held_out))
     of_sessions = sessions_of(held_out, calibrating)
-    if of_sessions.names[1:]:
-        LOG.info(sessions.in_words(sessions.by_session(calibration, of_sessions.names, of_sessions.numbers)))
+    if of_sessions.names:
+        said_of_days = sessions.in_words(sessions.by_session(calibration, of_sessions.names, of_sessions.numbers))
+        LOG.info(said_of_days)
+        if len(of_sessions.names) == 1 and len(datasets.sessions_of(parts.train)) > 1:
+            odd.append(said_of_days)
+    remarks += odd
     manifest = Manifest(
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         data=dataset.describe(),
         remarks=_within(dataset, remarks),
-        threshold_remarks=_within(dataset, about_threshold),
+        threshold_remarks=_within(dataset, [*notes, *odd]),
         precision=taught.pipeline.scorer.precision,
         trained=trained,
         trained_ng=trained_ng,
