@@ -58,20 +58,20 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|---|")
     for data in options.data:
-        ok, ng = scores_of(data, options.recipe, options.setting, options.cache)
+        ok, ng = scores_of(data, options)
         for n in (size for size in SIZES if size + LEAST_JUDGED <= len(ok)):
             for name, line in lines_of(ok, ng, n):
                 print(_row(f"{data.name} ({len(ok)} OK, {len(ng)} NG)", n, name, line))
 
 
-def scores_of(data: Path, recipe: str, settings: list[str], cache: Path | None) -> tuple[Values, Values]:
+def scores_of(data: Path, options: argparse.Namespace) -> tuple[Values, Values]:
     """The held-out scores of the OK photos, and the final model's scores of the NG test photos."""
-    file = None if cache is None else cache / f"{data.name}.json"
+    file = None if options.cache is None else options.cache / f"{data.name}.json"
     if file is not None and file.exists():
         kept = json.loads(file.read_text())
         return np.array(kept["ok"]), np.array(kept["ng"])
-    dataset = datasets.read(data)
-    taught = teach(recipes.build(recipe, settings), dataset)
+    dataset = datasets.read(data, ng_names=options.ng_name)
+    taught = teach(recipes.build(options.recipe, options.setting), dataset, allow_duplicates=True)
     damaged = [sample.path for sample in dataset.samples if sample.is_anomalous and sample.split in ("test", None)]
     scored = taught.pipeline.score_all(damaged)
     ng = np.array([result.score for result in scored if not isinstance(result, Failure)])
@@ -125,6 +125,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, action="append", required=True, help="a set's folder; repeatable")
     parser.add_argument("--recipe", default="default")
+    parser.add_argument("--ng-name", action="append", default=[], help="how the sets call NG; repeatable")
     parser.add_argument("--set", dest="setting", action="append", default=[], help="setting of the recipe; repeatable")
     parser.add_argument("--cache", type=Path, help="folder that keeps each set's scores for the next run")
     return parser.parse_args()
