@@ -61,7 +61,7 @@ def test_a_sound_part_is_ok_and_its_map_stays_low(pipeline: Pipeline) -> None:
     assert pipeline.inspect(plate_photos.rusty(50)[0]).score > 2 * max(scores)
 
 
-def test_an_ng_photo_always_says_where(pipeline: Pipeline) -> None:
+def test_a_photo_that_is_ng_or_for_review_always_says_where(pipeline: Pipeline) -> None:
     photo, _ = plate_photos.rusty(7)
     assert pipeline.calibration is not None
     unreachable = replace(pipeline, calibration=replace(pipeline.calibration, pixel_threshold=1e9))
@@ -71,6 +71,9 @@ def test_an_ng_photo_always_says_where(pipeline: Pipeline) -> None:
     row, column = np.unravel_index(inspection.anomaly_map.argmax(), inspection.anomaly_map.shape)
     assert y0 <= row < y1 and x0 <= column < x1
     assert unreachable.inspect(plate_photos.part(7)).regions == ()
+    banded = replace(unreachable, calibration=replace(pipeline.calibration, pixel_threshold=1e9, review_threshold=0.0))
+    assert banded.inspect(plate_photos.part(7)).verdict == "review"
+    assert banded.inspect(plate_photos.part(7)).regions
 
 
 def test_an_array_and_its_file_get_the_same_inspection(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -235,11 +235,11 @@ class Pipeline:
         regions: tuple[Region, ...] = ()
         anomaly_map = None
         # No pixel of the map is above the largest patch score, so most OK photos need no map to have no region.
-        if with_map or verdict == "NG" or scored.patch.max() >= calibration.pixel_threshold:
+        if with_map or verdict in ("review", "NG") or scored.patch.max() >= calibration.pixel_threshold:
             anomaly_map = self.anomaly_map(scored)
         if anomaly_map is not None and verdict != "invalid":
             regions = find_regions(anomaly_map, calibration.pixel_threshold, self.regions)
-            if verdict == "NG" and not regions:  # an NG photo always says where
+            if verdict in ("review", "NG") and not regions:  # these always say where
                 regions = find_regions(anomaly_map, HOTTEST * float(anomaly_map.max()))
             if explain and regions:
                 regions = self._explained(scored.prepared.frame, anomaly_map, regions)
