@@ -5,15 +5,16 @@ import numpy as np
 import pytest
 
 from andon.line.appearance import FEATURES, LAYOUT_SIDE, appearance_of, layout_distances
+from andon.types import RgbImage
 
 SIZE = (96, 144)
 
 
-def plain(grey: int) -> np.ndarray:
-    return np.full((*SIZE, 3), grey, np.uint8)
+def plain(*colour: int) -> RgbImage:
+    return np.full((*SIZE, 3), colour, np.uint8)
 
 
-def stripes(axis: int) -> np.ndarray:
+def stripes(axis: int) -> RgbImage:
     """Soft stripes, upright along axis 1 and level along axis 0."""
     wave = 128 + 80 * np.sin(np.arange(SIZE[axis]) / 4)
     lines = wave[None, :] if axis == 1 else wave[:, None]
@@ -37,8 +38,8 @@ def test_white_and_black_are_shares_of_the_pixels():
 
 
 def test_colours_have_the_signs_of_lab():
-    assert appearance_of(plain(0) + np.array([200, 60, 60], dtype=np.uint8))["redness"] > 20
-    assert appearance_of(plain(0) + np.array([60, 60, 200], dtype=np.uint8))["yellowness"] < -20
+    assert appearance_of(plain(200, 60, 60))["redness"] > 20
+    assert appearance_of(plain(60, 60, 200))["yellowness"] < -20
 
 
 def test_stripes_have_a_direction_that_turns_with_them():

@@ -27,7 +27,7 @@ NAMES = (*FEATURES, LAYOUT)
 FLOORS = np.array([feature.floor for feature in FEATURES.values()])
 LAYOUT_FLOOR = 8.0  # grey values
 MOST_LAYOUTS = 256  # are kept; the nearest of so many is near enough
-LEAST = np.array([4.0] * len(FEATURES) + [2.5])  # spreads; within them lies nothing worth an alarm
+LEAST = np.array([4.0] * len(FEATURES) + [2.5])  # floors; within so many lies nothing worth an alarm
 MARGINS = (1.25, 1.5, 2.0, 3.0)  # times the OK photos' own largest deviations
 FALSE_ALARMS = 0.01  # share of OK photos that may lie outside, one photo at least
 FORGIVEN_FROM = 20  # photos: of so many the oddest one does not widen the limits
@@ -203,12 +203,13 @@ def learn(appearances: Sequence[Appearance], groups: Sequence[int] | None = None
         usual, spread = _centre(values[~held_out])
         signed = np.column_stack([(values[held_out] - usual) / spread, nearest[held_out] / layout_spread])
         deviations[held_out] = _deviations(signed)
+    usual, spread = _centre(values)
+    least = LEAST * np.append(FLOORS / spread, LAYOUT_FLOOR / layout_spread)
     for margin in MARGINS:
-        n_outside = _outside(deviations, folds, margin)
+        n_outside = _outside(deviations, folds, margin, least)
         if n_outside <= max(1, FALSE_ALARMS * n):
             break
-    usual, spread = _centre(values)
-    limits = _limits(deviations, margin)
+    limits = _limits(deviations, margin, least)
     return Guard(usual, spread, all_layouts[kept], layout_spread, limits, n, n_outside)
 
 
@@ -238,18 +239,18 @@ def _nearest_of_other_folds(layouts: RgbImage, kept: NDArray[np.int_], folds: ND
     return np.asarray(distances.min(axis=1))
 
 
-def _limits(deviations: Values, margin: float) -> Values:
+def _limits(deviations: Values, margin: float, least: Values) -> Values:
     """(d + 1,) the largest deviations, the oddest photos' left out, with the margin."""
     n = len(deviations)
     forgiven = max(1, int(FALSE_ALARMS * n)) if n >= FORGIVEN_FROM else 0
     by_oddity = np.argsort((deviations / LEAST).max(axis=1), kind="stable")
     largest = deviations[by_oddity[: n - forgiven]].max(axis=0)
-    return np.asarray(np.maximum(LEAST, margin * largest) * (1 + SMALL_SET / n))
+    return np.asarray(np.maximum(least, margin * largest) * (1 + SMALL_SET / n))
 
 
-def _outside(deviations: Values, folds: NDArray[np.int_], margin: float) -> int:
+def _outside(deviations: Values, folds: NDArray[np.int_], margin: float, least: Values) -> int:
     """How many photos lie outside the limits that the other folds give."""
     return sum(
-        int((deviations[folds == fold] > _limits(deviations[folds != fold], margin)).any(axis=1).sum())
+        int((deviations[folds == fold] > _limits(deviations[folds != fold], margin, least)).any(axis=1).sum())
         for fold in np.unique(folds)
     )
