@@ -33,7 +33,15 @@ from andon.evaluation.undefined import Undefined
 from andon.types import Failure, Sample
 
 SETS = ("bottle", "metal_plate", "alien", "cookie")
-METRICS = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "review_rate", "escape_rate")
+METRICS = (
+    "image_auroc",
+    "pixel_auroc",
+    "aupro",
+    "false_reject_rate",
+    "escape_rate",
+    "ok_review_rate",
+    "ng_review_rate",
+)
 BATCH = 8
 REPEATS = 8
 TIMED_PHOTOS = 20

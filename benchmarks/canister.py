@@ -4,7 +4,7 @@
 
 Measured on the drawn sets of `andon data demo --kind canister` (60 photos each), one per seed, which are drawn where
 DIR/<seed> does not hold them. The AUROC is that of all OK test photos against the damaged ones that teach in no row, so
-that rows compare.
+that rows compare. Beside it stand the rates of rejected, reviewed and escaped photos at the threshold of each model.
 """
 
 from __future__ import annotations
@@ -18,21 +18,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
+from judging import RATES, judge, rates_line
 from sklearn.metrics import roc_auc_score
 
 from andon import backbones, datasets, detectors, images, recipes
-from andon.detectors import Batch
 from andon.drawn.canisters import OBJECT_MASKS, draw_canisters
+from andon.evaluation import metrics
 from andon.evaluation.intervals import Interval, auroc_interval
 from andon.line.anomaly_map import roi_in_original
-from andon.line.pipeline import Prepared, Scored, to_batch
+from andon.line.pipeline import Prepared
 from andon.models.taught import assemble
 from andon.types import Sample
 
 N_LEFT_IN = 5  # damaged photos among those that teach
-BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Row:
-    """One way to teach."""
+    """One way to teach; `shares` are those of `RATES`, in its order."""
 
     taught: str
     density_keep: float
     auroc: float
     interval: Interval
+    shares: tuple[float, ...]
+    rates: str
     seconds: float
 
 
@@ -121,30 +121,16 @@ def measure(prepared: dict[Sample, Prepared], settings: list[str]) -> Iterator[R
     damaged = sorted((s for s in prepared if s.is_anomalous), key=lambda sample: (sample.path.name, str(sample.defect)))
     left_in, tested = damaged[:N_LEFT_IN], damaged[N_LEFT_IN:]
     test = [sample for sample in prepared if sample.split == "test" and not sample.is_anomalous] + tested
-    is_ng = np.array([bool(sample.is_anomalous) for sample in test])
     for what, taught in ((f"{len(ok)} OK", ok), (f"{len(ok)} OK, {N_LEFT_IN} damaged", ok + left_in)):
         for keep in (0.85, 1.0):
             started = time.perf_counter()
-            scores = _score([prepared[s] for s in taught], [prepared[s] for s in test], keep, settings)
-            auroc = float(roc_auc_score(is_ng, scores))
-            interval = auroc_interval(scores[~is_ng], scores[is_ng])
-            yield Row(what, keep, auroc, interval, time.perf_counter() - started)
-
-
-def _score(
-    taught: list[Prepared], test: list[Prepared], density_keep: float, settings: list[str]
-) -> NDArray[np.float64]:
-    recipe = recipes.build("canister", [*settings, f"detector.density_keep={density_keep}"])
-    detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone))
-    detector.fit(_batches(taught), recipe.training.seed)
-    pipeline = assemble(recipe, detector)
-    parts = (test[i : i + pipeline.scorer.batch_size] for i in range(0, len(test), pipeline.scorer.batch_size))
-    return np.array([scored.score for part in parts for scored in pipeline.score(part) if isinstance(scored, Scored)])
-
-
-def _batches(photos: list[Prepared]) -> list[Batch]:
-    arrays = (to_batch([photo.frame for photo in photos[i : i + BATCH]]) for i in range(0, len(photos), BATCH))
-    return [(torch.from_numpy(x), torch.from_numpy(roi)) for x, roi in arrays]
+            recipe = recipes.build("canister", [*settings, f"detector.density_keep={keep}"])
+            results = judge(recipe, taught, test)
+            auroc = float(roc_auc_score(results.is_anomalous, results.scores))
+            interval = auroc_interval(results.scores[~results.is_anomalous], results.scores[results.is_anomalous])
+            counts = [metrics.cases(name, results) for name in RATES]
+            shares = tuple(float(count.mean()) for count in counts)
+            yield Row(what, keep, auroc, interval, shares, rates_line(results), time.perf_counter() - started)
 
 
 def _found_line(found: Found) -> str:
@@ -158,7 +144,7 @@ def _found_line(found: Found) -> str:
 
 def _row_line(row: Row) -> str:
     auroc = f"{row.auroc:.3f} [{row.interval[0]:.3f}, {row.interval[1]:.3f}]"
-    return f"{row.taught:<24}{row.density_keep:>12.2f}   {auroc:<24}{row.seconds:>8.0f}"
+    return f"{row.taught:<24}{row.density_keep:>12.2f}   {auroc:<24}{row.seconds:>8.0f}\n{'':<8}{row.rates}"
 
 
 def _mean_lines(results: list[tuple[Found, list[Row]]]) -> str:
@@ -169,7 +155,9 @@ def _mean_lines(results: list[tuple[Found, list[Row]]]) -> str:
     for rows in zip(*(rows for _, rows in results), strict=True):
         aurocs = np.array([row.auroc for row in rows])
         spread = f"{aurocs.mean():.3f} ({aurocs.min():.3f} to {aurocs.max():.3f})"
-        lines.append(f"{rows[0].taught:<24}{rows[0].density_keep:>12.2f}   {spread}")
+        means = np.array([row.shares for row in rows]).mean(axis=0)
+        told = ", ".join(f"{word} {100 * mean:.1f} %" for word, mean in zip(RATES.values(), means, strict=True))
+        lines.append(f"{rows[0].taught:<24}{rows[0].density_keep:>12.2f}   {spread}; {told}")
     return "\n".join(lines)
 
 

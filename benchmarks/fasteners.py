@@ -3,7 +3,8 @@
     python benchmarks/fasteners.py --data DIR [--weights RESNET18.safetensors] [--json]
 
 Taught on the OK photos of the training split alone; measured on the NG photos of all splits against the OK photos of
-the others. The figure is the image AUROC with its 95 % interval, also with repeated pictures removed.
+the others. The figures are the image AUROC with its 95 % interval, also with repeated pictures removed, and the rates
+of rejected, reviewed and escaped photos.
 """
 
 from __future__ import annotations
@@ -11,22 +12,19 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from judging import judge, rates_line
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from andon import backbones, datasets, detectors, recipes
+from andon import datasets, recipes
 from andon.config import Tree, parse_setting, put
 from andon.evaluation.intervals import Interval, auroc_interval
-from andon.images import OpenedPhotos
-from andon.line.pipeline import Scored
-from andon.models.taught import assemble
 from andon.recipes import Recipe
-from andon.teaching.photos import Batches, settle_steps
 from andon.types import Sample
 
 LIGHT = ("white_balance", "specular_highlights", "clahe")
@@ -56,6 +54,7 @@ class Photos:
 class Row:
     """Attributes:
     distinct_auroc: with repeated pictures removed.
+    rates: rejected, reviewed and escaped photos at the threshold, all photos.
     """
 
     variant: str
@@ -63,6 +62,7 @@ class Row:
     interval: Interval
     distinct_auroc: float
     distinct_interval: Interval
+    rates: str
     seconds: float
 
 
@@ -142,31 +142,19 @@ def without(tree: Tree, *steps: str) -> Tree:
 
 
 def measure(name: str, recipe: Recipe, photos: Photos) -> Row:
-    """Teach with the recipe, score, and compare OK with NG."""
+    """Teach with the recipe, judge, and compare OK with NG."""
     start = time.perf_counter()
-    scores = score(recipe, photos)
+    results = judge(recipe, photos.taught, photos.test)
+    scores = results.scores
     auroc, interval = _auroc(scores, photos.is_ng)
     distinct = photos.is_distinct
     distinct_auroc, distinct_interval = _auroc(scores[distinct], photos.is_ng[distinct])
-    return Row(name, auroc, interval, distinct_auroc, distinct_interval, time.perf_counter() - start)
-
-
-def score(recipe: Recipe, photos: Photos) -> NDArray[np.float64]:
-    """The image scores of the test photos; ranks need no calibration."""
-    taught = _paths(photos.taught)
-    recipe = replace(recipe, steps=settle_steps(recipe.steps, taught, OpenedPhotos()))
-    detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone))
-    detector.fit(Batches(taught, recipe, "Training"), recipe.training.seed)
-    results = list(assemble(recipe, detector).score_all(_paths(photos.test)))
-    return np.array([result.score for result in results if isinstance(result, Scored)])
+    seconds = time.perf_counter() - start
+    return Row(name, auroc, interval, distinct_auroc, distinct_interval, rates_line(results), seconds)
 
 
 def _auroc(scores: NDArray[np.float64], is_ng: NDArray[np.bool_]) -> tuple[float, Interval]:
     return float(roc_auc_score(is_ng, scores)), auroc_interval(scores[~is_ng], scores[is_ng])
-
-
-def _paths(samples: Sequence[Sample]) -> list[Path]:
-    return [sample.path for sample in samples]
 
 
 def _head(photos: Photos) -> str:
@@ -183,7 +171,7 @@ def _head(photos: Photos) -> str:
 def _line(row: Row) -> str:
     figures = [(row.auroc, row.interval), (row.distinct_auroc, row.distinct_interval)]
     cells = [f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, (low, high) in figures]
-    return f"{row.variant:<36}{cells[0]:<24}{cells[1]:<24}{row.seconds:>7.0f}"
+    return f"{row.variant:<36}{cells[0]:<24}{cells[1]:<24}{row.seconds:>7.0f}\n{'':<8}{row.rates}"
 
 
 def _options() -> argparse.Namespace:

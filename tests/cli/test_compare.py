@@ -65,6 +65,8 @@ def test_it_compares_on_the_same_photos_and_goes_on_where_it_was(
     assert {method["name"] for method in figures["methods"]} == {"sharp", "blurred"}
     assert figures["methods"][0]["image_auroc"] == 1.0
     assert all(method["pixel_auroc"] > 0.8 for method in figures["methods"])
+    assert figures["recommended"] == figures["methods"][0]["name"]
+    assert all(method["counts"]["escape_rate"][1] == 2 for method in figures["methods"])
     assert all("OK photos" in method["remarks"][0] for method in figures["methods"])
     assert [d["is_shown"] for d in figures["differences"] if d["figure"] == "image_auroc"] == [False]  # four photos
     assert json.loads((out / "comparison.json").read_text(encoding="utf-8")) == figures
@@ -91,7 +93,7 @@ def test_a_method_that_fails_is_named_and_the_others_go_on(
     done = andon_("compare", data, "--recipe", listed(recipes, "broken", "sharp"))
     assert done.code == 2
     assert "broken could not be compared: " in done.out and "gone.safetensors" in done.out
-    assert "1.000" in done.out.splitlines()[1]
+    assert "0 of 2" in done.out.splitlines()[1]
     assert "Traceback" not in done.err
 
 

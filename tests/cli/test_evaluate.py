@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -29,6 +30,37 @@ def test_the_figures_are_those_of_the_test_photos(andon_: Command, model: Path, 
     assert figures["escape_rate"] == 0.0
     assert figures["pixel_auroc"] > 0.9
     assert figures["failures"] == {}
+
+
+def test_it_begins_with_the_answer_in_words(andon_: Command, model: Path, data: Path, tmp_path: Path) -> None:
+    ran = andon_("evaluate", model, data, "--out", tmp_path / "out")
+    lines = ran.out.splitlines()
+    assert lines[0] == "None of 2 defective parts escapes as OK: 0.0 % (95 % interval 0.0 to 84.2 %)."
+    assert lines[1] == "None of 2 good parts is rejected as NG: 0.0 % (95 % interval 0.0 to 84.2 %)."
+    figures = json.loads((tmp_path / "out/figures.json").read_text(encoding="utf-8"))
+    assert [plain(line) for line in figures["in_words"]] == lines[:2]
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert all(line in plain(page) for line in lines[:2])
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_folder_that_is_used_again_holds_no_pictures_of_the_earlier_run(
+    andon_: Command, model: Path, data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    photos = Path(shutil.copytree(data, tmp_path / "plates"))
+    andon_("evaluate", model, photos, "--out", out)
+    gone = min((photos / "test/good").iterdir())
+    gone.unlink()
+    assert andon_("evaluate", model, photos, "--out", out).code == 0
+    names = {path.stem for path in (out / "pictures").rglob("*.png")}
+    assert len(names) == 3 and gone.stem not in names
+    page = (out / "report.html").read_text(encoding="utf-8")
+    large = re.findall(r'href="(pictures/[^"]+)"', page)
+    assert large and all((out / file).is_file() for file in large)
 
 
 def test_the_figures_are_printed_for_people(andon_: Command, model: Path, data: Path) -> None:

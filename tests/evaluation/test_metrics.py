@@ -11,6 +11,7 @@ import pytest
 import andon
 from andon.errors import ConfigError
 from andon.evaluation import JudgedPhotos, Undefined, describe_metrics, metrics, summary
+from andon.evaluation.burden import burden
 
 PACKAGE = Path(andon.__file__).parent
 NAMED_FOR_A_REASON = "evaluation/headlines.py"
@@ -52,8 +53,26 @@ def test_a_rate_says_which_photos_it_counts() -> None:
     assert metrics.cases("precision", photos).tolist() == [False, True]
     assert metrics.cases("accuracy", photos).tolist() == [True, False, False, False, True, False]
     assert metrics.cases("review_rate", photos).tolist() == [False, False, True, False, False, True]
+    assert metrics.cases("ok_review_rate", photos).tolist() == [False, False, True]
+    assert metrics.cases("ng_review_rate", photos).tolist() == [False, False, True]
     with pytest.raises(Undefined, match="no NG photo"):
         metrics.cases("escape_rate", judged("OK", n_ok=1))
+
+
+def test_an_invalid_photo_is_neither_rejected_nor_escaped_nor_right() -> None:
+    photos = judged("invalid", "OK", "invalid", "NG", n_ok=2)
+    for rate in ("false_reject_rate", "escape_rate", "ok_review_rate", "ng_review_rate"):
+        assert not metrics.cases(rate, photos).any() and len(metrics.cases(rate, photos)) == 2
+    assert metrics.cases("accuracy", photos).tolist() == [False, True, False, True]
+    assert metrics.cases("invalid_rate", photos).tolist() == [True, False, True, False]
+
+
+def test_the_burden_counts_review_and_invalid_half() -> None:
+    assert burden(judged("OK", "NG", "OK", "NG", n_ok=2)) == 1 / 2 + 1 / 2
+    assert burden(judged("OK", "review", "NG", "invalid", n_ok=2)) == 1 / 4 + 1 / 4
+    same = [burden(judged(*[verdict] * 6, n_ok=2)) for verdict in ("OK", "review", "invalid", "NG")]
+    assert same == [1, 1, 1, 1]
+    assert burden(judged("OK", "NG", n_ok=2)) == 1 / 2
 
 
 def test_a_name_that_the_figures_have_already_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,11 @@ def test_figures_of_a_hand_worked_test_set():
     assert figures["image_auroc"] == pytest.approx(18 / 24)
     assert figures["f1_max"] == pytest.approx(12 / 14)  # everything from 3 on: 6 of 6 found, 2 false alarms
     assert figures["f1_max_threshold"] == 3
+    assert figures["ok_review_rate"] == pytest.approx(1 / 4)
+    assert figures["ng_review_rate"] == pytest.approx(1 / 6)
+    assert figures["counts"]["ng_review_rate"] == [1, 6]
+    best = {"above": 2, "up_to": 3, "n_rejected": 2, "n_escaped": 0}  # 2 of 4; from 5 on it is 1 of 4 and 2 of 6
+    assert figures["best_threshold"] == best
     assert figures["intervals"]["escape_rate"] == pytest.approx([0.0042, 0.6412], abs=1e-4)
     low, high = figures["intervals"]["image_auroc"]
     assert low < 18 / 24 < high

@@ -10,7 +10,7 @@ from andon.reports.pages.comparison import ComparisonPage, Disputed, Said
 from andon.reports.pages.conclusions import conclusions
 
 
-def method(name, image_auroc, milliseconds=30.0, pixel_auroc=None):
+def method(name, image_auroc, milliseconds=30.0, pixel_auroc=None, escape_rate=0.1):
     undefined = {"aupro": "no mask"} | ({"pixel_auroc": "no mask"} if pixel_auroc is None else {})
     return {
         "name": name,
@@ -18,8 +18,22 @@ def method(name, image_auroc, milliseconds=30.0, pixel_auroc=None):
         "pixel_auroc": pixel_auroc,
         "aupro": None,
         "false_reject_rate": 0.02,
-        "escape_rate": 0.1,
-        "intervals": {"image_auroc": [0.8, 1.0], "false_reject_rate": [0, 0.1], "escape_rate": [0, 0.2]},
+        "escape_rate": escape_rate,
+        "ok_review_rate": 0.0,
+        "ng_review_rate": 0.25,
+        "counts": {
+            "escape_rate": [round(71 * escape_rate), 71],
+            "false_reject_rate": [1, 26],
+            "ok_review_rate": [0, 26],
+            "ng_review_rate": [18, 71],
+        },
+        "intervals": {
+            "image_auroc": [0.8, 1.0],
+            "false_reject_rate": [0, 0.1],
+            "escape_rate": [0, 0.2],
+            "ok_review_rate": [0, 0.1],
+            "ng_review_rate": [0.1, 0.4],
+        },
         "undefined": undefined,
         "seconds_to_train": 12.0,
         "milliseconds_per_photo": milliseconds,
@@ -64,25 +78,36 @@ THREE = figures(
         differs("patchcore", "histogram", 0.19, 0.1, 0.28),
         differs("dfr", "histogram", 0.18, 0.09, 0.27),
         differs("dfr", "histogram", -0.12, -0.2, -0.04, "escape_rate"),
+        differs("patchcore", "histogram", -0.1, -0.18, -0.02, "escape_rate"),
     ],
 )
 
 
 def test_it_says_what_is_shown_and_what_is_not():
-    told = conclusions(THREE)
-    assert told[0] == (
+    assert (
         "patchcore has the highest image AUROC, 0.990; it is shown to be higher than that of histogram by 0.190 (from "
         "0.100 to 0.280); no difference from dfr is shown on these 97 photos."
+    ) in conclusions(THREE)
+
+
+def test_the_recommendation_comes_first_and_rests_on_what_the_verdicts_do():
+    told = conclusions(THREE)[0].replace("\N{NO-BREAK SPACE}", " ")
+    assert told.startswith(
+        "By what its verdicts do at the same promise, patchcore is recommended: 7 of 71 defective parts escape "
+        "(10.0 %), 1 of 26 good parts is rejected (2.0 %), none of 26 good parts goes to review (0.0 %), 18 of 71 "
+        "defective parts go to review (25.0 %)."
     )
 
 
-def test_of_methods_that_cannot_be_told_apart_the_fastest_is_named():
-    assert "patchcore and dfr cannot be told apart" in conclusions(THREE)[-1]
-    assert conclusions(THREE)[-1].endswith("dfr is the fastest: 12 ms per photo.")
+def test_of_methods_whose_verdicts_cannot_be_told_apart_the_fastest_is_named():
+    (told,) = [sentence for sentence in conclusions(THREE) if "do not tell" in sentence]
+    assert told.startswith("Escapes and rejects do not tell patchcore and dfr apart on these 97 photos")
+    assert told.endswith("dfr is the fastest: 12 ms per photo.")
 
 
 def test_a_difference_in_escapes_names_the_worse_one():
-    assert "histogram has a higher escape rate than dfr (by 12.0 percentage points)." in conclusions(THREE)
+    told = " ".join(conclusions(THREE))
+    assert "histogram has a higher escape rate than dfr (by 12.0 percentage points, from 4.0 to 20.0)" in told
 
 
 def test_a_method_that_has_seen_defects_is_told_from_the_others():
@@ -95,7 +120,7 @@ def test_a_method_that_has_seen_defects_is_told_from_the_others():
 
 def test_equal_methods_share_the_first_place():
     tied = figures([method("a", 1.0), method("b", 1.0)], [differs("a", "b", 0.0, -0.05, 0.05)])
-    assert conclusions(tied)[0] == "a and b share the highest image AUROC, 1.000."
+    assert "a and b share the highest image AUROC, 1.000." in conclusions(tied)
 
 
 def test_one_method_alone_shows_nothing():
@@ -136,5 +161,7 @@ def test_the_page_holds_all_and_escapes_names():
     ):
         assert text in html
     assert html.count("data:image/jpeg") == 3
-    assert "+3.2 σ" in html and "−0.12" not in html and "−12.0" in html.replace("\N{NO-BREAK SPACE}%", "")
+    assert "+3.2 σ" in html and "−0.12" not in html and "−12.0" in html
+    assert "−20.0 to −4.0 percentage points" in html
+    assert "7 of 71" in html and "Rejected against escaped" in html
     assert "http" not in html.replace("http://www.w3.org", "")

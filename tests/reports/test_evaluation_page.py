@@ -7,8 +7,9 @@ from PIL import Image
 
 from andon.errors import InputError
 from andon.evaluation import Results, summarise
+from andon.reports.answer import Sentence
 from andon.reports.pages.evaluation import EvaluationPage
-from andon.reports.pages.gallery import Photo, photo_of
+from andon.reports.pages.gallery import Photo, Picture, photo_of
 from andon.reports.pages.headlines import headlines
 from andon.reports.writing import write_text
 from andon.types import Inspection, Region
@@ -24,23 +25,34 @@ def figures(**changes):
         "image_ap": 0.997,
         "false_reject_rate": 1 / 26,
         "escape_rate": 0.0,
-        "review_rate": 0.0,
+        "ok_review_rate": 0.0,
+        "ng_review_rate": 0.0,
+        "invalid_rate": 0.0,
         "pixel_auroc": None,
         "aupro": None,
         "intervals": {
             "image_auroc": [0.932, 1.0],
             "false_reject_rate": [0.00097, 0.1964],
             "escape_rate": [0.0, 0.0506],
+            "ok_review_rate": [0.0, 0.1323],
+            "ng_review_rate": [0.0, 0.0506],
         },
-        "counts": {"false_reject_rate": [1, 26], "escape_rate": [0, 71], "review_rate": [0, 97]},
+        "counts": {
+            "false_reject_rate": [1, 26],
+            "escape_rate": [0, 71],
+            "ok_review_rate": [0, 26],
+            "ng_review_rate": [0, 71],
+            "invalid_rate": [0, 97],
+        },
         "undefined": {"pixel_auroc": "no photo has a mask", "aupro": "no photo has a mask"},
         "confusion": {"OK": {"OK": 25, "review": 0, "NG": 1}, "NG": {"OK": 0, "review": 0, "NG": 71}},
+        "best_threshold": None,
         "per_defect": {},
         "metrics": SHOWN,
     } | changes
 
 
-SHOWN = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "escape_rate", "image_ap", "review_rate")
+SHOWN = ("image_auroc", "pixel_auroc", "aupro", "false_reject_rate", "escape_rate", "image_ap", "ok_review_rate")
 
 
 def photo(name, is_anomalous, verdict, score, **more):
@@ -54,7 +66,10 @@ ONLY_OK = figures(
     image_auroc=None,
     image_ap=None,
     escape_rate=None,
-    undefined=dict.fromkeys(("image_auroc", "image_ap", "escape_rate", "pixel_auroc", "aupro"), "no NG photo"),
+    ng_review_rate=None,
+    undefined=dict.fromkeys(
+        ("image_auroc", "image_ap", "escape_rate", "ng_review_rate", "pixel_auroc", "aupro"), "no NG photo"
+    ),
     confusion={"OK": {"OK": 26, "review": 0, "NG": 0}, "NG": {"OK": 0, "review": 0, "NG": 0}},
 )
 PHOTOS = (
@@ -65,6 +80,7 @@ PHOTOS = (
     photo("escaped_far.png", True, "OK", 0.5),
     photo("rejected.png", False, "NG", 2.7),
     photo("aside.png", True, "review", 2.45),
+    photo("empty.png", False, "invalid", 9.0, reasons=("The photo is nearly black.",)),
 )
 
 
@@ -83,15 +99,13 @@ def test_headlines_are_plain_sentences_with_intervals():
     assert told["Escape rate"] == "Of 71 defective parts none was called OK (95 % interval 0.0 to 5.1 %)."
     assert "in 99.1 % of such pairs" in told["Image AUROC"]
     assert told["AUPRO"] == "Undefined: no photo has a mask."
-    assert "Review rate" not in told
+    assert not any(title.startswith("Review") for title in told)
 
 
 def test_a_review_band_has_a_headline_of_its_own():
-    confusion = {"OK": {"OK": 24, "review": 1, "NG": 1}, "NG": {"OK": 0, "review": 2, "NG": 69}}
-    told = headlines(
-        figures(review_rate=3 / 97, confusion=confusion, counts=figures()["counts"] | {"review_rate": [3, 97]})
-    )
-    assert "Of 97 parts 3 were set aside for a person." in [headline.sentence for headline in told]
+    counts = figures()["counts"] | {"ng_review_rate": [3, 71]}
+    told = [headline.sentence for headline in headlines(figures(ng_review_rate=3 / 71, counts=counts))]
+    assert any(sentence.startswith("Of 71 defective parts 3 were set aside for a person") for sentence in told)
 
 
 @pytest.fixture(scope="module")
@@ -106,19 +120,56 @@ def full_page():
 
 
 def test_the_misses_come_first_and_the_least_sure_of_each_group_leads(full_page):
-    gallery = full_page[full_page.index("<h2>Photos") : full_page.index("<h2>Record")]
+    gallery = full_page[full_page.index(">Photos</h2>") : full_page.index(">Record</h2>")]
     names = re.findall(r'class="name">(\w+)\.png', gallery)
     assert names == [
         "escaped_far",
         "escaped_close",
         "rejected",
         "aside",
+        "empty",
         "caught",
         "passed_close",
         "passed_sure",
     ]
-    assert "Escapes: 2" in gallery
-    assert "False rejects: 1" in gallery
+    assert "Escaped defects: 2" in gallery
+    assert "Rejected good parts: 1" in gallery
+
+
+def test_what_somebody_must_look_at_stands_before_the_plots_and_leads_to_its_pictures(full_page):
+    before = full_page[: full_page.index(">Plots</h2>")]
+    tiles = re.findall(r'<a class="tile (\w+)" href="#([\w-]+)">.*?class="name">(\w+)\.png', before, re.DOTALL)
+    assert [(outcome, name) for outcome, _, name in tiles] == [
+        ("escaped", "escaped_far"),
+        ("escaped", "escaped_close"),
+        ("rejected", "rejected"),
+        ("review", "aside"),
+        ("invalid", "empty"),
+    ]
+    for outcome, target, name in tiles:
+        article = full_page[full_page.index(f'id="{target}"') :].partition("</article>")[0]
+        assert f">{name}.png<" in article, outcome
+    assert before.count("The photo is nearly black.") == 1
+
+
+def test_an_escaped_defect_is_never_shown_as_ok(full_page):
+    badges = re.findall(r'class="verdict (\w+)">(\w+)</span>\s*<span class="name">(\w+)\.png', full_page)
+    assert ("escaped", "escaped", "escaped_far") in badges
+    assert {badge for _, badge, name in badges if name.startswith("escaped")} == {"escaped"}
+    assert {badge for _, badge, name in badges if name.startswith("passed")} == {"OK"}
+
+
+def test_a_photo_opens_large_where_its_picture_lies_beside_the_page():
+    pictures = (Picture("Photo", b"jpeg"),)
+    html = page(photos=(photo("a b.png", True, "OK", 1.0, pictures=pictures, large="pictures/a%20b.png"), *PHOTOS))
+    assert '<a href="pictures/a%20b.png"><img' in html
+
+
+def test_the_page_begins_with_the_answer_and_its_command():
+    told = (Sentence("escaped", "1 of 2 <parts> escapes."), Sentence("better", "Set it so:", 'andon calibrate "a b"'))
+    html = page(answer=told)
+    assert html.index("1 of 2 &lt;parts&gt; escapes.") < html.index("<code>andon calibrate &#34;a b&#34;</code>")
+    assert html.index("<code>") < min(html.index("<h2"), html.index("Tested on"))
 
 
 def test_what_users_wrote_is_escaped():
@@ -158,15 +209,16 @@ def test_every_metric_is_shown_in_its_unit_with_title_meaning_and_direction():
     )
     shown = summarise(results)
     html = page(figures=shown)
-    table = plain(html[html.index("<h2>All figures") : html.index("<h2>Photos")])
+    table = plain(html[html.index("<h2>All figures") : html.index(">Photos</h2>")])
     assert table.count("<tr>") == 1 + len(shown["metrics"])
-    for title, meaning, value, better in (
-        ("Recall", "NG photos called NG", "50.0 %", "higher"),
-        ("False-reject rate", "OK photos called NG", "50.0 %", "lower"),
-        ("F1-max", "F1 at the best threshold, which is known only afterwards", "0.800", "higher"),
-        ("F1-max threshold", "the score at which F1 is highest", "1.500", ""),
+    for title, meaning, value, photos, better in (
+        ("Recall", "NG photos called NG", "50.0 %", "1 of 2", "higher"),
+        ("False-reject rate", "OK photos called NG", "50.0 %", "1 of 2", "lower"),
+        ("F1-max", "F1 at the best threshold, which is known only afterwards", "0.800", "", "higher"),
+        ("F1-max threshold", "the score at which F1 is highest", "1.500", "", ""),
     ):
-        row = rf"<td>{title}<small>{meaning}</small></td><td[^>]*>{value}</td><td>[^<]*</td><td>{better}</td>"
+        row = rf"<td>{title}<small>{meaning}</small></td><td[^>]*>{value}</td><td[^>]*>{photos}</td>"
+        row += rf"<td>[^<]*</td><td>{better}</td>"
         assert re.search(row, table), title
 
 

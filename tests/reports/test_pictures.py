@@ -11,7 +11,7 @@ from andon.reports.pictures.heatmap import colour_bar, overlay
 from andon.reports.pictures.measurements import draw_measurements
 from andon.reports.pictures.panel import MARGIN, panel
 from andon.reports.pictures.views import views_of
-from andon.types import Inspection, Line, Region
+from andon.types import Inspection, Line, Region, Verdict
 
 SIZE = (60, 100)
 
@@ -127,11 +127,16 @@ def test_wide_photos_stand_one_below_the_other():
     assert tall.shape[0] < 2 * 500
 
 
-def test_the_panel_shows_its_verdict_in_colour_and_the_ground_truth_in_a_view_of_its_own():
+def test_the_panel_shows_its_verdict_in_colour_an_escaped_defect_in_red_and_the_ground_truth_in_a_view_of_its_own():
     values = np.ones((300, 400), dtype=np.float32)
-    for verdict in ("OK", "review", "NG"):
+    for verdict in ("OK", "review", "NG", "invalid"):
         picture = panel(blue_photo((300, 400)), inspection(values, verdict=verdict), pixel_threshold=2.0)
         assert (picture[16, MARGIN + 2] == VERDICT[verdict]).all()
+    cases: tuple[tuple[Verdict, bool, Verdict], ...] = (("OK", True, "NG"), ("OK", False, "OK"))
+    for verdict, is_anomalous, colour in (*cases, ("review", True, "review")):
+        said = inspection(values, verdict=verdict)
+        picture = panel(blue_photo((300, 400)), said, pixel_threshold=2.0, is_anomalous=is_anomalous)
+        assert (picture[16, MARGIN + 2] == VERDICT[colour]).all()
     with_mask = panel(blue_photo((300, 400)), inspection(values), pixel_threshold=2.0, mask=values > 0)
     assert with_mask.shape[1] > picture.shape[1] + 400
 

@@ -5,6 +5,7 @@ from PIL import Image
 from andon.reports.plots.confusion import confusion_plot
 from andon.reports.plots.curves import precision_recall_plot, roc_plot
 from andon.reports.plots.losses import loss_plot
+from andon.reports.plots.operating_points import OperatingPoint, operating_plot
 from andon.reports.plots.photo_colours import colour_plot, count_colours
 from andon.reports.plots.scores import score_histogram
 
@@ -20,6 +21,23 @@ def texts(svg):
 def test_the_histogram_names_classes_counts_and_threshold():
     written = texts(score_histogram(SCORES, IS_ANOMALOUS, 2.5))
     assert {"OK photos (4)", "NG photos (3)", "threshold 2.500", "image score"} <= set(written)
+
+
+def test_the_histogram_names_where_review_begins():
+    assert "review from 2.000, threshold 2.500" in texts(score_histogram(SCORES, IS_ANOMALOUS, 2.5, 2.0))
+
+
+def test_invalid_photos_have_a_column_only_where_there_are_any():
+    none = {truth: {"OK": 1, "review": 0, "NG": 1, "invalid": 0} for truth in ("OK", "NG")}
+    some = none | {"OK": {"OK": 1, "review": 0, "NG": 1, "invalid": 7}}
+    assert "invalid" not in texts(confusion_plot(none))
+    assert {"invalid", "7"} <= set(texts(confusion_plot(some)))
+
+
+def test_the_operating_points_have_a_named_row_each():
+    point = OperatingPoint("dfr", 0.1, 0.2, (0.0, 0.3), (0.1, 0.4), 0.05, 0.2)
+    written = texts(operating_plot([point, point._replace(name="padim")]))
+    assert {"dfr", "padim", "good parts rejected", "defective parts escaped", "for review"} <= set(written)
 
 
 def test_the_histogram_turns_logarithmic_when_ng_scores_are_far_out():

@@ -30,7 +30,7 @@ def command(
     from andon.models.file import ensure_writable
     from andon.models.save import save
     from andon.reports.evaluation import evaluate
-    from andon.reports.figures import as_text
+    from andon.reports.figures import answer_as_text, as_text
     from andon.teaching.train import teach
 
     photos, model, report = folder / "fasteners", folder / "model.safetensors", folder / "report"
@@ -43,7 +43,8 @@ def command(
     taught = teach(recipes.build("default", [f"training.seed={seed}"]), dataset)
     model.unlink(missing_ok=True)  # of the last demo
     save(taught, model)
-    figures = evaluate(taught, dataset, model_name=model.name, out=report)
+    figures = evaluate(taught, dataset, model_file=model, out=report)
+    typer.echo(answer_as_text(figures["in_words"]))
     typer.echo(as_text(figures, HEADLINES))
     typer.echo(f"Report: {report / 'report.html'}")
     typer.echo(f"Next: {next_command(model, photos / 'test', folder / 'inspected')}")

@@ -40,14 +40,15 @@ def command(
 ) -> None:
     """Inspect the labelled test photos of DATA and say how well the model does.
 
-    A figure that has no meaning on these photos is reported as undefined, with
+    It begins with the answer: how many defects escape, how many good parts are
+    rejected, and what a person must see. A figure that has no meaning on these photos is reported as undefined, with
     the reason. 95 % intervals say how far a figure can be trusted.
 
     Example: andon evaluate bolt.safetensors photos/bolt --out evaluation
     """
     from andon.models.load import load_taught
     from andon.reports.evaluation import evaluate
-    from andon.reports.figures import as_text
+    from andon.reports.figures import answer_as_text, as_text
 
     taught = load_taught(model, weights=weights, precision=precision)
     if no_guard:
@@ -63,10 +64,12 @@ def command(
         ignore_labels=ignore_labels,
         also_ng=taught.recipe.data.ng_names,
     )
-    figures = evaluate(
-        taught, dataset, model_name=model.stem, out=out, explain=explain, keep_calibrated=keep_calibrated
-    )
-    typer.echo(json.dumps(figures, indent=2, ensure_ascii=False) if as_json else as_text(figures, figures["metrics"]))
+    figures = evaluate(taught, dataset, model_file=model, out=out, explain=explain, keep_calibrated=keep_calibrated)
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(answer_as_text(figures["in_words"]))
+        typer.echo(as_text(figures, figures["metrics"]))
     if out is not None:
         typer.echo(f"Report: {out / 'report.html'}", err=as_json)
     if figures["failures"]:

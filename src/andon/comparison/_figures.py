@@ -10,6 +10,7 @@ from typing import Any
 
 from andon.comparison._outcomes import Comparison, Outcome
 from andon.evaluation import metrics
+from andon.evaluation.burden import burden
 from andon.evaluation.headlines import AT_THRESHOLD, HEADLINES, IMAGE_AUROC, PIXELS
 from andon.evaluation.intervals import LEVEL, Interval, clopper_pearson
 from andon.evaluation.paired import Estimate, Judged, auroc, auroc_difference, rate_difference
@@ -25,14 +26,16 @@ def figures_of(comparison: Comparison) -> Figures:
 
     Returns:
         metrics: title, meaning, unit and direction of every figure that is compared.
-        methods: the best image AUROC first; each with its figures, their intervals, what is undefined, and its cost.
+        methods: those whose verdicts do best first (`burden`, then the image AUROC); each with its figures, their
+            intervals, the counts of its rates, what is undefined, and its cost.
+        recommended: the name of the first; None where a single one is left.
         differences: of each pair of methods and each figure; `is_shown` where the interval leaves out 0. They are
             widened so that those of all pairs hold at once in 95 % of comparisons (Bonferroni).
         disagreements: photos that were given different verdicts, the NG photos that the fewest methods caught first.
     """
     areas = {outcome.name: _pixel_areas(outcome) for outcome in comparison.outcomes}
     methods = [_of_method(outcome, areas[outcome.name]) for outcome in comparison.outcomes]
-    methods.sort(key=lambda method: -(method[IMAGE_AUROC] or 0.0))
+    methods.sort(key=lambda method: (round(method["burden"], 9), -(method[IMAGE_AUROC] or 0.0)))
     n_ng = sum(bool(sample.is_anomalous) for sample in comparison.samples)
     return {
         "data": comparison.plan.dataset.root.resolve().name,
@@ -44,6 +47,7 @@ def figures_of(comparison: Comparison) -> Figures:
         "untouched": [str(sample.path) for sample in comparison.plan.untouched],
         "metrics": {name: metrics.describe(name).to_dict() for name in HEADLINES},
         "methods": methods,
+        "recommended": methods[0]["name"] if len(methods) > 1 else None,
         "differences": list(_all_differences(comparison, [method["name"] for method in methods], areas)),
         "disagreements": [str(comparison.samples[index].path) for index in disagreements(comparison)],
         "failed": comparison.failed,
@@ -71,6 +75,8 @@ def _of_method(outcome: Outcome, areas: Areas) -> Figures:
         "name": outcome.name,
         **{name: defined[name].value if name in defined else None for name in estimates},
         "intervals": {name: _within(found.interval) for name, found in defined.items()},
+        "counts": {name: _count(name, outcome.judged) for name in AT_THRESHOLD if name in defined},
+        "burden": burden(outcome.judged),
         "undefined": {name: str(found) for name, found in estimates.items() if isinstance(found, Undefined)},
         "seconds_to_train": outcome.seconds_to_teach,
         "milliseconds_per_photo": outcome.milliseconds,
@@ -95,6 +101,11 @@ def _estimates(judged: Judged, areas: Areas) -> dict[str, Estimate | Undefined]:
 def _rate(name: str, judged: Judged) -> Estimate:
     counts = metrics.cases(name, judged)
     return Estimate(float(counts.mean()), clopper_pearson(int(counts.sum()), len(counts)))
+
+
+def _count(name: str, judged: Judged) -> list[int]:
+    counts = metrics.cases(name, judged)
+    return [int(counts.sum()), len(counts)]
 
 
 def _or_why_not(compute: Callable[[Judged], Estimate], judged: Judged) -> Estimate | Undefined:

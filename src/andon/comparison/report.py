@@ -9,9 +9,9 @@ from pathlib import Path
 from andon import images, resources
 from andon.comparison._figures import Figures, disagreements
 from andon.comparison._outcomes import Comparison, Method
-from andon.evaluation.headlines import HEADLINES, IMAGE_AUROC
+from andon.evaluation.headlines import AT_THRESHOLD, SEPARATION
 from andon.evaluation.inspect_labelled import ground_truth
-from andon.reports.figures import ascii_only, interval_of, title_of, value_of
+from andon.reports.figures import ascii_only, count_of, interval_of, title_of, value_of
 from andon.reports.pages.comparison import ComparisonPage, Disputed, Said
 from andon.reports.pages.conclusions import conclusions
 from andon.reports.pages.gallery import known_as
@@ -23,27 +23,37 @@ from andon.rows import printable
 
 MAX_PHOTOS = 24
 VIEW_SIDE = 200
+COSTS = ("Training", "Per photo", "Memory", "Model")
 
 
 def as_text(figures: Figures) -> str:
-    """The table, what it shows, and what was used."""
-    columns = ("Method", *map(title_of, HEADLINES), "Training", "Per photo", "Memory", "Model")
-    rows = [columns, *(_row(method) for method in figures["methods"])]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(columns))]
-    table = ["  ".join(_cell(cell, widths, place) for place, cell in enumerate(row)).rstrip() for row in rows]
+    """What is shown, what the verdicts do, how well the scores tell OK from NG and what it costs, and what was used."""
+    methods = figures["methods"]
+    verdicts = [("Method", *map(title_of, AT_THRESHOLD)), *map(_verdicts, methods)]
+    scores = [("Method", *map(title_of, SEPARATION), *COSTS), *map(_scores_and_cost, methods)]
+    table = [*_aligned(verdicts), "", *_aligned(scores)]
     failed = [f"{name} could not be compared: {why}" for name, why in figures["failed"].items()]
     notes = [*conclusions(figures), *failed, figures["photos"]]
-    return "\n".join(map(printable, [*map(ascii_only, table), "", *notes]))
+    return "\n".join(map(printable, map(ascii_only, [*table, "", *notes])))
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(_cell(cell, widths, place) for place, cell in enumerate(row)).rstrip() for row in rows]
 
 
 def _cell(text: str, widths: Sequence[int], place: int) -> str:
     return text.ljust(widths[place]) if place == 0 else text.rjust(widths[place])
 
 
-def _row(method: Figures) -> tuple[str, ...]:
+def _verdicts(method: Figures) -> tuple[str, ...]:
+    return method["name"], *(_with(method, name, count_of(method, name)) for name in AT_THRESHOLD)
+
+
+def _scores_and_cost(method: Figures) -> tuple[str, ...]:
     return (
         method["name"],
-        *(_figure(method, name, with_interval=name == IMAGE_AUROC) for name in HEADLINES),
+        *(_with(method, name) for name in SEPARATION),
         f"{method['seconds_to_train']:.0f} s",
         f"{method['milliseconds_per_photo']:.0f} ms",
         f"{method['inspect_megabytes']:.0f} MB",
@@ -51,9 +61,10 @@ def _row(method: Figures) -> tuple[str, ...]:
     )
 
 
-def _figure(method: Figures, name: str, *, with_interval: bool) -> str:
-    interval = interval_of(method, name) if with_interval else ""
-    return f"{value_of(method, name)} ({interval})" if interval else value_of(method, name)
+def _with(method: Figures, name: str, count: str = "") -> str:
+    """The figure, in brackets its count and its interval, where it has them."""
+    more = ", ".join(filter(None, [count, interval_of(method, name)]))
+    return f"{value_of(method, name)} ({more})" if more else value_of(method, name)
 
 
 def write_folder(folder: Path, comparison: Comparison, methods: Sequence[Method], figures: Figures) -> None:

@@ -15,8 +15,8 @@ from andon.types import Verdict
 class JudgedPhotos:
     """One entry per photo.
 
-    A verdict of "review" sets a photo aside for a person: it is neither a false reject nor an escape, but not a
-    right verdict either. So does "invalid": the photo does not seem to show the part.
+    "review" sets a photo aside for a person, and "invalid" says that it shows no part that can be judged: neither is a
+    false reject or an escape, and neither is a right verdict.
 
     Attributes:
         is_anomalous: (n,) bool, the ground truth.

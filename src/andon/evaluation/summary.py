@@ -6,12 +6,16 @@ from typing import Any, get_args
 
 from andon.errors import ConfigError
 from andon.evaluation import metrics
+from andon.evaluation.best_threshold import best_threshold
 from andon.evaluation.results import Results
 from andon.evaluation.undefined import Undefined
 from andon.types import Verdict
 
 KEYS = frozenset(
-    ["n_ok", "n_ng", "threshold", "intervals", "counts", "undefined", "confusion", "per_defect", "metrics", "failures"]
+    [
+        *("n_ok", "n_ng", "threshold", "intervals", "counts", "undefined", "confusion", "best_threshold", "per_defect"),
+        *("metrics", "failures", "in_words"),
+    ]
 )
 """The keys of the dictionary beside the metrics' names: no metric may be called like one of them."""
 
@@ -26,7 +30,8 @@ def summarise(results: Results) -> dict[str, Any]:
         intervals: metric -> [low, high], 95 %, for the metrics that have one.
         counts: rate -> [k, n], the photos that count and those that it is a share of.
         undefined: metric -> why it has no meaning here.
-        confusion: truth "OK" | "NG" -> verdict "OK" | "review" | "NG" | "invalid" -> number of photos.
+        confusion: truth "OK" | "NG" -> verdict -> number of photos.
+        best_threshold: as `BestThreshold`, known only by looking back; None where there is none.
         per_defect: kind of defect -> all of the above for its photos against all OK photos.
         metrics: metric -> its title, meaning, unit, and whether "higher" or "lower" is better.
 
@@ -59,6 +64,7 @@ def _figures(results: Results) -> dict[str, Any]:
     intervals: dict[str, list[float]] = {}
     counts: dict[str, list[int]] = {}
     undefined: dict[str, str] = {}
+    best = best_threshold(results)
     for name in metrics.names():
         try:
             figure = metrics.measure(name, results)
@@ -80,6 +86,7 @@ def _figures(results: Results) -> dict[str, Any]:
         "counts": counts,
         "undefined": undefined,
         "confusion": _confusion(results),
+        "best_threshold": None if best is None else best.to_dict(),
     }
 
 

@@ -13,6 +13,7 @@ from andon.evaluation import Accumulator, describe_metrics, summarise
 from andon.evaluation.inspect_labelled import inspect_labelled
 from andon.files import locked
 from andon.models.taught import Taught
+from andon.reports.answer import answer, in_words
 from andon.reports.evaluation_folder import EvaluationFolder
 from andon.reports.row_files import RESULT_FILES, RowFile
 from andon.types import Failure, Sample
@@ -25,14 +26,15 @@ def evaluate(
     model: Taught,
     dataset: Dataset,
     *,
-    model_name: str,
+    model_file: Path,
     out: Path | None,
     explain: bool = False,
     keep_calibrated: bool = False,
 ) -> Figures:
-    """The figures of `summarise`, and "failures": file -> why it could not be inspected.
+    """The figures of `summarise`; "failures": file -> why it could not be inspected; and "in_words", sentences.
 
     Args:
+        model_file: as the user named it.
         explain: show which OK photo each region looks most like.
         keep_calibrated: evaluate photos that had a say in the threshold, too, and say so.
         out: folder for the report, the figures, the rows and the pictures; None writes nothing.
@@ -67,10 +69,16 @@ def evaluate(
             if folder is not None:
                 folder.add(sample, result, mask)
     figures = summarise(accumulator.results()) | {"failures": failures}
+    found = answer(figures, model_file)
+    figures["in_words"] = in_words(found)
     if folder is not None:
         remarks += [f"Could not be inspected: {error}" for error in failures.values()]
         folder.finish(
-            figures, title=dataset.root.resolve().name, subtitle=_subtitle(model, model_name), remarks=remarks
+            figures,
+            found,
+            title=dataset.root.resolve().name,
+            subtitle=_subtitle(model, model_file.stem),
+            remarks=remarks,
         )
     return figures
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
 from andon import images
 from andon.models.manifest import Manifest
 from andon.models.taught import Taught
+from andon.reports.answer import Sentence
 from andon.reports.pages.evaluation import EvaluationPage, plots_of
 from andon.reports.pages.gallery import Photo, known_as, photo_of
+from andon.reports.picture_folder import PictureFolder
 from andon.reports.pictures.panel import panel
 from andon.reports.plots.photo_colours import count_colours
 from andon.reports.writing import write_file, write_json, write_text
 from andon.types import Inspection, Mask, Sample
+
+PICTURES = "pictures"
 
 
 class EvaluationFolder:
@@ -25,6 +30,7 @@ class EvaluationFolder:
     def __init__(self, folder: Path, model: Taught, photos: Sequence[Path]) -> None:
         assert model.calibration is not None
         images.mark_output(folder)
+        self._pictures = PictureFolder(folder / PICTURES)
         self._folder = folder
         self._model = model
         self._calibration = model.calibration
@@ -38,9 +44,10 @@ class EvaluationFolder:
         photo = inspection.photo
         threshold = self._calibration.pixel_threshold
         label = known_as(sample.is_anomalous, sample.defect)
-        picture = panel(photo, inspection, pixel_threshold=threshold, mask=mask, label=label)
-        images.write(self._folder / "pictures" / self._names[sample.path], picture)
         is_anomalous = bool(sample.is_anomalous)
+        name = self._names[sample.path]
+        picture = panel(photo, inspection, pixel_threshold=threshold, mask=mask, label=label, is_anomalous=is_anomalous)
+        self._pictures.write(name, picture)
         self._photos.append(
             photo_of(
                 photo,
@@ -49,12 +56,24 @@ class EvaluationFolder:
                 is_anomalous=is_anomalous,
                 defect=sample.defect,
                 mask=mask,
+                large=quote(f"{PICTURES}/{name.as_posix()}", errors="surrogateescape"),
             )
         )
         self._colours[int(is_anomalous)] += count_colours(photo)
 
-    def finish(self, figures: Mapping[str, Any], *, title: str, subtitle: str, remarks: Sequence[str]) -> None:
-        """Write figures.json, the plots and report.html.
+    def finish(
+        self,
+        figures: Mapping[str, Any],
+        found: Sequence[Sentence],
+        *,
+        title: str,
+        subtitle: str,
+        remarks: Sequence[str],
+    ) -> None:
+        """Write figures.json, the plots and report.html; pictures of an earlier run are removed.
+
+        Args:
+            found: the answer in words.
 
         Raises:
             InputError: the folder cannot be written.
@@ -64,6 +83,7 @@ class EvaluationFolder:
             title=title,
             subtitle=subtitle,
             figures=figures,
+            answer=tuple(found),
             photos=tuple(self._photos),
             pixel_threshold=self._calibration.pixel_threshold,
             review_threshold=self._calibration.review_threshold,
@@ -78,6 +98,7 @@ class EvaluationFolder:
         for plot in plots_of(page, "png"):
             write_file(self._folder / f"plots/{plot.name}.png", plot.data)
         write_text(self._folder / "report.html", page.to_html())
+        self._pictures.finish()
 
 
 def _origin(manifest: Manifest) -> dict[str, Any]:

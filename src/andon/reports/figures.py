@@ -21,6 +21,7 @@ class FigureRow(NamedTuple):
     """One metric in a table.
 
     Attributes:
+        photos: of a rate, as "3 of 71"; else empty.
         interval: its 95 % interval; where there is no value, why.
         better: "higher" or "lower", or "" where neither is.
     """
@@ -28,6 +29,7 @@ class FigureRow(NamedTuple):
     title: str
     meaning: str
     value: str
+    photos: str
     interval: str
     better: str
     is_defined: bool
@@ -40,7 +42,8 @@ def rows(figures: Figures, names: Iterable[str]) -> Iterator[FigureRow]:
         interval = interval_of(figures, name) if is_defined else f"undefined: {figures['undefined'][name]}"
         metric = metrics.describe(name)
         value = value_of(figures, name)
-        yield FigureRow(title_of(name), metric.meaning, value, interval, metric.better or "", is_defined)
+        photos = count_of(figures, name)
+        yield FigureRow(title_of(name), metric.meaning, value, photos, interval, metric.better or "", is_defined)
 
 
 def title_of(name: str) -> str:
@@ -56,6 +59,12 @@ def value_of(figures: Figures, name: str) -> str:
         return UNDEFINED
     unit = metrics.describe(name).unit
     return percent(value) if unit == "share" else f"{value:.3f}" if unit == "index" else number(value)
+
+
+def count_of(figures: Figures, name: str) -> str:
+    """Of a rate, how many photos it counts of how many, as "3 of 71"; empty for other figures."""
+    count = figures["counts"].get(name)
+    return "" if count is None else f"{count[0]} of {count[1]}"
 
 
 def interval_of(figures: Figures, name: str) -> str:
@@ -74,17 +83,23 @@ def percent_interval(interval: Sequence[float]) -> str:
 
 
 def as_text(figures: Figures, names: Iterable[str]) -> str:
-    """How many photos there were, and the named metrics in aligned columns: title, value, 95 % interval, meaning."""
-    told = f"{figures['n_ok']} OK and {figures['n_ng']} NG photos, threshold {number(figures['threshold'])}"
+    """How many photos there were, and the named metrics in aligned columns: title, value, photos, interval, meaning."""
+    told = f"On {figures['n_ok']} OK and {figures['n_ng']} NG photos, threshold {number(figures['threshold'])}"
     table = list(rows(figures, names))
     title = max(len(row.title) for row in table)
     value = max(len("value"), *(len(row.value) for row in table))
     interval = max(len("95 % interval"), *(len(row.interval) for row in table if row.is_defined))
-    lines = [f"{'':{title}}  {'value':>{value}}  95 % interval"]
+    count = max(len("photos"), *(len(row.photos) for row in table))
+    lines = [f"{'':{title}}  {'value':>{value}}  {'photos':>{count}}  95 % interval"]
     for row in table:
         meaning = f"{row.interval:{interval}}  {row.meaning}" if row.is_defined else row.interval
-        lines.append(f"{row.title:{title}}  {row.value:>{value}}  {meaning}")
+        lines.append(f"{row.title:{title}}  {row.value:>{value}}  {row.photos:>{count}}  {meaning}")
     return "\n".join(printable(ascii_only(line)) for line in [told, *lines])
+
+
+def answer_as_text(sentences: Iterable[str]) -> str:
+    """A line per sentence, and an empty one after them."""
+    return "\n".join([*(printable(ascii_only(line)) for line in sentences), ""])
 
 
 def ascii_only(table: str) -> str:

@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from andon.evaluation import metrics
-from andon.evaluation.headlines import HEADLINES, SEPARATION
-from andon.reports.figures import interval_of, title_of, value_of
-from andon.reports.number_format import percent
+from andon.evaluation.headlines import (
+    AT_THRESHOLD,
+    ESCAPES,
+    FALSE_REJECTS,
+    HEADLINES,
+    NG_REVIEWS,
+    OK_REVIEWS,
+    SEPARATION,
+)
+from andon.reports.figures import count_of, interval_of, title_of, value_of
 from andon.reports.pages.conclusions import conclusions, difference, ranked
 from andon.reports.pages.templates import template
 from andon.reports.plots.differences import difference_plot
+from andon.reports.plots.operating_points import OperatingPoint, operating_plot
 
 
 class Said(NamedTuple):
@@ -72,6 +80,8 @@ class ComparisonPage:
             columns=[(name, title_of(name), metrics.describe(name).meaning) for name in HEADLINES],
             value_of=value_of,
             interval_of=interval_of,
+            count_of=count_of,
+            operating_plot=_operating_plot(self.figures),
             plots=list(_plots(self.figures)),
             differences=list(_rows(self.figures)),
         )
@@ -80,15 +90,37 @@ class ComparisonPage:
 def _rows(figures: Mapping[str, Any]) -> Iterator[DifferenceRow]:
     for found in figures["differences"]:
         name, (low, high) = found["figure"], found["interval"]
-        signed = _signed_share if metrics.describe(name).unit == "share" else _signed_index
+        is_share = metrics.describe(name).unit == "share"
+        signed = _signed_share if is_share else _signed_index
         yield DifferenceRow(
             title_of(name),
             found["of"],
             found["against"],
             signed(found["difference"]),
-            f"{signed(low)} to {signed(high)}",
+            f"{signed(low)} to {signed(high)}{' percentage points' if is_share else ''}",
             found["is_shown"],
         )
+
+
+def _operating_plot(figures: Mapping[str, Any]) -> bytes | None:
+    """None where there are no methods, or no OK or no NG photos, so that a rate is undefined."""
+    methods = figures["methods"]
+    if not methods or any(method[name] is None for method in methods for name in AT_THRESHOLD):
+        return None
+    return operating_plot(
+        [
+            OperatingPoint(
+                method["name"],
+                method[FALSE_REJECTS],
+                method[ESCAPES],
+                method["intervals"][FALSE_REJECTS],
+                method["intervals"][ESCAPES],
+                method[OK_REVIEWS],
+                method[NG_REVIEWS],
+            )
+            for method in methods
+        ]
+    )
 
 
 def _plots(figures: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
@@ -108,4 +140,4 @@ def _signed_index(value: float) -> str:
 
 
 def _signed_share(value: float) -> str:
-    return ("+" if value > 0 else "") + percent(value).replace("-", "−")
+    return f"{100 * value:+z.1f}".replace("-", "−")

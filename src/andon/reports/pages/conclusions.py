@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from andon.evaluation import metrics
-from andon.evaluation.headlines import AT_THRESHOLD, IMAGE_AUROC, SEPARATION
-from andon.reports.figures import Figures
+from andon.evaluation.headlines import ESCAPES, FALSE_REJECTS, NG_REVIEWS, OK_REVIEWS, SEPARATION
+from andon.reports.figures import Figures, value_of
 
 RANKED_BY = SEPARATION[:2]
 
@@ -41,12 +41,8 @@ def conclusions(figures: Figures) -> list[str]:
     """Sentences, the most important first."""
     if len(figures["methods"]) < 2:
         return []
-    told = [sentence for name in RANKED_BY if (sentence := _best(figures, name))]
-    told.append(_verdicts(figures))
-    told += _unfair(figures)
-    if cheapest := _cheapest(figures):
-        told.append(cheapest)
-    return told
+    best = [sentence for name in RANKED_BY if (sentence := _best(figures, name))]
+    return [*_recommended(figures), _verdicts(figures), *best, *_unfair(figures)]
 
 
 def ranked(figures: Figures, name: str) -> list[Figures]:
@@ -78,15 +74,16 @@ def _best(figures: Figures, name: str) -> str:
 
 
 def _verdicts(figures: Figures) -> str:
-    titles = {name: metrics.describe(name).title for name in AT_THRESHOLD}
+    titles = {name: metrics.describe(name).title for name in (ESCAPES, FALSE_REJECTS)}
     shown = [
-        f"{one.of} has a higher {title} than {one.against} (by {100 * one.value:.1f} percentage points)"
+        f"{one.of} has a higher {title} than {one.against} (by {100 * one.value:.1f} percentage points, from "
+        f"{100 * one.low:.1f} to {100 * one.high:.1f})"
         for name, title in titles.items()
         for one in _all(figures, name)
         if one.is_shown
     ]
     if not shown:
-        return f"No difference in {' or '.join(titles.values())} is shown."
+        return f"No difference in {_listed(list(titles.values()), 'or')} is shown."
     return f"{'; '.join(shown)}."
 
 
@@ -111,26 +108,50 @@ def _all(figures: Figures, name: str) -> Iterator[Difference]:
             yield one if one.value >= 0 or turned is None else turned
 
 
-def _cheapest(figures: Figures) -> str:
-    """Which is fastest of those that the photos cannot tell from the best."""
-    best_first = ranked(figures, IMAGE_AUROC)
-    if not best_first:
-        return ""
-    equals = [best_first[0]]
-    for method in best_first[1:]:
-        found = difference(figures, IMAGE_AUROC, best_first[0]["name"], method["name"])
-        if found is not None and not found.is_shown:
-            equals.append(method)
-    if len(equals) < 2:
-        return ""
+def _recommended(figures: Figures) -> list[str]:
+    """Which method's verdicts do best, from which others that is shown, and which is fastest of those it is not."""
+    best, *others = figures["methods"]
+    if not best["counts"]:
+        return []
+    told = [
+        f"By what its verdicts do at the same promise, {best['name']} is recommended: {_does(best)}. "
+        "Escapes and rejects weigh the same here, and a review half; if they do not for you, compare the columns."
+    ]
+    unshown = [method for method in others if not _is_shown(figures, best["name"], method["name"])]
+    if not unshown:
+        return told
+    equals = [best, *unshown]
     fastest = min(equals, key=lambda method: method["milliseconds_per_photo"])
-    return (
-        f"{_listed([method['name'] for method in equals])} cannot be told apart by "
-        f"{metrics.describe(IMAGE_AUROC).title} here; of these, {fastest['name']} is the fastest: "
+    told.append(
+        f"Escapes and rejects do not tell {_listed([method['name'] for method in equals])} apart on these "
+        f"{figures['n_ok'] + figures['n_ng']} photos; of these, {fastest['name']} is the fastest: "
         f"{fastest['milliseconds_per_photo']:.0f} ms per photo."
     )
+    return told
 
 
-def _listed(names: Sequence[str]) -> str:
+def _does(method: Figures) -> str:
+    """As "2 of 71 defective parts escape (2.8 %), 1 of 26 good parts is rejected (3.8 %), ..."."""
+    words = {
+        ESCAPES: ("defective parts", "escapes", "escape"),
+        FALSE_REJECTS: ("good parts", "is rejected", "are rejected"),
+        OK_REVIEWS: ("good parts", "goes to review", "go to review"),
+        NG_REVIEWS: ("defective parts", "goes to review", "go to review"),
+    }
+    told = []
+    for name, (parts, one, several) in words.items():
+        if name in method["counts"]:
+            k, n = method["counts"][name]
+            told.append(f"{k or 'none'} of {n} {parts} {one if k < 2 else several} ({value_of(method, name)})")
+    return ", ".join(told)
+
+
+def _is_shown(figures: Figures, one: str, other: str) -> bool:
+    """Whether they are shown to differ in escapes or in rejects."""
+    found = [difference(figures, name, one, other) for name in (ESCAPES, FALSE_REJECTS)]
+    return any(of_rate is not None and of_rate.is_shown for of_rate in found)
+
+
+def _listed(names: Sequence[str], word: str = "and") -> str:
     """As "a, b and c"."""
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from andon.evaluation.headlines import AVERAGE_PRECISION, IMAGE_AUROC, OF_ONE_DEFECT
-from andon.reports.figures import interval_of, rows, title_of, value_of
+from andon.evaluation.headlines import AVERAGE_PRECISION, FALSE_REJECTS, IMAGE_AUROC, OF_ONE_DEFECT, OK_REVIEWS
+from andon.reports.answer import Sentence
+from andon.reports.figures import count_of, interval_of, rows, title_of, value_of
 from andon.reports.pages.gallery import Photo, groups_of
 from andon.reports.pages.headlines import headlines
 from andon.reports.pages.templates import template
@@ -24,6 +25,7 @@ from andon.reports.plots.style import Counts, PlotFormat
 from andon.reports.settings import flat
 
 MAX_PER_GROUP = 60  # photos with pictures; the table at the end has all
+MAX_TILES = 24  # of a group, before the plots
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +36,7 @@ class EvaluationPage:
         title: what was inspected.
         subtitle: by which model, and when.
         figures: the dictionary that `andon evaluate --json` prints.
+        answer: what was found, in words.
         photos: every inspected photo, made by `gallery.photo_of`.
         pixel_threshold: of the anomaly maps.
         review_threshold: score from which on a photo is set aside for review, if there is such a band.
@@ -49,6 +52,7 @@ class EvaluationPage:
     figures: Mapping[str, Any]
     photos: tuple[Photo, ...]
     pixel_threshold: float
+    answer: tuple[Sentence, ...] = ()
     review_threshold: float | None = None
     colours: tuple[Counts, Counts] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -65,13 +69,17 @@ class EvaluationPage:
             headlines=headlines(self.figures),
             rows=list(rows(self.figures, self.figures["metrics"])),
             of_one_defect=OF_ONE_DEFECT,
+            false_rejects=FALSE_REJECTS,
+            ok_reviews=OK_REVIEWS,
             title_of=title_of,
             value_of=value_of,
             interval_of=interval_of,
+            count_of=count_of,
             plots=list(plots_of(self)),
             scale=to_jpeg(colour_bar((12, 240))),
             groups=groups_of(self.photos),
             max_per_group=MAX_PER_GROUP,
+            max_tiles=MAX_TILES,
             settings=[("Parameters", list(flat(self.parameters))), ("Provenance", list(flat(self.provenance)))],
         )
 
@@ -98,7 +106,12 @@ def plots_of(page: EvaluationPage, file: PlotFormat = "svg") -> Iterator[Plot]:
         "The farther apart the two groups, the safer the threshold between them.",
         score_histogram(scores, is_anomalous, threshold, page.review_threshold, file),
     )
-    yield Plot("confusion", "Verdicts", "Green is right, red is wrong.", confusion_plot(figures["confusion"], file))
+    yield Plot(
+        "confusion",
+        "Verdicts",
+        "Green is right, red is wrong; what goes to a person is neither.",
+        confusion_plot(figures["confusion"], file),
+    )
     if (auroc := figures[IMAGE_AUROC]) is not None:
         yield Plot(
             "roc",

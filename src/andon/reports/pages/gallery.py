@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from andon.reports.number_format import number
+from andon.reports.outcomes import BADGES, Outcome, outcome_of
 from andon.reports.pictures.jpeg import to_jpeg
 from andon.reports.pictures.nearest_ok import region_beside_nearest
 from andon.reports.pictures.views import views_of
@@ -31,7 +32,9 @@ class Photo:
     Attributes:
         name: of the file, with its folder.
         defect: its kind, None for an OK photo or where it has no name.
+        reasons: for its verdict, in sentences.
         likenesses: regions beside the patches of OK photos that they look most like, where these were asked for.
+        large: of the picture that shows it large, the file relative to the page; "" for none.
     """
 
     name: str
@@ -41,9 +44,32 @@ class Photo:
     score: float
     sigma: float
     p_value: float
+    reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
     likenesses: tuple[Picture, ...] = ()
+    large: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it."""
+        return outcome_of(self.is_anomalous, self.verdict)
+
+    @property
+    def badge(self) -> str:
+        """Its verdict in a word, or what a wrong verdict did."""
+        return BADGES[self.outcome]
+
+    @property
+    def small(self) -> Picture | None:
+        """The one picture for a place with room for one: the regions, or the photo where none is marked."""
+        place = 0 if self.outcome in ("escaped", "invalid") else len(self.pictures) - 1 - self.has_truth
+        return self.pictures[place] if self.pictures else None
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether the last picture is the ground truth."""
+        return bool(self.pictures) and self.pictures[-1].caption == "Ground truth"
 
     @property
     def label(self) -> str:
@@ -64,12 +90,14 @@ def photo_of(
     is_anomalous: bool,
     defect: str | None = None,
     mask: Mask | None = None,
+    large: str = "",
 ) -> Photo:
     """The photo with its pictures reduced to some 40 kB in all.
 
     Args:
         photo: (H0, W0, 3) uint8 RGB.
         mask: (H0, W0) the ground truth, where there is one.
+        large: see `Photo`.
     """
     views = views_of(photo, inspection, pixel_threshold, mask, VIEW_SIDE)
     explained = [region.looks_like for region in inspection.regions if region.looks_like is not None]
@@ -81,42 +109,52 @@ def photo_of(
         score=inspection.score,
         sigma=inspection.sigma,
         p_value=inspection.p_value,
-        notes=(*(inspection.reasons if inspection.verdict == "invalid" else ()), *inspection.notes),
+        reasons=inspection.reasons,
+        notes=inspection.notes,
         pictures=tuple(Picture(view.caption, to_jpeg(view.picture)) for view in views),
         likenesses=tuple(
             Picture(f"looks most like {like.photo}, at {number(like.distance)}", to_jpeg(region_beside_nearest(like)))
             for like in explained[:MAX_LIKENESSES]
         ),
+        large=large,
     )
 
 
 class Group(NamedTuple):
     """Photos of one outcome, the most worrying first."""
 
+    outcome: Outcome
     heading: str
     meaning: str
     photos: list[Photo]
-    is_miss: bool = False
+
+    @property
+    def is_miss(self) -> bool:
+        """Whether the verdicts are wrong."""
+        return self.outcome in ("escaped", "rejected")
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody should look at its photos before anything else."""
+        return self.outcome not in ("caught", "passed")
+
+
+HEADINGS: dict[Outcome, tuple[str, str]] = {
+    "escaped": ("Escaped defects", "defective, but called OK"),
+    "rejected": ("Rejected good parts", "good, but called NG"),
+    "review": ("For review", "set aside for a person, the defective ones first"),
+    "invalid": ("Invalid photos", "they show no part that can be judged"),
+    "caught": ("Rightly called NG", "lowest score first"),
+    "passed": ("Rightly called OK", "highest score first"),
+}
 
 
 def groups_of(photos: Iterable[Photo]) -> list[Group]:
     """The misses first; in each group NG photos by rising score, then OK photos by falling score."""
-    escaped = Group("Escapes", "defective, but called OK", [], is_miss=True)
-    rejected = Group("False rejects", "good, but called NG", [], is_miss=True)
-    review = Group("For review", "set aside for a person", [])
-    invalid = Group("Invalid", "unlike the photos of OK parts, so without a verdict", [])
-    caught = Group("Rightly called NG", "lowest score first", [])
-    passed = Group("Rightly called OK", "highest score first", [])
+    groups = {outcome: Group(outcome, *words, []) for outcome, words in HEADINGS.items()}
     for photo in sorted(photos, key=_least_sure_first):
-        if photo.verdict == "review":
-            review.photos.append(photo)
-        elif photo.verdict == "invalid":
-            invalid.photos.append(photo)
-        elif photo.is_anomalous:
-            (caught if photo.verdict == "NG" else escaped).photos.append(photo)
-        else:
-            (passed if photo.verdict == "OK" else rejected).photos.append(photo)
-    return [group for group in (escaped, rejected, review, invalid, caught, passed) if group.photos]
+        groups[photo.outcome].photos.append(photo)
+    return [group for group in groups.values() if group.photos]
 
 
 def _least_sure_first(photo: Photo) -> tuple[bool, float]:

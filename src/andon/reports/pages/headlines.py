@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from andon.evaluation import metrics
-from andon.evaluation.headlines import AT_THRESHOLD, INVALID, REVIEWS, SEPARATION
+from andon.evaluation.headlines import ESCAPES, FALSE_REJECTS, INVALID, REVIEWS, SEPARATION
 from andon.reports.figures import UNDEFINED, Figures, percent_interval, title_of, value_of
 from andon.reports.number_format import percent
 
@@ -26,13 +26,13 @@ class Headline(NamedTuple):
 
 
 def headlines(figures: Figures) -> list[Headline]:
-    """What the threshold does, and how well scores and maps tell OK from NG; review and invalid only where they occur.
+    """What the verdicts do, and how well scores and maps tell OK from NG; review and invalid only where there are any.
 
     Args:
         figures: the dictionary that `andon evaluate --json` prints.
     """
-    others = [name for name in (REVIEWS, INVALID) if figures.get(name)]
-    return [_headline(figures, name) for name in (*AT_THRESHOLD, *others, *SEPARATION)]
+    if_any = [name for name in (*REVIEWS, INVALID) if figures[name]]
+    return [_headline(figures, name) for name in (ESCAPES, FALSE_REJECTS, *if_any, *SEPARATION)]
 
 
 def _headline(figures: Figures, name: str) -> Headline:

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from andon.reports.colours import INK, LINE, MUTED, ON_VERDICT, PAPER, VERDICT
 from andon.reports.fonts import font, shorten
 from andon.reports.number_format import number, signed
+from andon.reports.outcomes import outcome_of
 from andon.reports.pictures.heatmap import colour_bar
 from andon.reports.pictures.nearest_ok import nearest_ok_strip
 from andon.reports.pictures.views import View, views_of
@@ -32,6 +33,7 @@ def panel(
     pixel_threshold: float,
     mask: Mask | None = None,
     label: str | None = None,
+    is_anomalous: bool | None = None,
 ) -> RgbImage:
     """Photo, anomaly map, regions and ground truth side by side, with name, verdict, score and scale.
 
@@ -40,6 +42,7 @@ def panel(
         pixel_threshold: of the anomaly map; ties the colours to the model instead of to the photo.
         mask: (H0, W0) the ground truth, where there is one.
         label: what the photo is known to be, for example "good" or "scratch".
+        is_anomalous: whether it is known to be defective, so that a wrong verdict is called one; None if not known.
 
     Returns:
         (h, w, 3) uint8 RGB.
@@ -53,7 +56,7 @@ def panel(
     if strip is not None:
         page.paste(strip, (MARGIN, HEADER + body.height + FOOTER))
     draw = ImageDraw.Draw(page)
-    _header(draw, inspection, label, width)
+    _header(draw, inspection, label, is_anomalous, width)
     _scale(page, draw, pixel_threshold, HEADER + body.height)
     _notes(draw, inspection, width, HEADER + body.height)
     return np.asarray(page)
@@ -74,8 +77,10 @@ def _arrange(views: list[View]) -> Image.Image:
     return body
 
 
-def _header(draw: ImageDraw.ImageDraw, inspection: Inspection, label: str | None, width: int) -> None:
-    chip_width = _chip(draw, inspection)
+def _header(
+    draw: ImageDraw.ImageDraw, inspection: Inspection, label: str | None, is_anomalous: bool | None, width: int
+) -> None:
+    chip_width = _chip(draw, inspection, is_anomalous)
     x = MARGIN + chip_width + GAP
     known = f"known as {label}" if label else ""
     known = shorten(known, width / 3, font(14))
@@ -86,18 +91,24 @@ def _header(draw: ImageDraw.ImageDraw, inspection: Inspection, label: str | None
     draw.text((MARGIN, 65), describe(inspection), font=font(14), fill=INK, anchor="lm")
 
 
-def _chip(draw: ImageDraw.ImageDraw, inspection: Inspection) -> int:
-    text, typeface = inspection.verdict.upper(), font(18, bold=True)
+def _chip(draw: ImageDraw.ImageDraw, inspection: Inspection, is_anomalous: bool | None) -> int:
+    """The verdict in its colour; a wrong one in red, with what it did."""
+    text, colours, typeface = inspection.verdict.upper(), inspection.verdict, font(18, bold=True)
+    outcome = None if is_anomalous is None else outcome_of(is_anomalous, inspection.verdict)
+    if outcome in ("escaped", "rejected"):
+        text, colours = f"{text}: {outcome.upper()}", "NG"
     width = round(typeface.getlength(text)) + 24
-    draw.rectangle((MARGIN, 14, MARGIN + width, 44), fill=VERDICT[inspection.verdict])
-    draw.text((MARGIN + width / 2, 29), text, font=typeface, fill=ON_VERDICT[inspection.verdict], anchor="mm")
+    draw.rectangle((MARGIN, 14, MARGIN + width, 44), fill=VERDICT[colours])
+    draw.text((MARGIN + width / 2, 29), text, font=typeface, fill=ON_VERDICT[colours], anchor="mm")
     return width
 
 
 def describe(inspection: Inspection) -> str:
-    """Score, threshold, sigma and p-value on one line."""
+    """Score, thresholds, sigma and p-value on one line."""
+    review = inspection.review_threshold
+    band = "" if review is None else f"review from {number(review)}    "
     return (
-        f"score {number(inspection.score)}    threshold {number(inspection.threshold)}    "
+        f"score {number(inspection.score)}    {band}threshold {number(inspection.threshold)}    "
         f"{signed(inspection.sigma)} σ    p = {inspection.p_value:.2g}"
     )
 
@@ -109,7 +120,7 @@ def _scale(page: Image.Image, draw: ImageDraw.ImageDraw, pixel_threshold: float,
     page.paste(Image.fromarray(colour_bar((height, width))), (MARGIN, top))
     marks = [
         (0.0, "0", "la"),
-        (0.5, f"threshold {number(pixel_threshold)}", "ma"),
+        (0.5, f"map threshold {number(pixel_threshold)}", "ma"),
         (1.0, f"≥ {number(2 * pixel_threshold)}", "ra"),
     ]
     for place, text, anchor in marks:
@@ -119,7 +130,7 @@ def _scale(page: Image.Image, draw: ImageDraw.ImageDraw, pixel_threshold: float,
 
 
 def _notes(draw: ImageDraw.ImageDraw, inspection: Inspection, width: int, y: int) -> None:
-    """One below the other; the last line takes what does not fit."""
+    """Why a photo is invalid, and its notes, one below the other; the last line takes what does not fit."""
     x = MARGIN + 240 + 2 * MARGIN
     notes = (*(inspection.reasons if inspection.verdict == "invalid" else ()), *inspection.notes)
     lines = (*notes[: NOTE_LINES - 1], "; ".join(notes[NOTE_LINES - 1 :]))

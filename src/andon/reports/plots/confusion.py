@@ -13,16 +13,15 @@ from andon.reports.number_format import percent
 from andon.reports.plots.style import DARK, INVALID, NG, OK, REVIEW, PlotFormat, save, style
 
 CALLED = {"OK": "called OK", "review": "for review", "NG": "called NG", "invalid": "invalid"}
-ONLY_WHERE_USED = ("review", "invalid")
 
 
 def confusion_plot(confusion: Mapping[str, Mapping[str, int]], file: PlotFormat = "svg") -> bytes:
-    """How many OK and NG photos (rows) got which verdict (columns); the columns "review" and "invalid" only where used.
+    """How many OK and NG photos (rows) got which verdict (columns); "review" and "invalid" only where they are used.
 
     Args:
-        confusion: truth "OK" | "NG" -> verdict "OK" | "review" | "NG" | "invalid" -> number of photos.
+        confusion: truth "OK" | "NG" -> verdict -> number of photos.
     """
-    verdicts = [verdict for verdict in CALLED if verdict not in ONLY_WHERE_USED or _is_used(verdict, confusion)]
+    verdicts = [verdict for verdict in CALLED if verdict in ("OK", "NG") or _is_used(verdict, confusion)]
     with style():
         figure = Figure(figsize=(4.4, 2.9), layout="constrained")
         axes = figure.subplots()
@@ -38,13 +37,12 @@ def confusion_plot(confusion: Mapping[str, Mapping[str, int]], file: PlotFormat 
 
 
 def _is_used(verdict: str, confusion: Mapping[str, Mapping[str, int]]) -> bool:
-    return any(counts.get(verdict) for counts in confusion.values())
+    return any(counts.get(verdict, 0) for counts in confusion.values())
 
 
 def _judgement(truth: str, verdict: str) -> str:
-    if verdict in ("review", "invalid"):
-        return REVIEW if verdict == "review" else INVALID
-    return OK if truth == verdict else NG
+    of_neither = {"review": REVIEW, "invalid": INVALID}
+    return of_neither.get(verdict, OK if truth == verdict else NG)
 
 
 def _confusion_cell(axes: Axes, row: int, column: int, count: int, of: int, colour: str) -> None:

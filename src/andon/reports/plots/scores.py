@@ -43,7 +43,8 @@ def score_histogram(
             axes.set_ylabel("photos")
             axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             _mark_thresholds(axes, threshold, review_threshold)
-        rows[0].set_title(f"threshold {number(threshold)}", loc="right")
+        band = "" if review_threshold is None else f"review from {number(review_threshold)}, "
+        rows[0].set_title(f"{band}threshold {number(threshold)}", loc="right")
         rows[-1].set_xscale(scale)
         rows[-1].xaxis.set_major_formatter("{x:g}")
         rows[-1].set_xlabel("image score" if scale == "linear" else "image score, logarithmic")
