@@ -16,12 +16,12 @@ from andon.types import Frame, Mask
 class BlankBackground(Step):
     """Makes everything outside the ROI black.
 
-    A mask's outline is never the same in two photos, and black makes an edge of it. A margin keeps that edge off what is
-    judged; a rim takes it out of what is judged.
+    A mask's outline is never the same in two photos, and black makes an edge of it. A margin puts that edge on the even
+    background; a rim takes it out of what is judged.
 
     Attributes:
-        margin: of background around the ROI that stays as it is, as a share of the photo's shorter side.
-        rim: taken from the ROI along its outline, likewise.
+        margin: background around the ROI that is added to it, as a share of the photo's shorter side.
+        rim: taken from the ROI along its new outline, and not blanked; likewise.
     """
 
     margin: float = 0.0

@@ -47,11 +47,11 @@ class Resize(Step):
         if self.canvas is not None:
             return self
         aspects = [width / height for height, width in (frame.size for frame in frames)]
-        return replace(self, canvas=self._canvas(float(np.median(aspects)))) if aspects else self
+        return replace(self, canvas=self.canvas_of(float(np.median(aspects)))) if aspects else self
 
     def __call__(self, frame: Frame) -> Frame:
         height, width = frame.size
-        canvas_height, canvas_width = canvas = self.canvas or self._canvas(width / height)
+        canvas_height, canvas_width = canvas = self.canvas or self.canvas_of(width / height)
         scale = min(canvas_height / height, canvas_width / width)
         content = max(1, round(height * scale)), max(1, round(width * scale))
         missing = canvas_height - content[0], canvas_width - content[1]
@@ -60,7 +60,7 @@ class Resize(Step):
         top, left = -(missing[0] // 2), -(missing[1] // 2)
         return _warp.window(_warp.resize(frame, content), (top, left, top + canvas_height, left + canvas_width))
 
-    def _canvas(self, aspect: float) -> tuple[int, int]:
+    def canvas_of(self, aspect: float) -> tuple[int, int]:
         """(height, width) for photos of that width / height."""
         long_side = self.image_size * min(max(aspect, 1 / aspect), MAX_ASPECT)
         long_side = MULTIPLE * round(long_side / MULTIPLE)
