@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from andon import preprocess
 from andon.preprocess.align import Align
+from andon.preprocess.blank_background import BlankBackground
 from andon.preprocess.crop_to_roi import CropToRoi
 from andon.preprocess.scale_to_canvas import ScaleToCanvas
 from andon.types import Frame, Mask
@@ -169,3 +172,20 @@ def test_every_pixel_finds_its_way_back_to_the_photo(steps: tuple[str, ...], deg
         frame = preprocess.step_class(name)()(frame)
     assert np.abs(red_dot_of(frame) - centre).max() < 0.6
     assert frame.original_size == SIZE
+
+
+def test_where_no_ok_photo_shows_a_part_the_canvas_has_the_photos_shape() -> None:
+    whole, part = Frame.whole(np.zeros((60, 90, 3), np.uint8)), Frame.whole(np.zeros((60, 90, 3), np.uint8))
+    part.roi[:, :45] = False
+    assert ScaleToCanvas(image_size=64).fit([whole, whole])(whole).size == (64, 96)
+    assert ScaleToCanvas(image_size=64).fit([whole, part])(whole).size == (64, 64)
+
+
+def test_a_margin_and_a_rim_move_the_outline_of_what_is_blanked_and_of_what_counts() -> None:
+    roi = np.zeros((100, 120), bool)
+    roi[40:60, 40:80] = True
+    frame = replace(Frame.whole(np.full((100, 120, 3), 200, np.uint8)), roi=roi)
+    after = BlankBackground(margin=0.1, rim=0.05)(frame)
+    assert after.image[31, 60, 0] == 200 and after.image[28, 60, 0] == 0
+    assert after.roi[36, 60] and not after.roi[33, 60]
+    assert np.array_equal(BlankBackground()(frame).roi, roi)

@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from andon.drawn._shadow_scene import Ground
+from andon.drawn._solids import Kind
+from andon.drawn.fasteners import draw_fastener
 from andon.preprocess.otsu_roi import OtsuRoi
 from andon.types import Frame, Mask, RgbImage
 
@@ -147,3 +150,48 @@ def test_says_when_nearly_everything_would_be_the_part() -> None:
     frame = OtsuRoi(max_area=0.1)(Frame.whole(photo(PART, (60, 60, 65), (240, 240, 240))))
     assert frame.roi.all()
     assert frame.notes == ("no part was found: the whole photo is used",)
+
+
+def filled(part: Mask) -> Mask:
+    """The part with its bore."""
+    outlines, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return cv2.drawContours(np.zeros(part.shape, np.uint8), outlines, -1, 1, cv2.FILLED) > 0
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+@pytest.mark.parametrize(("kind", "least"), [("nut", 0.85), ("bolt", 0.85), ("screw", 0.7)])
+def test_a_soft_shadow_on_any_side_stays_outside(ground: Ground, kind: Kind, least: float) -> None:
+    for side in (0, 120, 240):
+        image, part, _ = draw_fastener(
+            np.random.default_rng(side), kind=kind, defect=None, ground=ground, lamp_side=side
+        )
+        frame = OtsuRoi()(Frame.whole(image))
+        assert overlap(frame.roi, filled(part)) > least, side
+
+
+def ellipses(sizes: list[int]) -> list[Frame]:
+    return [Frame.whole(photo(ellipse((130, 90), (size, size // 2)), (60, 60, 65), (240, 240, 240))) for size in sizes]
+
+
+def test_an_outline_unlike_those_of_the_ok_photos_is_not_trusted() -> None:
+    step = OtsuRoi().fit(ellipses([68, 70, 72, 70, 69]))
+    usual, small = (step(frame) for frame in ellipses([71, 25]))
+    assert not usual.roi.all() and usual.notes == ()
+    assert small.roi.all()
+    assert small.notes == ("the outline that was found is unlike those of the OK photos: the whole photo is used",)
+    assert not OtsuRoi()(ellipses([25])[0]).roi.all()
+
+
+def test_where_most_ok_photos_show_no_part_none_is_masked_and_the_user_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    part, whole = ellipses([70])[0], Frame.whole(clutter())
+    step = OtsuRoi().fit([whole, part, whole])
+    assert step(part).roi.all()
+    assert "in only 1 of 3 OK photos: the whole photo is used in all" in caplog.text
+    assert not OtsuRoi().fit([part, whole, part])(part).roi.all()
+
+
+def test_what_was_settled_stays() -> None:
+    step = OtsuRoi().fit(ellipses([70, 71]))
+    assert step.fit(ellipses([30, 31])) == step

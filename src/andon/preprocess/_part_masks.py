@@ -61,10 +61,10 @@ def part_contours(foreground: cv2.typing.MatLike) -> list[Contour]:
 
 
 def without_bars(strength: FloatMap, foreground: cv2.typing.MatLike) -> FloatMap:
-    """The edges, but for those of bars (see `_is_bar`) among the foreground."""
+    """The edges, with the usual noise in place of those of bars (see `_is_bar`) among the foreground."""
     contours, _ = cv2.findContours(foreground, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     bars = filled([contour for contour in contours if _is_bar(contour, foreground.shape)], strength.shape)
-    return np.where(cv2.dilate(bars, np.ones((NEAR, NEAR), np.uint8)) > 0, np.float32(0), strength)
+    return np.where(cv2.dilate(bars, np.ones((NEAR, NEAR), np.uint8)) > 0, np.median(strength), strength)
 
 
 def filled(contours: list[Contour], size: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -50,14 +50,11 @@ class Resize(Step):
         if self.canvas is not None:
             return self
         sizes = [frame.size for frame in frames]
-        if not sizes:
-            return self
-        aspect = float(np.median([width / height for height, width in sizes]))
-        return replace(self, canvas=self._canvas(aspect, float(np.median([min(size) for size in sizes]))))
+        return replace(self, canvas=self.canvas_of(*np.median(sizes, axis=0))) if sizes else self
 
     def __call__(self, frame: Frame) -> Frame:
         height, width = frame.size
-        canvas_height, canvas_width = canvas = self.canvas or self._canvas(width / height, min(height, width))
+        canvas_height, canvas_width = canvas = self.canvas or self.canvas_of(height, width)
         scale = min(canvas_height / height, canvas_width / width)
         content = max(1, round(height * scale)), max(1, round(width * scale))
         missing = canvas_height - content[0], canvas_width - content[1]
@@ -66,12 +63,13 @@ class Resize(Step):
         top, left = -(missing[0] // 2), -(missing[1] // 2)
         return _warp.window(_warp.resize(frame, content), (top, left, top + canvas_height, left + canvas_width))
 
-    def _canvas(self, aspect: float, short_side: float) -> tuple[int, int]:
-        """(height, width) for photos of that width / height and that short side."""
-        own = max(MULTIPLE, MULTIPLE * int(min(AUTO, short_side) // MULTIPLE))
+    def canvas_of(self, height: float, width: float) -> tuple[int, int]:
+        """(height, width) for photos of that size."""
+        own = max(MULTIPLE, MULTIPLE * int(min(AUTO, height, width) // MULTIPLE))
         short = own if self.image_size == "auto" else self.image_size
-        long = MULTIPLE * round(short * min(max(aspect, 1 / aspect), MAX_ASPECT) / MULTIPLE)
-        return (short, long) if aspect >= 1 else (long, short)
+        aspect = max(width / height, height / width)
+        long = MULTIPLE * round(short * min(aspect, MAX_ASPECT) / MULTIPLE)
+        return (short, long) if width >= height else (long, short)
 
 
 def _is_side(pixels: int) -> bool:

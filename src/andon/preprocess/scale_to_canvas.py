@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
 
 from andon.errors import ConfigError
 from andon.preprocess import _warp
 from andon.preprocess._base import Step
+from andon.preprocess.resize import MULTIPLE, Resize
 from andon.types import Frame
 
 MAX_SIDE = 8192
@@ -17,15 +22,18 @@ MAX_ENLARGEMENT = 4.0  # beyond it the canvas shows interpolation, not the part
 class ScaleToCanvas(Step):
     """Puts the part in the middle of a square canvas, its longer side at a fixed share of the canvas.
 
-    Where no part was found (the ROI is everything, or nothing) the whole photo fills the canvas.
+    Where no part was found (the ROI is everything, or nothing) the whole photo fills the canvas. Where none was found
+    in any OK photo, the canvas has the photos' shape, as `resize` gives it, so that none of it is wasted.
 
     Attributes:
         image_size: side of the canvas in pixels.
         fill: share of the canvas that the longer side of the part's bounding box takes.
+        canvas: (height, width) of a canvas for whole photos; None where parts are found. `fit` settles it.
     """
 
     image_size: int = 256
     fill: float = 0.8
+    canvas: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if not 16 <= self.image_size <= MAX_SIDE:
@@ -35,7 +43,23 @@ class ScaleToCanvas(Step):
         if not 0 < self.fill <= 1:
             raise ConfigError(f"scale_to_canvas.fill is {self.fill}; choose a share from above 0 to 1, such as 0.8.")
 
+    def fit(self, frames: Iterable[Frame]) -> Self:
+        """Settle the canvas where every OK photo is whole; one that is already set stays."""
+        if self.canvas is not None or self.image_size % MULTIPLE:
+            return self
+        sizes = []
+        for frame in frames:
+            if not frame.roi.all():
+                return self
+            sizes.append(frame.size)
+        if not sizes:
+            return self
+        height, width = np.median(sizes, axis=0)
+        return replace(self, canvas=Resize(image_size=self.image_size).canvas_of(height, width))
+
     def __call__(self, frame: Frame) -> Frame:
+        if self.canvas is not None:
+            return Resize(image_size=self.image_size, canvas=self.canvas)(frame)
         top, left, bottom, right = _warp.bounding_box(frame.roi)
         length = max(bottom - top, right - left)
         fill = 1.0 if (bottom - top, right - left) == frame.size else self.fill
