@@ -64,7 +64,8 @@ def in_words(rows: Sequence[OfSession]) -> str:
         said += [
             f"With a threshold from the other sessions: {_worst(rows, unseen)}, {sum(unseen)} of "
             f"{sum(row.n for row in rows)} in all.",
-            f"So many may be rejected on another day, and more with a chance of about 1 in {len(rows) + 1}.",
+            f"If another day is like these, so many may be rejected on it, and more with a chance of about 1 in "
+            f"{len(rows) + 1}; wear that only goes on is not like that.",
         ]
     return " ".join(said)
 
