@@ -27,7 +27,7 @@ def test_no_thresholds_are_cheaper_than_the_cheapest(prices: tuple[float, float,
     rng = np.random.default_rng(0)
     ok, ng = rng.lognormal(0, 0.3, 30).round(2), rng.lognormal(0.5, 0.4, 12).round(2)
     escape, reject, look = prices
-    named = Prices(escape=escape, reject=reject, review=look, share_ng=0.4)
+    named = Prices(escape=escape, reject=reject, review=look, share_ng=0.7)
     best = cheapest(ok, ng, named, review=review)
     bars = np.unique(np.concatenate([ok, ng, ok + 0.005, ng + 0.005]))
     tried = [
