@@ -22,12 +22,12 @@ def test_an_outcome_is_a_sum_of_parts_and_prices() -> None:
 
 
 @pytest.mark.parametrize("review", [False, True])
-@pytest.mark.parametrize("prices", [(100, 5, 1), (10, 10, 9), (1000, 1, 0.5), (1, 100, 50)])
+@pytest.mark.parametrize("prices", [(100, 5, 1), (10, 10, 9), (8, 20, 4), (3, 10, 2), (10, 200, 9.5), (1, 100, 50)])
 def test_no_thresholds_are_cheaper_than_the_cheapest(prices: tuple[float, float, float], review: bool) -> None:
     rng = np.random.default_rng(0)
     ok, ng = rng.lognormal(0, 0.3, 30).round(2), rng.lognormal(0.5, 0.4, 12).round(2)
     escape, reject, look = prices
-    named = Prices(escape=escape, reject=reject, review=look, share_ng=0.1)
+    named = Prices(escape=escape, reject=reject, review=look, share_ng=0.7)
     best = cheapest(ok, ng, named, review=review)
     bars = np.unique(np.concatenate([ok, ng, ok + 0.005, ng + 0.005]))
     tried = [
