@@ -24,8 +24,9 @@ def test_it_draws_trains_reports_and_says_what_to_try_next(
     *lines, following = ran.out.splitlines()
     report = folder / "report" / "report.html"
     assert lines[-1] == f"Report: {report}" and report.is_file()
-    titles = ("Image AUROC", "Pixel AUROC", "AUPRO", "False-reject rate", "Escape rate")
-    assert [line.partition("  ")[0] for line in lines[-6:-1]] == list(titles)
+    rates = ("Escape rate", "False-reject rate", "Review of good parts", "Review of defects")
+    titles = (*rates, "Image AUROC", "Pixel AUROC", "AUPRO")
+    assert [line.partition("  ")[0] for line in lines[-8:-1]] == list(titles)
     figures = json.loads((folder / "report" / "figures.json").read_text(encoding="utf-8"))
     assert (figures["n_ok"], figures["n_ng"]) == (1, 1)
     assert len(list((folder / "report" / "pictures").rglob("*.png"))) == 2

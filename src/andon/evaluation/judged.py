@@ -15,7 +15,7 @@ from andon.types import Verdict
 class JudgedPhotos:
     """One entry per photo.
 
-    "review" sets a photo aside for a person, and "invalid" says that it shows no part that can be judged: neither is a
+    "review" sets a photo aside for a person, and "invalid" says that it is unlike the photos of OK parts: neither is a
     false reject or an escape, and neither is a right verdict.
 
     Attributes:

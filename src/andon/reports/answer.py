@@ -52,8 +52,8 @@ def answer(figures: Figures, model: Path | None = None) -> list[Sentence]:
         told.append(
             Sentence(
                 "invalid",
-                f"Invalid, so neither rejected nor escaped: {good} of {figures['n_ok']} photos of good parts and "
-                f"{bad} of {figures['n_ng']} of defective parts. The reason stands with each photo.",
+                f"Invalid, so without a verdict, neither rejected nor escaped: {good} of {figures['n_ok']} photos of "
+                f"good parts and {bad} of {figures['n_ng']} of defective parts. The reason stands with each photo.",
             )
         )
     return [*told, *_better(figures, model)]

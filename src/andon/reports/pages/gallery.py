@@ -143,7 +143,7 @@ HEADINGS: dict[Outcome, tuple[str, str]] = {
     "escaped": ("Escaped defects", "defective, but called OK"),
     "rejected": ("Rejected good parts", "good, but called NG"),
     "review": ("For review", "set aside for a person, the defective ones first"),
-    "invalid": ("Invalid photos", "they show no part that can be judged"),
+    "invalid": ("Invalid photos", "unlike the photos of OK parts, so without a verdict"),
     "caught": ("Rightly called NG", "lowest score first"),
     "passed": ("Rightly called OK", "highest score first"),
 }
