@@ -12,7 +12,7 @@ import pytest
 
 from andon import images
 from andon.drawn._solids import Kind
-from andon.drawn.fasteners import DEFECTS, KINDS, Defect, draw_fastener, draw_fasteners
+from andon.drawn.fasteners import DEFECTS, KINDS, Defect, draw_fastener, draw_fasteners, draw_shadowed
 from andon.errors import ConfigError
 from andon.types import Mask, RgbImage
 
@@ -168,3 +168,27 @@ def test_a_photo_takes_a_fraction_of_a_second() -> None:
     started = time.process_time()
     draw_fastener(np.random.default_rng(2), kind="bolt", defect=None)
     assert time.process_time() - started < 1
+
+
+def test_a_shadow_falls_away_from_the_lamp() -> None:
+    """A lamp at 0 degrees stands on the right, so that the ground is darker to the left of the part."""
+    for lamp_side, darker in ((0.0, "left"), (180.0, "right")):
+        photo, part, _ = draw_fastener(
+            np.random.default_rng(4), kind="nut", defect=None, ground="light", lamp_side=lamp_side
+        )
+        columns = np.flatnonzero(part.any(axis=0))
+        rows = slice(int(np.flatnonzero(part.any(axis=1))[0]), int(np.flatnonzero(part.any(axis=1))[-1]))
+        left = photo[rows, columns[0] - 40 : columns[0] - 10].mean()
+        right = photo[rows, columns[-1] + 10 : columns[-1] + 40].mean()
+        assert (left < right - 15) == (darker == "left")
+        assert (right < left - 15) == (darker == "right")
+
+
+def test_a_set_with_shadows_has_one_kind_of_part_in_the_mvtec_layout(tmp_path: Path) -> None:
+    draw_shadowed(tmp_path, kind="nut", n_train=1, n_test=2, seed=1)
+    assert set(files(tmp_path)) == {
+        "train/good/000.png",
+        "test/good/000.png",
+        "test/rust/000.png",
+        "ground_truth/rust/000_mask.png",
+    }
