@@ -148,7 +148,7 @@ class PatchCore(Detector[PatchCoreConfig]):
             n_patches = round(self.config.density_keep * self._count(batches))
             bank = coreset_of_chunks(chain([patches, second], pieces), n_patches, self.config.coreset_ratio, radius)
         origin = torch.cat(places_)
-        self.facts = {"bank_rows": len(bank.rows), "patches": len(origin), "bank_radius": bank.radius}
+        self.facts = {"bank_rows": float(len(bank.rows)), "patches": float(len(origin)), "bank_radius": bank.radius}
         self.projection_, self.colour_scale_ = self.projection_ * scales[0], self.colour_scale_ * scales[-1]
         self.bank_, self.origin_ = bank.rows, origin[bank.indices]
         return None if without is None else [self._with_bank(patches[rows], origin[rows]) for rows in without]

@@ -186,6 +186,7 @@ class Manifest:
             best = {name: losses[self.epochs.best - 1] for name, losses in self.epochs.losses.items()}
             number = max(map(len, self.epochs.losses.values()))
             tree["epochs"] = {"number": number, "best": self.epochs.best, "losses_in_best_epoch": best}
+        tree["facts"] = {name: f"{value:.6g}" for name, value in self.facts.items()} or None
         return {name: value for name, value in tree.items() if value is not None}
 
     def photos(self) -> dict[str, dict[str, str]]:
