@@ -28,10 +28,10 @@ FLOORS = np.array([feature.floor for feature in FEATURES.values()])
 LAYOUT_FLOOR = 8.0  # grey values
 MOST_LAYOUTS = 256  # are kept; the nearest of so many is near enough
 LEAST = np.array([4.0] * len(FEATURES) + [2.5])  # floors; within so many lies nothing worth an alarm
-MARGINS = (1.25, 1.5, 2.0, 3.0)  # times the OK photos' own largest deviations
+MARGINS = (1.4, 1.7, 2.0, 3.0)  # times the OK photos' own largest deviations
 FALSE_ALARMS = 0.01  # share of OK photos that may lie outside, one photo at least
 FORGIVEN_FROM = 20  # photos: of so many the oddest one does not widen the limits
-SMALL_SET = 8.0  # photos: the limits of n photos are 1 + 8 / n times as wide, as so few do not show their spread
+SMALL_SET = 12.0  # photos: the limits of n photos are 1 + 12 / n times as wide, as so few do not show their spread
 BEYOND_DOUBT = np.array([1.5 if feature.by_camera else 3.5 for feature in FEATURES.values()] + [3.5])
 """Times the limit, at which a photo is invalid although its score is not OK: a rusted part looks strange, too."""
 MOST_REASONS = 3
