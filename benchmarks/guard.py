@@ -128,7 +128,7 @@ def main() -> None:
 def _line(what: str, guard: Guard, looks: Sequence[Appearance]) -> str:
     """How many are invalid where their score is not NG, and where it is."""
     found = [guard.oddities(look) for look in looks]
-    mild, certain = (sum(bool(invalid_because(one, is_ng=is_ng)) for one in found) for is_ng in (False, True))
+    mild, certain = (sum(bool(invalid_because(one, is_ok=is_ok)) for one in found) for is_ok in (True, False))
     return f"  {what:24}{mild:5} of {len(looks):4} invalid, {certain:4} although NG"
 
 

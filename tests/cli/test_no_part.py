@@ -68,6 +68,6 @@ def test_an_evaluation_counts_them_apart(andon_, model, tmp_path):
     assert figures["confusion"]["NG"]["invalid"] == 1 and figures["confusion"]["NG"]["OK"] == 0
     assert figures["counts"]["invalid_rate"][0] == 1
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "unlike the photos of OK parts" in page and "verdict invalid" in page
+    assert "Invalid photos" in page and "verdict invalid" in page and "less contrast" in page
     judged = json.loads(andon_("evaluate", model, data, "--json", "--no-guard").out)
     assert judged["counts"]["invalid_rate"][0] == 0

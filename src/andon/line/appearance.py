@@ -60,7 +60,7 @@ FEATURES: Mapping[str, Feature] = {
     "underexposed": Feature("share of black pixels", "has less black", "is under-exposed", 0.02, "{:.0%}"),
     "redness": Feature("mean a* of CIE L*a*b*", "is greener", "is redder", 2.0, "{:.0f}"),
     "yellowness": Feature("mean b* of CIE L*a*b*", "is bluer", "is yellower", 2.0, "{:.0f}"),
-    "edges": Feature("mean slope of the grey values", "shows less", "shows more", 0.12, "{:.1f}", is_log=True),
+    "edges": Feature("mean slope of the grey values", "has fewer edges", "has more edges", 0.12, "{:.1f}", is_log=True),
     "sharpness": Feature("sharpest edges / contrast", "is blurred", None, 0.08, "{:.2f}", is_log=True, by_camera=True),
     "direction": Feature("upright edges / level edges", "seems turned", "seems turned", 0.08, "{:.2f}", is_log=True),
 }

@@ -28,12 +28,12 @@ FLOORS = np.array([feature.floor for feature in FEATURES.values()])
 LAYOUT_FLOOR = 8.0  # grey values
 MOST_LAYOUTS = 256  # are kept; the nearest of so many is near enough
 LEAST = np.array([4.0] * len(FEATURES) + [2.5])  # floors; within so many lies nothing worth an alarm
-MARGINS = (1.25, 1.5, 2.0, 3.0)  # times the OK photos' own largest deviations
+MARGINS = (1.4, 1.7, 2.0, 3.0)  # times the OK photos' own largest deviations
 FALSE_ALARMS = 0.01  # share of OK photos that may lie outside, one photo at least
 FORGIVEN_FROM = 20  # photos: of so many the oddest one does not widen the limits
-SMALL_SET = 8.0  # photos: the limits of n photos are 1 + 8 / n times as wide, as so few do not show their spread
+SMALL_SET = 12.0  # photos: the limits of n photos are 1 + 12 / n times as wide, as so few do not show their spread
 BEYOND_DOUBT = np.array([1.5 if feature.by_camera else 3.5 for feature in FEATURES.values()] + [3.5])
-"""Times the limit, at which a photo is invalid although its score is NG: a rusted part looks strange, too."""
+"""Times the limit, at which a photo is invalid although its score is not OK: a rusted part looks strange, too."""
 MOST_REASONS = 3
 WORTH_SAYING = 0.4  # times the strangest
 
@@ -161,12 +161,15 @@ def _allowed(feature: Feature, usual: float, reach: float) -> str:
     return f"at most {high}" if feature.low is None else f"{low} to {high}"
 
 
-def invalid_because(oddities: Sequence[Oddity], *, is_ng: bool) -> tuple[str, ...]:
+def invalid_because(oddities: Sequence[Oddity], *, is_ok: bool) -> tuple[str, ...]:
     """Why a photo gets no verdict, in sentences, strangest first; () where it is to be judged.
 
-    A photo whose score is NG is never OK, so it stays NG until it is odd beyond doubt.
+    A photo whose score is NG or for review is not taken for OK, so it stays so until it is odd beyond doubt.
+
+    Args:
+        is_ok: whether the verdict would be OK.
     """
-    if is_ng and not any(oddity.is_beyond_doubt for oddity in oddities):
+    if not is_ok and not any(oddity.is_beyond_doubt for oddity in oddities):
         return ()
     return sentences(oddities)
 

@@ -273,7 +273,7 @@ class Pipeline:
         if self.guard is None or appearance is None:
             return verdict, reasons, ()
         oddities = self.guard.oddities(appearance)
-        if why := invalid_because(oddities, is_ng=verdict == "NG"):
+        if why := invalid_because(oddities, is_ok=verdict == "OK"):
             return "invalid", why, ()
         return verdict, reasons, sentences(oddities)
 
