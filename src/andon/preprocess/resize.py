@@ -9,14 +9,11 @@ from typing import Literal, Self
 import numpy as np
 
 from andon.errors import ConfigError
-from andon.preprocess import _warp
 from andon.preprocess._base import Step
+from andon.preprocess._canvas import MULTIPLE, canvas_of, put_on
 from andon.types import Frame
 
-MULTIPLE = 16
-AUTO = 384  # pixels of the short side
 MAX_SIDE = 8192
-MAX_ASPECT = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,26 +47,10 @@ class Resize(Step):
         if self.canvas is not None:
             return self
         sizes = [frame.size for frame in frames]
-        return replace(self, canvas=self.canvas_of(*np.median(sizes, axis=0))) if sizes else self
+        return replace(self, canvas=canvas_of(self.image_size, *np.median(sizes, axis=0))) if sizes else self
 
     def __call__(self, frame: Frame) -> Frame:
-        height, width = frame.size
-        canvas_height, canvas_width = canvas = self.canvas or self.canvas_of(height, width)
-        scale = min(canvas_height / height, canvas_width / width)
-        content = max(1, round(height * scale)), max(1, round(width * scale))
-        missing = canvas_height - content[0], canvas_width - content[1]
-        if max(missing) <= MULTIPLE // 2:  # the photo has the canvas's shape, but for the rounding to multiples
-            return _warp.resize(frame, canvas)
-        top, left = -(missing[0] // 2), -(missing[1] // 2)
-        return _warp.window(_warp.resize(frame, content), (top, left, top + canvas_height, left + canvas_width))
-
-    def canvas_of(self, height: float, width: float) -> tuple[int, int]:
-        """(height, width) for photos of that size."""
-        own = max(MULTIPLE, MULTIPLE * int(min(AUTO, height, width) // MULTIPLE))
-        short = own if self.image_size == "auto" else self.image_size
-        aspect = max(width / height, height / width)
-        long = MULTIPLE * round(short * min(aspect, MAX_ASPECT) / MULTIPLE)
-        return (short, long) if width >= height else (long, short)
+        return put_on(frame, self.canvas or canvas_of(self.image_size, *frame.size))
 
 
 def _is_side(pixels: int) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from andon.errors import ConfigError
 from andon.preprocess import _warp
 from andon.preprocess._base import Step
-from andon.preprocess.resize import MULTIPLE, Resize
+from andon.preprocess._canvas import MULTIPLE, canvas_of, put_on
 from andon.types import Frame
 
 MAX_SIDE = 8192
@@ -55,11 +55,11 @@ class ScaleToCanvas(Step):
         if not sizes:
             return self
         height, width = np.median(sizes, axis=0)
-        return replace(self, canvas=Resize(image_size=self.image_size).canvas_of(height, width))
+        return replace(self, canvas=canvas_of(self.image_size, height, width))
 
     def __call__(self, frame: Frame) -> Frame:
         if self.canvas is not None:
-            return Resize(image_size=self.image_size, canvas=self.canvas)(frame)
+            return put_on(frame, self.canvas)
         top, left, bottom, right = _warp.bounding_box(frame.roi)
         length = max(bottom - top, right - left)
         fill = 1.0 if (bottom - top, right - left) == frame.size else self.fill

@@ -100,6 +100,7 @@ def teach(
         checkpoint: file from which a training by gradient that was cut off goes on. It is left there.
     """
     LOG.info(dataset.describe())
+    dataset = dataset if dataset.session_note else datasets.with_sessions(dataset)
     recipe = detectors.configured(recipe)
     opened = OpenedPhotos()
     duplicates = datasets.find_duplicates(dataset.samples, opened)
