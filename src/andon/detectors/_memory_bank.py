@@ -21,7 +21,7 @@ from andon.errors import ConfigError
 LOG = logging.getLogger("andon")
 SHARE_OF_MEMORY = 0.7  # of what is available; the rest is for photos and the network
 LEAST_RATIO = 0.005  # of the patches: a bank by radius is no smaller
-PHOTOS_DRAWN, PATCHES_DRAWN = 16, 32  # to see how much OK photos differ
+PHOTOS_DRAWN, PATCHES_DRAWN = 16, 16  # to see how much OK photos differ
 
 
 def chunk_size(dim: int) -> int:

@@ -30,13 +30,12 @@ class CpuScorer(TorchScorer):
         super().__init__(_compiled(detector, precision, streams=1), batch_size, precision)
         self._on_one_core = TorchScorer(_compiled(detector, precision, resources.cpus()), 1, precision)
 
-    def of(self, detector: Detector[Any]) -> Self:
-        """The same scorer of another fitted detector; the compiled networks are shared."""
+    def of(self, detector: Detector[Any], backbone: Backbone | None = None) -> Self:
+        """The same scorer of another fitted detector, with the compiled networks of this one, or with `backbone`."""
         other = copy.copy(self)
-        other.detector = _with_backbone(detector, self.detector.backbone)
-        other._on_one_core = TorchScorer(
-            _with_backbone(detector, self._on_one_core.detector.backbone), 1, self.precision
-        )
+        other.detector = _with_backbone(detector, backbone or self.detector.backbone)
+        alone = _with_backbone(detector, backbone or self._on_one_core.detector.backbone)
+        other._on_one_core = TorchScorer(alone, 1, self.precision)
         return other
 
     def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,11 +28,11 @@ class TorchScorer:
         self.batch_size = batch_size
         self.precision = precision
 
-    def of(self, detector: Detector[Any]) -> Self:
-        """The same scorer of another fitted detector with the same backbone."""
+    def of(self, detector: Detector[Any]) -> TorchScorer:
+        """The same scorer of another fitted detector."""
         device = next(iter(self.detector.learned().values())).device
         moved = detector if device.type == "cpu" else copy.deepcopy(detector).to(device)
-        return type(self)(moved, self.batch_size, self.precision)
+        return TorchScorer(moved, self.batch_size, self.precision)
 
     def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
         _require_threads()

@@ -13,12 +13,14 @@ from andon.datasets import Partition
 from andon.detectors import Checkpoint, Detector, LabelledBatches
 from andon.errors import ImageError
 from andon.line.pipeline import Pipeline, Prepared
+from andon.line.scorer import Scorer
 from andon.models.taught import Taught, assemble
 from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
-from andon.scorers import TorchScorer
+from andon.scorers import CpuScorer, TorchScorer
 from andon.teaching.photos import Batches, Frames
+from andon.teaching.remembering import RememberingBackbone
 from andon.teaching.thresholds import HeldOut, held_out_of
 from andon.types import Precision, Sample
 
@@ -52,13 +54,15 @@ class Fitting:
             held_out = self._fold_by_fold(parts)
             taught = self._fitted(parts.train, "Training", checkpoint)
             return taught, held_out + self._scored(taught.pipeline, _paths(parts.calibration))
-        detector = detectors.of_recipe(self.recipe, self.backbone)
+        remembering = RememberingBackbone(self.backbone)
+        detector = detectors.of_recipe(self.recipe, remembering)
         batches = Batches(photos, self.recipe, "Training", detector.refuses, self.frames)
         without = detector.fit_folds(batches, self.recipe.training.seed, batches.places_of(_not_training(parts)))
+        detector.backbone = self.backbone
         taught = self._assembled(detector)
         if without is None:  # too many photos to hold their patches in memory at once
             return taught, self._fold_by_fold(parts)
-        scorers = [cast(TorchScorer, taught.pipeline.scorer).of(one) for one in without]
+        scorers = [_scorer(taught.pipeline.scorer, one, remembering) for one in without]
         pipelines = [replace(taught.pipeline, scorer=scorer) for scorer in scorers]
         return taught, [one for fold in zip(pipelines, folds, strict=True) for one in self._scored(*fold)]
 
@@ -95,6 +99,13 @@ class Fitting:
 
         scored = pipeline.score_prepared(ordered_map(prepared, photos))
         return held_out_of(pipeline, track(scored, "Calibrating", len(photos)))
+
+
+def _scorer(final: Scorer, without: Detector[Any], remembering: RememberingBackbone) -> Scorer:
+    """A scorer as the final one, of a fold. What the network gave in training is what it gives in f32."""
+    if isinstance(final, CpuScorer) and final.precision == "f32":
+        return final.of(without, remembering)
+    return cast(TorchScorer, final).of(without)
 
 
 def _paths(samples: Iterable[Sample]) -> list[Path]:
