@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +32,10 @@ NgFrom = Annotated[
 IgnoreLabels = Annotated[
     bool, typer.Option("--ignore-labels", help="Use folder names alone; ignore tables, annotations and masks.")
 ]
+Exclude = Annotated[
+    Path | None,
+    typer.Option(help="Text file of photos to leave out, one a line; by default exclude.txt in DATA, if it is there."),
+]
 SessionFrom = Annotated[
     str | None,
     typer.Option(
@@ -38,6 +43,30 @@ SessionFrom = Annotated[
         help="What tells apart photos that were not taken in one go: a pattern in file names, folders, EXIF dates.",
     ),
 ]
+
+
+def as_words(
+    data: Path | None,
+    layout: str | None,
+    *,
+    ok_name: Sequence[str] | None,
+    ng_name: Sequence[str] | None,
+    ok: Sequence[Path] | None,
+    ng: Sequence[Path] | None,
+) -> str:
+    """The options that say which photos they are, as they are typed in a shell."""
+    words = [] if data is None else [str(data)]
+    given = (
+        ("--layout", [layout] if layout else []),
+        ("--ok-name", ok_name),
+        ("--ng-name", ng_name),
+        ("--ok", ok),
+        ("--ng", ng),
+    )
+    for option, values in given:
+        for value in values or ():
+            words += [option, str(value)]
+    return shlex.join(words)
 
 
 def read_dataset(

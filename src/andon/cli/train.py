@@ -54,6 +54,7 @@ def command(
     ng: dataset_options.NgFolders = None,
     ng_from: dataset_options.NgFrom = None,
     ignore_labels: dataset_options.IgnoreLabels = False,
+    exclude: dataset_options.Exclude = None,
     session_from: dataset_options.SessionFrom = None,
     allow_duplicates: options.AllowDuplicates = False,
     precision: options.Precision = "auto",
@@ -72,6 +73,7 @@ def command(
     from andon.config import parse_value
     from andon.models.file import ensure_writable
     from andon.models.save import save
+    from andon.teaching.thresholds import UNLIKE
     from andon.teaching.train import teach
 
     given = {
@@ -100,7 +102,7 @@ def command(
         ignore_labels=ignore_labels,
         also_ng=plan.data.ng_names,
     )
-    dataset = datasets.with_sessions(dataset, session_from)
+    dataset = datasets.with_sessions(datasets.excluding(dataset, exclude), session_from)
     if preprocess_only is not None:
         write_sheets(plan, dataset, preprocess_only)
         return
@@ -114,6 +116,10 @@ def command(
         checkpoint.unlink(missing_ok=True)
     pictures = sum(len(thumbnail.jpeg) for thumbnail in taught.pipeline.thumbnails) / 1e6
     of_which = f", of which {pictures:.1f} MB are thumbnails of the OK photos" if pictures else ""
+    if any(remark.startswith(UNLIKE) for remark in taught.manifest.threshold_remarks):
+        photos = dataset_options.as_words(data, layout, ok_name=ok_name, ng_name=ng_name, ok=ok, ng=ng)
+        of_recipe = "" if recipe == "default" else f" --recipe {recipe}"
+        typer.echo(f"To see which OK photos are unlike the others, and why: andon audit {photos}{of_recipe}")
     typer.echo(f"Model: {model} ({model.stat().st_size / 1e6:.1f} MB{of_which})")
 
 

@@ -7,6 +7,7 @@ most is asked first whether it recognises a folder), `recognises` and `read`.
 from andon.datasets._by_hand import from_folders
 from andon.datasets._dataset import PURPOSES, Dataset, Purpose, Reading, purpose
 from andon.datasets._duplicates import Duplicates, Group, find_duplicates
+from andon.datasets._exclude import excluding
 from andon.datasets._labelled import ng_to_learn_from
 from andon.datasets._layouts import Layout, names
 from andon.datasets._leaks import check_leaks, count_of, samples_to_evaluate
@@ -16,11 +17,12 @@ from andon.datasets._sessions import sessions_of, with_sessions
 from andon.datasets._sources import SOURCES, Source
 from andon.datasets._splits import FOLDS, Fold, Partition, count_different, deal, split
 from andon.datasets._template import check_empty, create
-from andon.datasets._tree import PhotoTree
+from andon.datasets._tree import EXCLUDE_FILE, PhotoTree
 from andon.datasets._verify import Finding, Verification, verify
 from andon.datasets._words import ClassNames
 
 __all__ = [
+    "EXCLUDE_FILE",
     "FOLDS",
     "PURPOSES",
     "SOURCES",
@@ -43,6 +45,7 @@ __all__ = [
     "count_of",
     "create",
     "deal",
+    "excluding",
     "find_duplicates",
     "from_folders",
     "names",

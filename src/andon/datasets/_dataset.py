@@ -43,6 +43,7 @@ class Dataset:
         left_out: files and folders that were not read as photos.
         notes: sentences on how labels were understood.
         unused: pictures that are not part of it, as nothing says what they are.
+        excluded: photos of its folder that the user leaves out, see `excluding`.
         session_note: a sentence on its capture sessions, see `with_sessions`; empty where nobody has asked.
     """
 
@@ -52,6 +53,7 @@ class Dataset:
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     unused: tuple[Path, ...] = ()
+    excluded: tuple[Sample, ...] = ()
     session_note: str = ""
 
     @property

@@ -52,7 +52,10 @@ def _are(photos: Collection[Path], kind: str) -> str:
 
 
 def samples_to_evaluate(
-    samples: Iterable[Sample], seen: Collection[str], set_threshold: Collection[str] = ()
+    samples: Iterable[Sample],
+    seen: Collection[str],
+    set_threshold: Collection[str] = (),
+    excluded: Collection[str] = (),
 ) -> tuple[list[Sample], str]:
     """The photos that may test a model, and a remark for the user, empty where there is nothing to say.
 
@@ -62,12 +65,13 @@ def samples_to_evaluate(
     Args:
         seen: sha256 of the files that the model learned from or was calibrated with, in hex.
         set_threshold: of those that set the threshold.
+        excluded: of those that the user left out of the training; of the photos without a split they do not test.
 
     Raises:
         DatasetError: all of them had a say in the threshold.
     """
     chosen = []
-    n_seen = n_calibrated = 0
+    n_seen = n_calibrated = n_excluded = 0
     for sample in samples:
         if sample.is_anomalous is None or sample.split not in ("test", None):
             continue
@@ -76,6 +80,8 @@ def samples_to_evaluate(
             n_calibrated += 1
         elif (sample.split is None or sample.is_anomalous) and digest in seen:
             n_seen += 1
+        elif sample.split is None and digest in excluded:
+            n_excluded += 1
         else:
             chosen.append(sample)
     if n_calibrated and not chosen:
@@ -86,6 +92,8 @@ def samples_to_evaluate(
     remarks = [f"{n_seen} photos are not evaluated, as the model learned from them."] if n_seen else []
     if n_calibrated:
         remarks.append(f"{n_calibrated} photos are not evaluated, as they had a say in the model's threshold.")
+    if n_excluded:
+        remarks.append(f"{n_excluded} photos are not evaluated, as they were left out of the training by hand.")
     return chosen, " ".join(remarks)
 
 

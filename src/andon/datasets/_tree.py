@@ -35,6 +35,8 @@ NEITHER_NAMES = listed(
     "private testprivate testprivatemixed new archive backup"
 )
 """Folders that are not a kind of defect, even beside test/good."""
+EXCLUDE_FILE = "exclude.txt"
+"""Names photos that the user leaves out, see `_exclude`; so it holds no labels."""
 LABEL_ENDINGS = frozenset({".csv", ".tsv", ".txt", ".json", ".xml", ".xls", ".xlsx", ".ods"})
 
 
@@ -165,5 +167,5 @@ def folder_above(root: Path) -> Path:
 
 
 def _label_files(folder: Path) -> tuple[Path, ...]:
-    files = (path for path in folder.iterdir() if path.suffix.lower() in LABEL_ENDINGS)
+    files = (path for path in folder.iterdir() if path.suffix.lower() in LABEL_ENDINGS and path.name != EXCLUDE_FILE)
     return tuple(sorted(path for path in files if path.is_file() and not path.name.startswith(".")))

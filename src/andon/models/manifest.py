@@ -106,6 +106,7 @@ class Manifest:
         calibrated: the OK photos of a calibration split, or of `andon calibrate`, that set the threshold; where the
             training photos themselves did, each held out in turn, there are none.
         calibrated_ng: the labelled NG photos that had a say in the threshold.
+        excluded: the photos of the data set that the user left out.
         epochs: None where it does not learn by gradient.
         facts: what the detector found while it was fitted, by name, such as the size and radius of a memory bank.
         sessions: of the photos that set the threshold, those of the training photos where these did.
@@ -121,6 +122,7 @@ class Manifest:
     trained_ng: Photos = Photos()
     calibrated: Photos = Photos()
     calibrated_ng: Photos = Photos()
+    excluded: Photos = Photos()
     epochs: Epochs | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
     sessions: Sessions = Sessions()
@@ -212,7 +214,7 @@ class Manifest:
 
 
 SESSIONS = "sessions.numbers"
-PARTS = ("trained", "trained_ng", "calibrated", "calibrated_ng")
+PARTS = ("trained", "trained_ng", "calibrated", "calibrated_ng", "excluded")
 
 
 def _key(part: str) -> str:

@@ -87,8 +87,8 @@ def _samples(model: Taught, dataset: Dataset, keep_calibrated: bool) -> tuple[li
     """The photos to inspect, and a remark on those that taught or calibrated the model; empty where there are none."""
     manifest = model.manifest
     if not keep_calibrated:
-        return samples_to_evaluate(dataset.samples, manifest.seen, manifest.set_threshold)
-    samples, remark = samples_to_evaluate(dataset.samples, manifest.taught_by)
+        return samples_to_evaluate(dataset.samples, manifest.seen, manifest.set_threshold, manifest.excluded.digests)
+    samples, remark = samples_to_evaluate(dataset.samples, manifest.taught_by, (), manifest.excluded.digests)
     if kept := count_of(samples, manifest.set_threshold):
         remark += f" {kept} of the photos had a say in the threshold, so the figures flatter the model."
     return samples, remark.strip()

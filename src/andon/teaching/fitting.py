@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
-from andon import detectors
+from andon import backbones, detectors
 from andon.backbones import Backbone
 from andon.datasets import Partition
 from andon.detectors import Checkpoint, Detector, LabelledBatches
 from andon.errors import ImageError
+from andon.images import OpenedPhotos
 from andon.line.pipeline import Pipeline, Prepared
 from andon.line.scorer import Scorer
 from andon.models.taught import Taught, assemble
@@ -19,10 +20,23 @@ from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
 from andon.scorers import CpuScorer, TorchScorer
-from andon.teaching.photos import Batches, Frames
+from andon.teaching.photos import Batches, Frames, settle_steps
 from andon.teaching.remembering import RememberingBackbone
 from andon.teaching.thresholds import HeldOut, held_out_of
 from andon.types import Precision, Sample
+
+
+@dataclass(frozen=True)
+class FoldModel:
+    """A model of all photos that train but one fold's, and the scores of these.
+
+    Attributes:
+        trained: what it learned from, in the order of `Nearest.origin`.
+    """
+
+    pipeline: Pipeline
+    trained: Sequence[Path]
+    held_out: Sequence[HeldOut]
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,7 @@ class Fitting:
         recipe: with its steps settled.
         ng: labelled NG photos that every model learns from; none for most detectors.
         frames: the photos as they were prepared, once for all models.
+        white: see `images.load`.
     """
 
     recipe: Recipe
@@ -40,20 +55,40 @@ class Fitting:
     ng: Sequence[Sample]
     precision: Precision
     frames: Frames
+    white: float | None = None
+
+    @classmethod
+    def of(
+        cls, recipe: Recipe, ok: Sequence[Sample], ng: Sequence[Sample], precision: Precision, opened: OpenedPhotos
+    ) -> Self:
+        """What the OK photos settle: what is white, and the open parameters of the steps.
+
+        Args:
+            ok: all photos that train.
+        """
+        backbone = backbones.create(recipe.backbone)
+        white = opened.learn_white(_paths(ok))
+        recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(ok), opened))
+        return cls(recipe, backbone, ng, precision, Frames(recipe.steps.values(), opened), white)
 
     def with_folds(self, parts: Partition, checkpoint: Checkpoint | None = None) -> tuple[Taught, list[HeldOut]]:
         """The model of all photos that train, and the scores of OK photos by models that had not seen them.
 
-        A memory bank looks at each photo once for all folds; other detectors are fitted again for each.
-
         Args:
             parts: its folds are scored, and its calibration split.
         """
+        taught, folds = self.by_fold(parts, checkpoint)
+        held_out = [one for fold in folds for one in fold.held_out]
+        return taught, held_out + self._scored(taught.pipeline, _paths(parts.calibration))
+
+    def by_fold(self, parts: Partition, checkpoint: Checkpoint | None = None) -> tuple[Taught, Iterator[FoldModel]]:
+        """The model of all photos that train, and one model after the other without each fold.
+
+        A memory bank looks at each photo once for all folds; other detectors are fitted again for each.
+        """
         photos, folds = _paths(parts.train), [_paths(fold.held_out) for fold in parts.folds]
         if not (folds and detectors.detector_class(self.recipe.detector).capabilities.fits_folds):
-            held_out = self._fold_by_fold(parts)
-            taught = self._fitted(parts.train, "Training", checkpoint)
-            return taught, held_out + self._scored(taught.pipeline, _paths(parts.calibration))
+            return self._fitted(parts.train, "Training", checkpoint), self._fold_by_fold(parts)
         remembering = RememberingBackbone(self.backbone)
         detector = detectors.of_recipe(self.recipe, remembering)
         batches = Batches(photos, self.recipe, "Training", detector.refuses, self.frames)
@@ -64,14 +99,13 @@ class Fitting:
             return taught, self._fold_by_fold(parts)
         scorers = [_scorer(taught.pipeline.scorer, one, remembering) for one in without]
         pipelines = [replace(taught.pipeline, scorer=scorer) for scorer in scorers]
-        return taught, [one for fold in zip(pipelines, folds, strict=True) for one in self._scored(*fold)]
+        each = zip(pipelines, folds, strict=True)
+        return taught, (FoldModel(pipeline, photos, self._scored(pipeline, fold)) for pipeline, fold in each)
 
-    def _fold_by_fold(self, parts: Partition) -> list[HeldOut]:
-        held_out: list[HeldOut] = []
+    def _fold_by_fold(self, parts: Partition) -> Iterator[FoldModel]:
         for number, fold in enumerate(parts.folds, start=1):
             fitted = self._fitted(fold.train, f"Training without fold {number} of {len(parts.folds)}")
-            held_out += self._scored(fitted.pipeline, _paths(fold.held_out))
-        return held_out
+            yield FoldModel(fitted.pipeline, _paths(fold.train), self._scored(fitted.pipeline, _paths(fold.held_out)))
 
     def _fitted(self, ok: Sequence[Sample], what: str, checkpoint: Checkpoint | None = None) -> Taught:
         """The recipe's detector, fitted, and a pipeline of it that is not calibrated."""

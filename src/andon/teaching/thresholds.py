@@ -25,6 +25,7 @@ from andon.types import Failure, Sample
 LOG = logging.getLogger("andon")
 Groups = Sequence[frozenset[Path]]
 MAX_LISTED = 5
+UNLIKE = "These OK photos score unlike the others"
 MOST_SPREADS = 20.0  # from the usual score to that of another part; another day's photos stay far below
 LEAST_SPREAD = 0.05  # of the usual score
 MOST_TIMES = 1.5  # the highest OK score
@@ -98,16 +99,21 @@ def one_of_each(held_out: Sequence[HeldOut], groups: Groups) -> list[HeldOut]:
     return list(highest.values())
 
 
-def unusual(held_out: Sequence[HeldOut]) -> list[str]:
-    """A remark on the OK photos that score above Tukey's upper fence, as they set the threshold."""
+def stand_out(held_out: Sequence[HeldOut]) -> list[HeldOut]:
+    """The photos that score above Tukey's upper fence, highest first."""
     scores = np.array([photo.score for photo in held_out])
     lower, upper = np.percentile(scores, [25, 75])
-    odd = sorted((p for p in held_out if p.score > upper + 1.5 * (upper - lower)), key=lambda photo: -photo.score)
+    return sorted((p for p in held_out if p.score > upper + 1.5 * (upper - lower)), key=lambda photo: -photo.score)
+
+
+def unusual(held_out: Sequence[HeldOut]) -> list[str]:
+    """A remark on the OK photos that stand out, as they set the threshold."""
+    odd = stand_out(held_out)
     if not odd:
         return []
     listed = ", ".join(f"{photo.path} ({photo.score:.4g})" for photo in odd[:MAX_LISTED])
     more = f" and {len(odd) - MAX_LISTED} more" if len(odd) > MAX_LISTED else ""
-    return [f"These OK photos score unlike the others and raise the threshold: {listed}{more}; check that they are OK."]
+    return [f"{UNLIKE} and raise the threshold: {listed}{more}; check that they are OK."]
 
 
 def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: Sequence[Photo] = ()) -> Taught:

@@ -15,7 +15,7 @@ from andon import backbones, datasets, detectors, images, recipes
 from andon.backbones import Backbone
 from andon.datasets import Dataset, Duplicates
 from andon.detectors import Capabilities, Checkpoint, History
-from andon.errors import ConfigError
+from andon.errors import ConfigError, ImageError
 from andon.images import OpenedPhotos
 from andon.line import guard, nearest_ok, sessions
 from andon.line.guard import Guard
@@ -26,8 +26,9 @@ from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
 from andon.teaching.fitting import Fitting
-from andon.teaching.photos import Frames, settle_steps
-from andon.teaching.thresholds import calibrated, one_of_each, sessions_of, terms_of, unusual
+from andon.teaching.outlook import without
+from andon.teaching.photos import Frames
+from andon.teaching.thresholds import HeldOut, calibrated, one_of_each, sessions_of, stand_out, terms_of, unusual
 from andon.types import Precision, Sample
 
 LOG = logging.getLogger("andon")
@@ -51,6 +52,7 @@ def train(
     allow_duplicates: bool = False,
     precision: Precision = "auto",
     session_from: str | None = None,
+    exclude: Path | str | None = None,
 ) -> Taught:
     """Learn from the OK photos in the folder `data` and calibrate on OK photos that were held out.
 
@@ -65,6 +67,8 @@ def train(
         precision: what the network computes in when the model is calibrated; it is always trained in float32.
         session_from: what tells capture sessions apart, of which whole ones are held out: "folder", "date", "none" or a
             regular expression on file names; see `andon.datasets.with_sessions`.
+        exclude: a text file that names photos to leave out; see `andon.datasets.excluding`. None takes `exclude.txt` in
+            `data`, where there is one.
 
     Raises:
         ConfigError: the recipe or a setting is wrong.
@@ -82,6 +86,7 @@ def train(
         ng_from=ng_from,
         ignore_labels=ignore_labels,
     )
+    dataset = datasets.excluding(dataset, None if exclude is None else Path(exclude))
     dataset = datasets.with_sessions(dataset, session_from)
     return teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision)
 
@@ -117,21 +122,18 @@ def teach(
     calibrating = parts.calibration or [sample for fold in parts.folds for sample in fold.held_out]
     recipe.calibration.check(datasets.count_different(calibrating, duplicates.keep_together))
 
-    backbone = backbones.create(recipe.backbone)
-    white = opened.learn_white(_paths(parts.train))
-    recipe = replace(recipe, steps=settle_steps(recipe.steps, _paths(parts.train), opened))
-    frames = Frames(recipe.steps.values(), opened)
+    fitting = Fitting.of(recipe, parts.train, ng, precision, opened)
+    recipe, frames = fitting.recipe, fitting.frames
     trained, trained_ng = (_photos(dataset, part, duplicates.sha256) for part in (parts.train, ng))
-    digest = _digest(recipe, backbone, {"trained": trained, "trained_ng": trained_ng})
+    digest = _digest(recipe, fitting.backbone, {"trained": trained, "trained_ng": trained_ng})
     place = None if checkpoint is None else Checkpoint(checkpoint, digest)
-    fitting = Fitting(recipe, backbone, ng, precision, frames)
     taught, held_out = fitting.with_folds(parts, place)
     history = taught.detector.history
     remarks += [history.note] if history else []
     held_out = one_of_each(held_out, duplicates.keep_together)
     calibration = calibrated(recipe.calibration, held_out)
     LOG.info(calibration.describe())
-    odd = _warn(unusual(held_out))
+    odd = _warn(_odd(recipe, held_out))
     of_sessions = sessions_of(held_out, calibrating)
     if of_sessions.names:
         said_of_days = sessions.in_words(sessions.by_session(calibration, of_sessions.names, of_sessions.numbers))
@@ -148,14 +150,22 @@ def teach(
         trained=trained,
         trained_ng=trained_ng,
         calibrated=_photos(dataset, parts.calibration, duplicates.sha256),
+        excluded=_photos(dataset, dataset.excluded, {one.path: _sha256(one.path) for one in dataset.excluded}),
         epochs=_epochs(history),
         facts=taught.detector.facts,
         sessions=of_sessions,
     )
     thumbnails = _thumbnails(recipe, trained, _paths(parts.train), frames)
     known = _guard(recipe, _paths([*parts.train, *parts.calibration]), duplicates, frames)
-    pipeline = replace(taught.pipeline, calibration=calibration, guard=known, white=white, thumbnails=thumbnails)
+    pipeline = replace(
+        taught.pipeline, calibration=calibration, guard=known, white=fitting.white, thumbnails=thumbnails
+    )
     return replace(taught, pipeline=pipeline, manifest=manifest, terms=terms_of(held_out))
+
+
+def _odd(recipe: Recipe, held_out: Sequence[HeldOut]) -> list[str]:
+    """A remark on the OK photos that score unlike the others, and on the threshold without them."""
+    return [" ".join([one, without(recipe.calibration, held_out, stand_out(held_out))]) for one in unusual(held_out)]
 
 
 def _guard(recipe: Recipe, photos: Sequence[Path], duplicates: Duplicates, frames: Frames) -> Guard | None:
@@ -241,6 +251,14 @@ def _photos(dataset: Dataset, samples: Iterable[Sample], sha256: dict[Path, str]
     """The samples by their file within the data set."""
     digests = {dataset.name_of(sample.path): sha256[sample.path] for sample in samples}
     return Photos(tuple(digests), tuple(digests.values()))
+
+
+def _sha256(photo: Path) -> str:
+    """Of the file, in hex; that of no file where it cannot be read, as a photo that is left out need not be."""
+    try:
+        return images.sha256(images.read_bytes(photo))
+    except ImageError:
+        return images.sha256(b"")
 
 
 def _within(dataset: Dataset, remarks: Iterable[str]) -> tuple[str, ...]:
