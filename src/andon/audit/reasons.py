@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from andon.line.appearance import FEATURES, Appearance, Feature, layout_distances
 from andon.line.guard import FLOORS, LAYOUT_FLOOR
+from andon.line.promises import percent
 from andon.line.rules import TO_SIGMA
 from andon.types import FloatMap, Frame
 
@@ -34,12 +35,13 @@ KINDS = {
 ENOUGH = 3.0  # spreads from the others' median; less is no reason
 COUNTS = 2.0  # spreads, from which on signs of one kind count together, as the root of the sum of their squares
 LAYOUT_ENOUGH = 2.5  # times the usual distance of a layout to its nearest, as for the guard
+MIDDLE = 2.563  # standard deviations that 80 % of a normal distribution are wide
 HOT = 0.8  # of the map's peak: the hottest region
 RIM = (0.5, 99.5)  # percentiles of a photo's pixels: its darkest and brightest, its greenest and reddest ...
 OF_HOT = (2.0, 98.0)  # percentiles within the hottest region that are compared with these
 RIM_FLOOR = 3.0  # in units of CIE L*a*b*
 SMALL_SIDE = 256
-SPOT_SHARE = 0.03  # of the part: a hot region is a spot up to this area
+SPOT_SHARE = 0.05  # of the part: a hot region is a spot up to this area
 RIMS = (
     ("Light", "darker", "shadow or dirt does that"),
     ("Light", "brighter", "glare does that"),
@@ -111,7 +113,9 @@ class Looks:
             return max((one for one in evidence if one.reason.kind == kind), key=lambda one: one.strength).reason
         share = spot_share(frame, heat)
         if share <= SPOT_SHARE:
-            return Reason("Spot", f"the map is hot in one small place, {share:.1%} of the part, as a spot makes it.")
+            return Reason(
+                "Spot", f"the map is hot in one small place, {percent(share)} of the part, as a spot makes it."
+            )
         return Reason(
             "Unclear", "neither light, sharpness, colour nor pose stands out; compare it with the photos beside it."
         )
@@ -174,9 +178,14 @@ def _lab(frame: Frame) -> tuple[FloatMap, NDArray[np.bool_]]:
 
 
 def _centre(values: Values, floors: Values) -> tuple[Values, Values]:
-    """Median and scaled median deviation of each column, the latter no smaller than its floor."""
-    usual = np.median(values, axis=0)
-    return usual, np.maximum(TO_SIGMA * np.median(np.abs(values - usual), axis=0), floors)
+    """Median and spread of each column: the scaled median deviation, no smaller than its floor.
+
+    Where half of the photos are alike and others differ, as white backgrounds do from grey ones, that is nearly 0; so
+    the width of the middle 80 % counts, too. As many as one in ten photos may be odd.
+    """
+    low, usual, high = np.percentile(values, [10, 50, 90], axis=0)
+    deviation = TO_SIGMA * np.median(np.abs(values - usual), axis=0)
+    return usual, np.maximum(np.maximum(deviation, (high - low) / MIDDLE), floors)
 
 
 def _nearest(distances: FloatMap) -> FloatMap:
