@@ -17,8 +17,10 @@ from andon.reports.pictures.jpeg import to_jpeg
 from andon.reports.pictures.views import photo_view
 from andon.reports.writing import write_json, write_text
 from andon.rows import printable
+from andon.teaching.outlook import Outlook
 
 SMALL_SIDE = 144
+NBSP = "\N{NO-BREAK SPACE}"
 MOST_TWINS = 12  # groups that are shown
 MOST_OF_GROUP = 6
 
@@ -37,11 +39,17 @@ def as_text(found: Audit) -> str:
 
 
 def _effect(photo: AuditedPhoto) -> str:
-    assert photo.without is not None  # the caller saw to it
-    row = row_of("", photo.without.to_tree())
-    escapes = f"; of the NG photos would escape {row.escaped}" if row.escaped else ""
-    said = f"Without it: NG from {row.threshold}, review from {row.review_threshold}{escapes}."
-    return said.replace("\N{NO-BREAK SPACE}", " ")
+    """What its absence would change, without and with those above it."""
+    said = [f"Without it: {_thresholds(photo.without)}"] if photo.without is not None else []
+    if photo.without_all is not None and photo.without_all != photo.without:
+        said.append(f"without it and those above it: {_thresholds(photo.without_all)}")
+    return "; ".join(said) + "."
+
+
+def _thresholds(found: Outlook) -> str:
+    row = row_of("", found.to_tree())
+    escapes = f", escaped {row.escaped.replace(NBSP, ' ')}" if row.escaped else ""
+    return f"NG from {row.threshold}, review from {row.review_threshold}{escapes}"
 
 
 def write_folder(folder: Path, dataset: Dataset, found: Audit) -> bool:
