@@ -15,7 +15,9 @@ import plate_photos
 import pytest
 from conftest import Command
 
-from andon import images
+from andon import datasets, images, recipes
+from andon.audit import Audit, audit
+from andon.audit.report import write_folder
 from andon.models.load import load_taught
 from andon.types import RgbImage
 
@@ -59,16 +61,16 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def audited(parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an audit of `parts`."""
-    from andon import datasets, recipes
-    from andon.audit import audit
-    from andon.audit.report import write_folder
+def found(parts: Path) -> Audit:
+    return audit(recipes.build("default", SETTINGS), datasets.read(parts))
 
+
+@pytest.fixture(scope="module")
+def audited(parts: Path, found: Audit, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an audit of `parts`."""
     out = tmp_path_factory.mktemp("audited") / "audit"
     images.mark_output(out)
-    dataset = datasets.read(parts)
-    assert write_folder(out, dataset, audit(recipes.build("default", SETTINGS), dataset))
+    assert write_folder(out, datasets.read(parts), found)
     return out
 
 
@@ -101,6 +103,15 @@ def test_photos_come_the_most_unlike_first(figures: dict[str, Any]) -> None:
     assert len(scores) == 26 and scores == sorted(scores, reverse=True)
     middle = np.median(scores)
     assert all((photo["deviations"] > 0) == (photo["score"] > middle) for photo in figures["photos"][:5])
+
+
+def test_maps_are_drawn_by_models_that_have_not_seen_the_photo(found: Audit) -> None:
+    assert len(found.shown) == 6
+    for photo in found.shown:
+        assert photo.look is not None
+        assert photo.look.photo.score == pytest.approx(photo.score, rel=1e-4)
+        near = [*(one.caption for one in photo.look.photo.likenesses), *(name for name, _ in photo.look.nearest)]
+        assert len(photo.look.nearest) == 3 and not any(photo.name in caption for caption in near)
 
 
 def test_twins_are_named(figures: dict[str, Any]) -> None:

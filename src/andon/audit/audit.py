@@ -160,9 +160,17 @@ def audit(recipe: Recipe, dataset: Dataset, precision: Precision = "auto") -> Au
     held_out = sorted((one for model in folds_kept for one in model.held_out), key=lambda one: -one.score)
     tested = [s.path for s in samples if s.is_anomalous and purpose(s) == "test" and s not in learning_ng]
     ng, failures = _scores_of_ng(taught, tested, fitting.white)
-    calibration = calibrated(recipe.calibration, one_of_each(held_out, duplicates.keep_together))
+    calibration = _of_the_others(recipe, one_of_each(held_out, duplicates.keep_together))
     show = _Show(dataset, fitting, opened, calibration, folds_kept, [Path(one.path) for one in held_out])
     return _put_together(recipe, dataset, duplicates, held_out, ng, show, (*dataset.remarks, *unreadable, *failures))
+
+
+def _of_the_others(recipe: Recipe, counted: Sequence[HeldOut]) -> Calibration:
+    """The calibration for the maps: without the photos that stand out, where the others are enough for the rule."""
+    odd = stand_out(counted)
+    others = [one for one in counted if one not in odd]
+    enough = outlook(recipe.calibration, scores_of(others), np.empty(0)) is not None
+    return calibrated(recipe.calibration, others if enough else counted)
 
 
 def _in_folds(sample: Sample) -> Sample:

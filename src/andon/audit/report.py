@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -52,8 +53,11 @@ def _thresholds(found: Outlook) -> str:
     return f"NG from {row.threshold}, review from {row.review_threshold}{escapes}"
 
 
-def write_folder(folder: Path, dataset: Dataset, found: Audit) -> bool:
+def write_folder(folder: Path, dataset: Dataset, found: Audit, options: str = "") -> bool:
     """The page, the figures, and a proposal of what to leave out; False where the latter is there already and is kept.
+
+    Args:
+        options: of `andon train`, which name the photos and the recipe; the page shows them.
 
     Raises:
         InputError: the folder cannot be written.
@@ -67,7 +71,7 @@ def write_folder(folder: Path, dataset: Dataset, found: Audit) -> bool:
         cards=[_card(photo) for photo in found.shown],
         twins=[list(_pictures(dataset, group)) for group in found.twins[:MOST_TWINS]],
         pixel_threshold=found.pixel_threshold,
-        command=f"andon train {dataset.root} --exclude {proposal}",
+        command=f"andon train {options or dataset.root} --exclude {shlex.quote(str(proposal))}",
     )
     write_json(folder / "audit.json", figures)
     write_text(folder / "audit.html", page.to_html())

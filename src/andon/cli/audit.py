@@ -67,7 +67,8 @@ def command(
         typer.echo(remark, err=True)
     mark_output(out)
     found = audit(plan, dataset, precision)
-    is_new = write_folder(out, dataset, found)
+    photos = dataset_options.as_words(data, layout, ok_name=ok_name, ng_name=ng_name, ok=ok, ng=ng)
+    is_new = write_folder(out, dataset, found, photos if recipe == "default" else f"{photos} --recipe {recipe}")
     typer.echo(json.dumps(found.to_tree(), indent=2, ensure_ascii=False) if as_json else as_text(found))
     proposal = out / datasets.EXCLUDE_FILE
     typer.echo(f"\nReport: {out / 'audit.html'}", err=as_json)
