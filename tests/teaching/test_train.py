@@ -104,7 +104,9 @@ def test_another_seed_gives_another_model(taught: Taught, data: Path) -> None:
 
 
 def test_a_setting_may_name_another_detector(data: Path) -> None:
-    model = train(data, settings=(*plate_photos.FAST, "detector.name=padim", "detector.dimensions=12"))
+    model = train(
+        data, settings=(*plate_photos.FAST_WITH_ANY_DETECTOR, "detector.name=padim", "detector.dimensions=12")
+    )
     assert model.recipe.detector == "padim" and model.recipe.parameters["dimensions"] == 12
     assert model.pipeline.inspect(plate_photos.rusty(50)[0]).verdict == "NG"
 
