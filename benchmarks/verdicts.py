@@ -32,6 +32,7 @@ BEFORE = (
     "steps.resize.image_size=256",
     "detector.coreset_ratio=0.1",
     "detector.coverage=0",
+    "detector.target_dim=256",
     "detector.image_score=maximum",
 )
 SEPARATION = ("image_auroc", "pixel_auroc", "aupro")
