@@ -60,7 +60,7 @@ class OtsuRoi(Step):
     min_area: float = 0.002
     max_area: float = 0.95
     min_separation: float = 4.0
-    min_agreement: float = 0.6
+    min_agreement: float = 0.45
     min_share: float = 0.5
     isolates: bool | None = None
     usual_area: tuple[float, float] | None = None
