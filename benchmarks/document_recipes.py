@@ -3,8 +3,8 @@
     python benchmarks/document_recipes.py [--data DIR ...] [--seeds 2] [--size 256] [--set KEY=VALUE ...]
 
 Every recipe sees the same photos at the same image size, and is trained and calibrated as by `andon train`. Of its
-verdicts on the test photos: the share of OK parts that are rejected (NG or invalid), the share of all that go to review, and the share
-of NG parts that escape.
+verdicts on the test photos: the share of OK parts that are rejected (NG or invalid), the share of all that go to
+review, and the share of NG parts that escape.
 """
 
 from __future__ import annotations
