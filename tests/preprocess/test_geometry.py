@@ -22,6 +22,7 @@ BOLT = np.array([[-90, -40], [-55, -40], [-55, -18], [90, -18], [90, 18], [-55, 
 HEXAGON = 80 * np.array([[np.cos(a), np.sin(a)] for a in np.arange(6) * np.pi / 3])
 SQUARE = np.array([[-60, -60], [60, -60], [60, 60], [-60, 60]])
 TRIANGLE = 90 * np.array([[np.cos(a), np.sin(a)] for a in np.arange(3) * 2 * np.pi / 3])
+ROUNDISH = np.array([[80 * np.cos(a), 60 * np.sin(a)] for a in np.arange(0, 6.28, 0.1)])
 ROD = np.array([[-90, -15], [90, -15], [90, 15], [-90, 15]])
 FASTENER_STEPS = (
     "white_balance",
@@ -181,11 +182,25 @@ def test_where_no_ok_photo_shows_a_part_the_canvas_has_the_photos_shape() -> Non
     assert ScaleToCanvas(image_size=64).fit([whole, part])(whole).size == (64, 64)
 
 
-def test_a_margin_and_a_rim_move_the_outline_of_what_is_blanked_and_of_what_counts() -> None:
+def test_the_hull_and_a_margin_keep_the_background_beside_a_ragged_outline() -> None:
     roi = np.zeros((100, 120), bool)
     roi[40:60, 40:80] = True
+    roi[40:50, 55:65] = False
     frame = replace(Frame.whole(np.full((100, 120, 3), 200, np.uint8)), roi=roi)
-    after = BlankBackground(margin=0.1, rim=0.05)(frame)
-    assert after.image[31, 60, 0] == 200 and after.image[28, 60, 0] == 0
-    assert after.roi[36, 60] and not after.roi[33, 60]
     assert np.array_equal(BlankBackground()(frame).roi, roi)
+    after = BlankBackground(convex=True, margin=0.1)(frame)
+    assert after.roi[45, 60] and after.roi[31, 60] and not after.roi[28, 60]
+    assert np.array_equal(after.image[:, :, 0] == 200, after.roi)
+
+
+def test_align_turns_only_where_that_makes_the_ok_photos_more_alike(caplog: pytest.LogCaptureFixture) -> None:
+    lying_anyhow = [draw(BOLT, degrees) for degrees in (10, 75, 150, 230)]
+    assert Align().fit(lying_anyhow).aligns
+    assert not caplog.text
+
+    stripes = np.where(np.arange(SIZE[1]) // 40 % 2, np.uint8(40), np.uint8(220))
+    image = np.broadcast_to(stripes[None, :, None], (*SIZE, 3)).copy()
+    in_a_jig = [Frame(image, draw(ROUNDISH, degrees).roi, np.eye(3), SIZE) for degrees in (0, 40, 80, 120)]
+    step = Align().fit(in_a_jig)
+    assert step(in_a_jig[1]) is in_a_jig[1]
+    assert "does not make the OK photos more alike" in caplog.text

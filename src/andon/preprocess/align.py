@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Self
 
 import cv2
 import numpy as np
@@ -11,11 +15,17 @@ from numpy.typing import NDArray
 from andon.errors import ConfigError
 from andon.preprocess import _warp
 from andon.preprocess._base import Step
+from andon.preprocess._likeness import unlikeness
+from andon.preprocess.scale_to_canvas import ScaleToCanvas
 from andon.types import Frame
+
+LOG = logging.getLogger(__name__)
 
 Points = NDArray[np.complex128]
 MAX_POINTS = 100_000
 MIN_SKEWNESS = 0.02
+JUDGED = 48  # OK photos that show whether turning makes them more alike
+CANVAS = ScaleToCanvas(image_size=128)  # on which they are compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,20 +34,38 @@ class Align(Step):
 
     The axis is that of the second moments of the part's filled outline; the sign of the third moment along it tells the
     ends apart. A hexagon (symmetry D6) has no principal axis: it is turned within its 60-degree domain until a corner
-    points to the right. The frame grows so that it still holds the whole photo.
+    points to the right. The frame grows so that it still holds the whole photo. Where turned OK photos are no more
+    alike than as they were taken, no photo is turned: the part has no outline to go by, or lies in a jig already.
 
     Attributes:
         tolerance: an angular moment (0..1, see `_angular_moment`) weaker than this counts as none; 0.1 lets a part have
             a principal axis from 1.1 times as long as wide. A regular hexagon has 0.24 in the sixth, a disc 0.
+        aligns: whether photos are turned; None until `fit` settles it.
     """
 
     tolerance: float = 0.1
+    aligns: bool | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.tolerance < 1:
             raise ConfigError(f"align.tolerance is {self.tolerance}; choose a number between 0 and 1, such as 0.1.")
 
+    def fit(self, frames: Iterable[Frame]) -> Self:
+        """Settle whether turning makes the OK photos more alike; what is set stays."""
+        if self.aligns is not None:
+            return self
+        before = [frame for frame in islice(frames, JUDGED) if frame.roi.any() and not frame.roi.all()]
+        if len(before) < 2:
+            return self
+        unturned, turned = (unlikeness([CANVAS(frame) for frame in some]) for some in (before, map(self, before)))
+        if turned < unturned:
+            return replace(self, aligns=True)
+        LOG.warning("Turning the part does not make the OK photos more alike: no photo is turned.")
+        return replace(self, aligns=False)
+
     def __call__(self, frame: Frame) -> Frame:
+        if self.aligns is False:
+            return frame
         if frame.roi.all() or not frame.roi.any():
             return frame.with_note("no outline was found: not aligned")
         outlines, _ = cv2.findContours(frame.roi.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -14,33 +14,37 @@ from andon.types import Frame, Mask
 
 @dataclass(frozen=True, kw_only=True)
 class BlankBackground(Step):
-    """Makes everything outside the ROI black.
+    """Makes everything outside the ROI black; detectors do not look there either.
 
-    A mask's outline is never the same in two photos, and black makes an edge of it. A margin puts that edge on the even
-    background; a rim takes it out of what is judged.
+    A mask's outline is never the same in two photos, and black makes an edge of it. The convex hull with a margin
+    around it has a smooth edge that lies on the background, away from the part. What is kept is the new ROI.
 
     Attributes:
-        margin: background around the ROI that is added to it, as a share of the photo's shorter side.
-        rim: taken from the ROI along its new outline, and not blanked; likewise.
+        convex: keep the convex hull of the ROI, not the ROI alone.
+        margin: background around it that is kept too, as a share of the photo's shorter side.
     """
 
+    convex: bool = False
     margin: float = 0.0
-    rim: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in (("margin", self.margin), ("rim", self.rim)):
-            if not 0 <= value <= 1:
-                raise ConfigError(f"blank_background.{name} is {value}; choose a share from 0 to 1, such as 0.05.")
+        if not 0 <= self.margin <= 1:
+            raise ConfigError(f"blank_background.margin is {self.margin}; choose a share from 0 to 1, such as 0.03.")
 
     def __call__(self, frame: Frame) -> Frame:
         if not frame.roi.any():
             return frame.with_note("no part was found: the background was not blanked")
         if frame.roi.all():
             return frame
-        kept = _grown(frame.roi, self.margin * min(frame.size))
-        inner = ~_grown(~kept, self.rim * min(frame.size))
-        roi = inner if inner.any() else frame.roi
-        return replace(frame, image=np.where(kept[:, :, None], frame.image, np.uint8(0)), roi=roi)
+        roi = _grown(_hull(frame.roi) if self.convex else frame.roi, self.margin * min(frame.size))
+        return replace(frame, image=np.where(roi[:, :, None], frame.image, np.uint8(0)), roi=roi)
+
+
+def _hull(mask: Mask) -> Mask:
+    """The convex hull of all True pixels."""
+    points = cv2.findNonZero(mask.astype(np.uint8))
+    hull = cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), cv2.convexHull(points), 1)
+    return np.asarray(hull > 0, dtype=np.bool_)
 
 
 def _grown(mask: Mask, pixels: float) -> Mask:

@@ -27,6 +27,7 @@ COARSE_SIDE = 64  # the background is fitted on a photo shrunk to this side ...
 BORDER = 3  # ... along a border this wide
 SMOOTHING_SHARE = 0.004  # of the short side: sigma of the Gaussian that takes off noise and the weave of a cloth
 CLEARLY = 0.05  # another mask agrees better with the edges than the first by this much
+FAINT = 0.75  # of `min_agreement` is asked of a mask that is like those of the OK photos
 SPREADS = 6.0  # a mask is unlike those of the OK photos from this many standard deviations (of the MAD) on ...
 MIN_SPREADS = (0.1, 0.025)  # ... which are at least this much, of the area's logarithm and of the solidity
 NO_PART = "no part was found: the whole photo is used"
@@ -49,7 +50,8 @@ class OtsuRoi(Step):
         max_area: a part covers at most this share of the photo.
         min_separation: difference of part and background in standard deviations; noise reaches 2.7, clutter nearly 4.
             It is asked of the mask from colours alone.
-        min_agreement: of a mask with the photo's edges, 0..1, see `_part_masks.agreement`.
+        min_agreement: of a mask with the photo's edges, 0..1, see `_part_masks.agreement`. Once it is known what masks
+            of OK photos are like, three quarters of it are enough for one that is like them.
         min_share: of the OK photos, in which a mask can be trusted; with fewer no photo is masked.
         isolates: whether photos are masked; None until `fit` settles it.
         usual_area: smallest and largest share of the photo that a part covers; None until `fit` settles it.
@@ -135,7 +137,8 @@ class OtsuRoi(Step):
         best = int(np.argmax(agreements))
         if agreements[0] >= agreements[best] - CLEARLY:
             best = 0
-        return proposed[best] if agreements[best] >= self.min_agreement else NOTHING_STANDS_OUT
+        asked = self.min_agreement * (1.0 if self.usual_area is None else FAINT)
+        return proposed[best] if agreements[best] >= asked else NOTHING_STANDS_OUT
 
 
 @dataclass(frozen=True)
