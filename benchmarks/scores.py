@@ -38,7 +38,8 @@ from andon.detectors.patchcore import MOST
 from andon.images import OpenedPhotos
 from andon.line.calibration import CalibrationRule
 from andon.line.pipeline import to_batch
-from andon.preprocess.resize import AUTO, MULTIPLE, Resize
+from andon.preprocess._canvas import AUTO, MULTIPLE
+from andon.preprocess.resize import Resize
 from andon.teaching.photos import Frames, settle_steps
 
 SETS = ("metal_plate", "bottle", "alien", "cookie", "ball_screw", "fasteners")

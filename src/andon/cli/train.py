@@ -26,7 +26,7 @@ def command(
         str | None, typer.Option(help="'embedded', 'efficientnet_lite0', or any CNN or ViT of timm by name.")
     ] = None,
     weights: Annotated[Path | None, typer.Option(help="The backbone's weights: .safetensors or .pth.")] = None,
-    coreset_ratio: Annotated[float | None, typer.Option(help="Largest share of patches that the memory bank keeps.")] = None,
+    coreset_ratio: Annotated[float | None, typer.Option(help="Largest share of patches in the bank.")] = None,
     target_dim: Annotated[int | None, typer.Option(help="Dimensions of an embedding.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Photos that the network sees at once.")] = None,
     image_size: Annotated[
