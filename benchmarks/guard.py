@@ -6,8 +6,9 @@ The guard is learnt from the OK photos that train and calibrate. Every OK test p
 of the other sets stand for other products, as they are and disguised: cut to the format of the OK photos, with their
 mean and deviation of L*a*b*, so that neither size nor light nor colour tells them.
 
-No model is trained: of an NG photo it is counted whether the guard calls it invalid although its score is NG, and whether it does where the score is not. With --sizes the guard is learnt from so
-many OK photos drawn at random, and the others are the sound ones.
+No model is trained: of an NG photo it is counted whether the guard calls it invalid although its score is NG, and
+whether it does where the score is not. With --sizes the guard is learnt from so many OK photos drawn at random, and the
+others are the sound ones.
 """
 
 from __future__ import annotations
