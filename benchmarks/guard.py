@@ -3,9 +3,12 @@
     python benchmarks/guard.py --data bottle/ metal_plate/
 
 The guard is learnt from the OK photos that train and calibrate. Every OK test photo is then spoilt in some ways; photos
-of the other sets stand for other products. No model is trained: of an NG photo it is counted whether the guard calls it
-invalid although its score is NG, and whether it does where the score is not. With --sizes the guard is learnt from so
-many OK photos drawn at random, and the others are the sound ones.
+of the other sets stand for other products, as they are and disguised: cut to the format of the OK photos, with their
+mean and deviation of L*a*b*, so that neither size nor light nor colour tells them.
+
+No model is trained: of an NG photo it is counted whether the guard calls it invalid although its score is NG, and
+whether it does where the score is not. With --sizes the guard is learnt from so many OK photos drawn at random, and the
+others are the sound ones.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from andon.line.guard import Guard, invalid_because, learn
 from andon.types import RgbImage, Sample
 
 REPEATS = 20
+DISGUISED = 10  # photos of each other set
 
 
 def blurred(photo: RgbImage) -> RgbImage:
@@ -83,6 +87,22 @@ def white(photo: RgbImage) -> RgbImage:
     return np.full_like(photo, 255)
 
 
+def disguised(photo: RgbImage, like: Sequence[RgbImage]) -> RgbImage:
+    """Cut to the format of the first of `like`, with the mean and deviation of L*a*b* that all of those have."""
+    height, width = like[0].shape[:2]
+    scale = max(height / photo.shape[0], width / photo.shape[1])
+    cut_height, cut_width = round(height / scale), round(width / scale)
+    top, left = (photo.shape[0] - cut_height) // 2, (photo.shape[1] - cut_width) // 2
+    colours = _lab(_resized(photo[top : top + cut_height, left : left + cut_width], like[0]))
+    wanted = [_lab(one).reshape(-1, 3) for one in like]
+    mean = np.mean([one.mean(axis=0) for one in wanted], axis=0)
+    deviation = np.mean([one.std(axis=0) for one in wanted], axis=0)
+    own = colours.reshape(-1, 3)
+    matched = (colours - own.mean(axis=0)) / np.maximum(own.std(axis=0), 0.5) * deviation + mean
+    rgb = cv2.cvtColor(matched.astype(np.float32), cv2.COLOR_LAB2RGB)
+    return np.asarray(np.clip(255 * rgb, 0, 255), np.uint8)
+
+
 SPOILT: Sequence[Callable[[RgbImage], RgbImage]] = (
     black,
     grey,
@@ -118,8 +138,11 @@ def main() -> None:
         spoil = [s for s, is_test in zip(ok[name], tests[name], strict=True) if is_test]
         for spoilt in SPOILT:
             print(_line(spoilt.__name__.replace("_", " "), guard, [appearance_of(spoilt(_read(s))) for s in spoil]))
-        for other in sets.keys() - {name}:
+        for other in sorted(sets.keys() - {name}):
             print(_line(f"photos of {other}", guard, seen[other]))
+        like = [_read(s) for s, is_test in zip(ok[name], tests[name], strict=True) if not is_test][:DISGUISED]
+        others = [sample for other in sorted(sets.keys() - {name}) for sample in _spread(ok[other], DISGUISED)]
+        print(_line("others, disguised", guard, [appearance_of(disguised(_read(s), like)) for s in others]))
         for size in options.sizes:
             print(_resampled(size, seen[name]))
     print(f"\none photo of 512 x 512 pixels: {_milliseconds():.2f} ms")
@@ -154,6 +177,15 @@ def _learnt(looks: Sequence[Appearance]) -> Guard:
 
 def _read(sample: Sample) -> RgbImage:
     return images.load(images.read_bytes(sample.path), sample.path).image
+
+
+def _lab(photo: RgbImage) -> np.ndarray:
+    return np.asarray(cv2.cvtColor(photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
+
+
+def _spread(samples: Sequence[Sample], most: int) -> list[Sample]:
+    """At most so many of them, evenly."""
+    return [samples[place] for place in np.linspace(0, len(samples) - 1, min(most, len(samples))).astype(int)]
 
 
 def _resized(photo: RgbImage, like: RgbImage) -> RgbImage:

@@ -89,3 +89,15 @@ def test_a_calibration_split_of_one_day_tells_nothing_of_another(by_day: Taught,
     assert any("one capture session, so nothing is known" in remark for remark in model.manifest.remarks)
     assert len(by_day.manifest.sessions.names) == 2
     assert not any("nothing is known" in remark for remark in by_day.manifest.remarks)
+
+
+def test_the_guard_holds_out_whole_sessions(tmp_path: Path) -> None:
+    """On each day the camera hung elsewhere, so that only photos of the same day show the same layout."""
+    for seed in range(15):
+        day = seed // 3
+        photo = np.roll(plate_photos.part(seed), 18 * day, axis=1)
+        images.write(tmp_path / "train" / "good" / f"{'abcde'[day]}_{seed}.png", photo)
+    quick = (*plate_photos.FAST, "detector.name=histogram")
+    by_day, by_chance = (train(tmp_path, settings=quick, session_from=how) for how in ("^[a-z]", "none"))
+    assert by_day.pipeline.guard is not None and by_chance.pipeline.guard is not None
+    assert by_day.pipeline.guard.layout_spread > 2 * by_chance.pipeline.guard.layout_spread

@@ -156,7 +156,7 @@ def teach(
         sessions=of_sessions,
     )
     thumbnails = _thumbnails(recipe, trained, _paths(parts.train), frames)
-    known = _guard(recipe, _paths([*parts.train, *parts.calibration]), duplicates, frames)
+    known = _guard(recipe, [*parts.train, *parts.calibration], duplicates, frames)
     pipeline = replace(
         taught.pipeline, calibration=calibration, guard=known, white=fitting.white, thumbnails=thumbnails
     )
@@ -168,18 +168,26 @@ def _odd(recipe: Recipe, held_out: Sequence[HeldOut]) -> list[str]:
     return [" ".join([one, without(recipe.calibration, held_out, stand_out(held_out))]) for one in unusual(held_out)]
 
 
-def _guard(recipe: Recipe, photos: Sequence[Path], duplicates: Duplicates, frames: Frames) -> Guard | None:
+def _guard(recipe: Recipe, samples: Sequence[Sample], duplicates: Duplicates, frames: Frames) -> Guard | None:
     """What the OK photos look like; None where the recipe wants no guard, or too few photos say it."""
     if not recipe.training.guard:
         return None
-    together = {path: number for number, group in enumerate(duplicates.keep_together) for path in group}
-    groups = [together.get(photo, len(together) + number) for number, photo in enumerate(photos)]
-    learnt = guard.learn(list(ordered_map(frames.appearance, photos)), groups)
+    appearances = list(ordered_map(frames.appearance, _paths(samples)))
+    learnt = guard.learn(appearances, _held_out_together(samples, duplicates))
     if learnt is None:
-        _warn([f"{len(photos)} OK photos are too few for a guard; every photo will be judged, whatever it shows."])
+        _warn([f"{len(samples)} OK photos are too few for a guard; every photo will be judged, whatever it shows."])
     else:
         LOG.info(learnt.describe())
     return learnt
+
+
+def _held_out_together(samples: Sequence[Sample], duplicates: Duplicates) -> list[int]:
+    """For the guard, a number for each photo: of its session, where there are enough of them, else of its twins."""
+    of_sessions = datasets.sessions_of(samples)
+    by_session = len(of_sessions) >= guard.MIN_PHOTOS
+    groups = [[one.path for one in of_session] for of_session in of_sessions.values()] if by_session else []
+    together = {path: number for number, group in enumerate(groups or duplicates.keep_together) for path in group}
+    return [together.get(one.path, len(together) + number) for number, one in enumerate(samples)]
 
 
 def _thumbnails(recipe: Recipe, names: Photos, photos: Sequence[Path], frames: Frames) -> tuple[Thumbnail, ...]:
