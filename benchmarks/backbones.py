@@ -4,9 +4,9 @@
 
 DIR holds data sets in folders of their own; --sets names them. Each is trained and calibrated as `andon train` does it,
 by recipe `default` unless --recipe names another, and judges the photos of the test split: rejected are OK photos that
-it calls NG, escaped are NG photos that it calls OK. A set without masks has no pixel figures. Every model judges the
-same photos in turn, the best of some rounds, and its time is given as a share of the first backbone's. `embedded=FILE`
-measures other weights of our own network.
+it calls NG, escaped are NG photos that it calls OK, and rates are "k of n". A set without masks has no pixel figures.
+Every model judges the same photos in turn, the best of some rounds, and its time is given as a share of the first
+backbone's. `embedded=FILE` measures other weights of our own network.
 """
 
 from __future__ import annotations
@@ -28,20 +28,13 @@ import andon
 from andon import Taught, backbones, datasets
 from andon.backbones import Backbone, BackboneConfig
 from andon.evaluation import Accumulator, Results, metrics
+from andon.evaluation.headlines import AT_THRESHOLD, INVALID, SEPARATION
 from andon.evaluation.inspect_labelled import inspect_labelled
 from andon.evaluation.undefined import Undefined
 from andon.types import Failure, Sample
 
 SETS = ("bottle", "metal_plate", "alien", "cookie")
-METRICS = (
-    "image_auroc",
-    "pixel_auroc",
-    "aupro",
-    "false_reject_rate",
-    "escape_rate",
-    "ok_review_rate",
-    "ng_review_rate",
-)
+METRICS = (*SEPARATION, *AT_THRESHOLD, INVALID)
 BATCH = 8
 REPEATS = 8
 TIMED_PHOTOS = 20
@@ -107,7 +100,7 @@ def _compiled(model: ov.Model, precision: str, x: torch.Tensor) -> Callable[[], 
     return lambda: network([x.numpy()])
 
 
-def _on_set(folder: Path, configs: list[BackboneConfig], options: argparse.Namespace) -> list[dict[str, float | None]]:
+def _on_set(folder: Path, configs: list[BackboneConfig], options: argparse.Namespace) -> list[dict[str, Any]]:
     """For each backbone its figures on the test split, and the time that it takes per photo."""
     test = [
         sample for sample in datasets.read(folder).samples if sample.split == "test" and sample.is_anomalous is not None
@@ -148,15 +141,17 @@ def _times(models: list[Taught], photos: list[Path]) -> list[float]:
     return [float(seconds) for seconds in best.mean(axis=1)]
 
 
-def _figures(results: Results) -> dict[str, float | None]:
-    return {name: _value(name, results) for name in METRICS}
+def _figures(results: Results) -> dict[str, Any]:
+    return {name: _figure(name, results) for name in METRICS}
 
 
-def _value(name: str, results: Results) -> float | None:
+def _figure(name: str, results: Results) -> float | str | None:
+    """A number, or "k of n" of a rate."""
     try:
-        return float(metrics.measure(name, results).value)
+        figure = metrics.measure(name, results)
     except Undefined:
         return None
+    return figure.value if figure.count is None else "{} of {}".format(*figure.count)
 
 
 def _head(row: dict[str, Any]) -> str:
@@ -165,9 +160,15 @@ def _head(row: dict[str, Any]) -> str:
     return ", ".join([head, *speeds])
 
 
-def _line(name: str, backbone: str, figures: dict[str, float | None]) -> str:
-    cells = [f"{key} {'undefined' if value is None else f'{value:.4f}'}" for key, value in figures.items()]
+def _line(name: str, backbone: str, figures: dict[str, Any]) -> str:
+    cells = [f"{key} {_cell(value)}" for key, value in figures.items()]
     return f"{name:<12} {backbone:<20} {', '.join(cells)}"
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return "undefined"
+    return value if isinstance(value, str) else f"{value:.4f}"
 
 
 def _options() -> argparse.Namespace:

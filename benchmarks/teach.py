@@ -29,6 +29,7 @@ def main() -> None:
         f"backbone.name={options.backbone}",
         f"backbone.weights={options.weights}",
         f"detector.coreset_ratio={options.ratio}",
+        "detector.coverage=0",
         "detector.target_dim=0",
         f"steps.resize.image_size={options.size}",
     ]
