@@ -97,7 +97,7 @@ def test_the_guard_holds_out_whole_sessions(tmp_path: Path) -> None:
         day = seed // 3
         photo = np.roll(plate_photos.part(seed), 18 * day, axis=1)
         images.write(tmp_path / "train" / "good" / f"{'abcde'[day]}_{seed}.png", photo)
-    quick = (*plate_photos.FAST, "detector.name=histogram")
+    quick = (*plate_photos.FAST_WITH_ANY_DETECTOR, "detector.name=histogram")
     by_day, by_chance = (train(tmp_path, settings=quick, session_from=how) for how in ("^[a-z]", "none"))
     assert by_day.pipeline.guard is not None and by_chance.pipeline.guard is not None
     assert by_day.pipeline.guard.layout_spread > 2 * by_chance.pipeline.guard.layout_spread

@@ -1,4 +1,4 @@
-"""A canvas of the photos' shape, and a photo put on it without squeezing."""
+"""Canvases: of the photos' shape, and a square around the part; nothing is squeezed."""
 
 from __future__ import annotations
 
@@ -33,3 +33,12 @@ def put_on(frame: Frame, canvas: Size) -> Frame:
         return _warp.resize(frame, canvas)
     top, left = -(missing[0] // 2), -(missing[1] // 2)
     return _warp.window(_warp.resize(frame, content), (top, left, top + canvas[0], left + canvas[1]))
+
+
+def square_around(frame: Frame, fill: float) -> Frame:
+    """The square around the part, whose longer side takes the share `fill` of it; a whole photo takes all of it."""
+    top, left, bottom, right = _warp.bounding_box(frame.roi)
+    length = max(bottom - top, right - left)
+    side = max(1, round(length / (1.0 if (bottom - top, right - left) == frame.size else fill)))
+    top, left = (top + bottom - side) // 2, (left + right - side) // 2
+    return _warp.window(frame, (top, left, top + side, left + side))

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from andon.errors import ConfigError
 from andon.preprocess import _warp
 from andon.preprocess._base import Step
+from andon.preprocess._canvas import square_around
 from andon.preprocess._likeness import unlikeness
-from andon.preprocess.scale_to_canvas import ScaleToCanvas
 from andon.types import Frame
 
 LOG = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ Points = NDArray[np.complex128]
 MAX_POINTS = 100_000
 MIN_SKEWNESS = 0.02
 JUDGED = 48  # OK photos that show whether turning makes them more alike
-CANVAS = ScaleToCanvas(image_size=128)  # on which they are compared
+SIDE = 128  # pixels of the squares that are compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Align(Step):
         before = [frame for frame in islice(frames, JUDGED) if frame.roi.any() and not frame.roi.all()]
         if len(before) < 2:
             return self
-        unturned, turned = (unlikeness([CANVAS(frame) for frame in some]) for some in (before, map(self, before)))
+        unturned, turned = (unlikeness([_small(frame) for frame in some]) for some in (before, map(self, before)))
         if turned < unturned:
             return replace(self, aligns=True)
         LOG.warning("Turning the part does not make the OK photos more alike: no photo is turned.")
@@ -88,6 +88,10 @@ class Align(Step):
         """Under D6 the moments of every order vanish but those of multiples of six; a disc has not even these."""
         others = max(abs(_angular_moment(points, order)) for order in (2, 3, 4))
         return others < self.tolerance <= abs(_angular_moment(points, 6))
+
+
+def _small(frame: Frame) -> Frame:
+    return _warp.resize(square_around(frame, fill=0.8), (SIDE, SIDE))
 
 
 def _centred_points(outline: cv2.typing.MatLike) -> tuple[Points, tuple[float, float]]:

@@ -11,7 +11,7 @@ import numpy as np
 from andon.errors import ConfigError
 from andon.preprocess import _warp
 from andon.preprocess._base import Step
-from andon.preprocess._canvas import MULTIPLE, canvas_of, put_on
+from andon.preprocess._canvas import MULTIPLE, canvas_of, put_on, square_around
 from andon.types import Frame
 
 MAX_SIDE = 8192
@@ -60,15 +60,11 @@ class ScaleToCanvas(Step):
     def __call__(self, frame: Frame) -> Frame:
         if self.canvas is not None:
             return put_on(frame, self.canvas)
-        top, left, bottom, right = _warp.bounding_box(frame.roi)
-        length = max(bottom - top, right - left)
-        fill = 1.0 if (bottom - top, right - left) == frame.size else self.fill
-        side = max(1, round(length / fill))
-        if self.image_size > MAX_ENLARGEMENT * side:
-            frame = frame.with_note(f"the part is only {length} pixels long: too small to be judged well")
-        # Cut the square out first: enlarging the whole photo could need any amount of memory.
-        window_top, window_left = (top + bottom - side) // 2, (left + right - side) // 2
-        square = _warp.window(frame, (window_top, window_left, window_top + side, window_left + side))
+        square = square_around(frame, self.fill)  # first: enlarging the whole photo could need any amount of memory
+        if self.image_size > MAX_ENLARGEMENT * square.size[0]:
+            top, left, bottom, right = _warp.bounding_box(frame.roi)
+            length = max(bottom - top, right - left)
+            square = square.with_note(f"the part is only {length} pixels long: too small to be judged well")
         return _warp.resize(square, (self.image_size, self.image_size))
 
 
