@@ -149,8 +149,8 @@ class Guard:
     def describe(self) -> str:
         """One sentence on what it rests on and how often it is wrong."""
         return (
-            f"Guard: a photo unlike the {self.n_photos} OK photos is invalid; it promises to call at most "
-            f"{FALSE_ALARMS:.0%} of OK photos so, and calls {self.n_outside} of these so by the limits of the others."
+            f"Guard: a photo unlike the {self.n_photos} OK photos is invalid. It aims at no more than "
+            f"{100 * FALSE_ALARMS:.0f} % of good photos; of these, each held out in turn, {self.n_outside} would be."
         )
 
 
