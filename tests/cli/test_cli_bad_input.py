@@ -54,6 +54,12 @@ def test_an_empty_folder(andon_: Command, model: Path, tmp_path: Path) -> None:
     refused(andon_("calibrate", model, tmp_path), "holds no photos")
 
 
+def test_a_folder_in_place_of_a_model(andon_: Command, tmp_path: Path) -> None:
+    plate_photos.write_parts(tmp_path, range(2))
+    for command in (("inspect", tmp_path, tmp_path), ("check", tmp_path, tmp_path), ("info", tmp_path)):
+        refused(andon_(*command), f"{tmp_path} is a folder; give a model file made by: andon train PHOTOS -o ")
+
+
 def test_a_folder_with_one_photo(andon_: Command, tmp_path: Path) -> None:
     plate_photos.write_parts(tmp_path, range(1))
     refused(andon_("train", tmp_path), "holds only one photo; expected several")

@@ -66,6 +66,14 @@ def test_a_reason_gives_the_value_and_what_is_allowed(guard):
     assert "unlike OK photos (" in reason and "allowed" in reason
 
 
+def test_no_share_below_0_or_above_100_percent_and_no_grey_value_beyond_255_is_said_to_be_allowed(guard):
+    wide = replace(guard, limits=guard.limits * 1000)
+    allowed = wide.summary()["allowed"]
+    assert allowed["underexposed (share of black pixels)"] == "0% to 100%"
+    assert allowed["overexposed (share of white pixels)"] == "0% to 100%"
+    assert allowed["brightness (mean grey value)"] == "0 to 255"
+
+
 def test_good_and_rusty_parts_are_photos_of_the_part(guard):
     odd = sum(bool(guard.oddities(appearance_of(part(seed)))) for seed in range(1000, 1200))
     assert odd <= 2  # the promise of 1 %

@@ -36,6 +36,7 @@ class Feature(NamedTuple):
         shown: a format for its value.
         is_log: the value is a base-2 logarithm of what is shown.
         by_camera: no defect of a part changes it.
+        most: it lies in [0, `most`]; None where it has no such range.
     """
 
     meaning: str
@@ -45,19 +46,21 @@ class Feature(NamedTuple):
     shown: str = "{:.0f}"
     is_log: bool = False
     by_camera: bool = False
+    most: float | None = None
 
     def show(self, value: float) -> str:
-        """The value for people."""
-        return self.shown.format(2**value if self.is_log else value)
+        """The value for people, within its range."""
+        shown = 2**value if self.is_log else value
+        return self.shown.format(shown if self.most is None else min(max(shown, 0.0), self.most))
 
 
 FEATURES: Mapping[str, Feature] = {
     "size": Feature("square root of its pixels", "is smaller", "is larger", 0.15, is_log=True, by_camera=True),
     "shape": Feature("width / height", "is narrower", "is wider", 0.03, "{:.2f}", is_log=True, by_camera=True),
-    "brightness": Feature("mean grey value", "is darker", "is brighter", 5.0),
+    "brightness": Feature("mean grey value", "is darker", "is brighter", 5.0, most=255.0),
     "contrast": Feature("deviation of the grey values", "has less contrast", "has more contrast", 0.1, is_log=True),
-    "overexposed": Feature("share of white pixels", "has less white", "is over-exposed", 0.02, "{:.0%}"),
-    "underexposed": Feature("share of black pixels", "has less black", "is under-exposed", 0.02, "{:.0%}"),
+    "overexposed": Feature("share of white pixels", "has less white", "is over-exposed", 0.02, "{:.0%}", most=1.0),
+    "underexposed": Feature("share of black pixels", "has less black", "is under-exposed", 0.02, "{:.0%}", most=1.0),
     "redness": Feature("mean a* of CIE L*a*b*", "is greener", "is redder", 2.0, "{:.0f}"),
     "yellowness": Feature("mean b* of CIE L*a*b*", "is bluer", "is yellower", 2.0, "{:.0f}"),
     "edges": Feature("mean slope of the grey values", "has fewer edges", "has more edges", 0.12, "{:.1f}", is_log=True),

@@ -55,6 +55,8 @@ def read(path: Path) -> Contents:
     Raises:
         ModelError: no such file, not a model of ours, cut short, changed by even one byte, or of another format.
     """
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder; give a model file made by: andon train PHOTOS -o part.safetensors")
     if not path.is_file():
         raise ModelError(f"There is no model file {path}; train one with: andon train PHOTOS -o {path}")
     if path.suffix.lower() in PICKLES:
