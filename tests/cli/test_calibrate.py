@@ -157,7 +157,7 @@ def test_a_band_that_a_new_threshold_leaves_no_room_for_is_dropped_and_one_can_b
     ("options", "sentence"),
     [
         ((), "Neither photos nor a threshold are given"),
-        (("--threshold", "nan"), "--threshold nan is far from every score"),
+        (("--threshold", "nan"), "--threshold is not a number; give a score, such as"),
         (("--threshold", 1e9), "--threshold 1e+09 is far from every score"),
         (("--review-threshold", 999), "--review-threshold 999 is not below the threshold"),
         (("--threshold", 1, "--percentile", 90), "--percentile need OK photos"),

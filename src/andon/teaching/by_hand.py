@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from dataclasses import replace
@@ -12,6 +13,8 @@ from andon.line.rules import ScoreArray
 from andon.models.taught import Taught
 
 MOST = 1e3  # times the largest OK score: a model with a threshold beyond it is taken for a damaged one
+
+LOG = logging.getLogger("andon")
 
 
 def rethreshold(
@@ -80,10 +83,17 @@ def _check(before: Calibration, value: float | None, option: str) -> None:
     if value is None:
         return
     most = MOST * max(1.0, abs(float(before.ok_scores[0])), abs(float(before.ok_scores[-1])))
-    if not math.isfinite(value) or abs(value) > most:
+    if math.isnan(value):
+        raise InputError(f"{option} is not a number; give a score, such as {before.threshold:.4g}.")
+    if abs(value) > most:
         raise InputError(
             f"{option} {value:g} is far from every score: OK photos score up to {before.ok_scores[-1]:.4g}; give a "
             "number near that."
+        )
+    if value <= before.ok_scores[0]:
+        LOG.warning(
+            f"{option} {value:g} is not above any of the {len(before.ok_scores)} held-out OK photos, which score from "
+            f"{before.ok_scores[0]:.4g} to {before.ok_scores[-1]:.4g}: hardly a good part would be OK."
         )
 
 
