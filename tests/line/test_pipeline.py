@@ -202,7 +202,7 @@ def test_other_thresholds_take_the_same_scorer_and_making_a_pipeline_compiles_no
 
 @pytest.mark.parametrize("threads", [2, 8])
 def test_many_threads_in_one_pipeline_say_what_one_says(threads: int, pipeline: Pipeline) -> None:
-    photos = [plate_photos.part(seed) for seed in range(60, 64)] + [plate_photos.rusty(seed)[0] for seed in range(4)]
+    photos = [plate_photos.part(seed) for seed in range(63, 67)] + [plate_photos.rusty(seed)[0] for seed in range(4)]
     alone = [pipeline.inspect(photo) for photo in photos]
     with ThreadPoolExecutor(threads) as pool:
         together = list(pool.map(pipeline.inspect, 3 * photos))
