@@ -54,12 +54,6 @@ def test_an_empty_folder(andon_: Command, model: Path, tmp_path: Path) -> None:
     refused(andon_("calibrate", model, tmp_path), "holds no photos")
 
 
-def test_a_folder_in_place_of_a_model(andon_: Command, tmp_path: Path) -> None:
-    plate_photos.write_parts(tmp_path, range(2))
-    for command in (("inspect", tmp_path, tmp_path), ("check", tmp_path, tmp_path), ("info", tmp_path)):
-        refused(andon_(*command), f"{tmp_path} is a folder; give a model file made by: andon train PHOTOS -o ")
-
-
 def test_a_folder_with_one_photo(andon_: Command, tmp_path: Path) -> None:
     plate_photos.write_parts(tmp_path, range(1))
     refused(andon_("train", tmp_path), "holds only one photo; expected several")
@@ -217,7 +211,7 @@ BAD_MODELS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "newer.safetensors": (newer, "has model format 9, but this Andon reads 2 and 3; update Andon"),
     "old.pkl": (lambda model, path: path.write_bytes(pickle.dumps([1])), "is a pickle"),
     "text.safetensors": (lambda model, path: path.write_text("no model"), "damaged, cut short or not a model"),
-    "a folder": (lambda model, path: path.mkdir(), "There is no model file"),
+    "a folder": (lambda model, path: path.mkdir(), "a folder is a folder; give a model file made by: andon train"),
 }
 
 
