@@ -18,12 +18,13 @@ from andon.line import nearest_ok
 from andon.line.anomaly_map import smooth_map
 from andon.line.calibration import Calibration
 from andon.line.nearest_ok import Thumbnail
-from andon.line.rules import TO_SIGMA, ScoreArray
+from andon.line.rules import ScoreArray
 from andon.models.taught import Taught
 from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
 from andon.reports.pages.gallery import Photo, photo_of
+from andon.robust import centre_and_spread
 from andon.teaching.fitting import Fitting, FoldModel
 from andon.teaching.outlook import Outlook, outlook, scores_of
 from andon.teaching.thresholds import HeldOut, calibrated, one_of_each, stand_out
@@ -245,8 +246,7 @@ def _put_together(
 
 def _centre(scores: ScoreArray) -> tuple[float, float]:
     """The median score, and the scaled median deviation from it."""
-    usual = float(np.median(scores))
-    spread = TO_SIGMA * float(np.median(np.abs(scores - usual)))
+    usual, spread = map(float, centre_and_spread(scores))
     return usual, max(spread, LEAST_SPREAD * abs(usual), 1e-12)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from andon.line.appearance import FEATURES, Appearance, Feature, layout_distances
 from andon.line.guard import FLOORS, LAYOUT_FLOOR
 from andon.line.promises import percent
-from andon.line.rules import TO_SIGMA
+from andon.robust import centre_and_spread
 from andon.types import FloatMap, Frame
 
 Values = NDArray[np.float64]
@@ -183,8 +183,8 @@ def _centre(values: Values, floors: Values) -> tuple[Values, Values]:
     Where half of the photos are alike and others differ, as white backgrounds do from grey ones, that is nearly 0; so
     the width of the middle 80 % counts, too. As many as one in ten photos may be odd.
     """
-    low, usual, high = np.percentile(values, [10, 50, 90], axis=0)
-    deviation = TO_SIGMA * np.median(np.abs(values - usual), axis=0)
+    usual, deviation = centre_and_spread(values)
+    low, high = np.percentile(values, [10, 90], axis=0)
     return usual, np.maximum(np.maximum(deviation, (high - low) / MIDDLE), floors)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from andon.config import Tree, convert
 from andon.line.appearance import FEATURES, LAYOUT_SIDE, Appearance, Feature, layout_distances
+from andon.robust import centre_and_spread
 from andon.types import RgbImage
 
 Values = NDArray[np.float64]
@@ -223,9 +224,9 @@ def _folds(groups: NDArray[np.int_]) -> NDArray[np.int_]:
 
 
 def _centre(values: Values) -> tuple[Values, Values]:
-    """Median and spread of each column; 1.4826 makes the median deviation a standard deviation where it is normal."""
-    usual = np.median(values, axis=0)
-    return usual, np.maximum(1.4826 * np.median(np.abs(values - usual), axis=0), FLOORS)
+    """Median and spread of each column, no smaller than its floor."""
+    usual, spread = centre_and_spread(values)
+    return usual, np.maximum(spread, FLOORS)
 
 
 def _deviations(signed: Values) -> Values:

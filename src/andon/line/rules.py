@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from andon.errors import ConfigError, NotCalibratedError
 from andon.line.promises import conformal_rank, percent, photos_needed
+from andon.robust import centre_and_spread
 
 Method = Literal["percentile", "conformal", "tail-fit", "target-recall", "given"]
 ScoreArray = NDArray[np.float64]
@@ -22,7 +23,6 @@ REVIEW_PHOTOS = 3
 """The band begins where so many OK photos at least lie above, as far as there are twice as many."""
 REVIEW_PERCENTILE = 95.0
 TAIL_REVIEW_PERCENTILE = 97.5
-TO_SIGMA = 1.4826  # from the median absolute deviation to the standard deviation of a normal distribution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,8 +164,7 @@ def _tail(values: ScoreArray, percentile: float) -> float:
             f"The method tail-fit takes logarithms, but an OK photo scores {values.min():.4g}; choose another --method."
         )
     logs = np.log(values)
-    centre = float(np.median(logs))
-    sigma = TO_SIGMA * float(np.median(np.abs(logs - centre)))
+    centre, sigma = map(float, centre_and_spread(logs))
     return math.exp(centre + NormalDist().inv_cdf(percentile / 100) * sigma)
 
 

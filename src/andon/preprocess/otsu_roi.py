@@ -16,6 +16,7 @@ from andon.errors import ConfigError
 from andon.preprocess import _part_masks as part_masks
 from andon.preprocess._base import Step
 from andon.preprocess._part_masks import Contour
+from andon.robust import centre_and_spread
 from andon.types import Frame, Mask, RgbImage
 
 LOG = logging.getLogger(__name__)
@@ -162,8 +163,8 @@ class _Outline:
 
 def _limits(values: list[float], min_spread: float) -> tuple[float, float]:
     """What lies `SPREADS` standard deviations around the median, by the median absolute deviation."""
-    median = float(np.median(values))
-    spread = max(1.4826 * float(np.median(np.abs(np.array(values) - median))), min_spread)
+    median, spread = map(float, centre_and_spread(np.array(values)))
+    spread = max(spread, min_spread)
     return median - SPREADS * spread, median + SPREADS * spread
 
 

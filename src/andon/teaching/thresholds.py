@@ -20,6 +20,7 @@ from andon.line.sweep import sweep_table
 from andon.models.manifest import Photos, Sessions
 from andon.models.taught import Taught
 from andon.progress import track
+from andon.robust import centre_and_spread
 from andon.types import Failure, Sample
 
 LOG = logging.getLogger("andon")
@@ -178,7 +179,7 @@ def _require_the_same_part(before: Calibration | None, held_out: Sequence[HeldOu
     if before is None:
         return
     known, new = before.ok_scores, np.array([photo.score for photo in held_out])
-    usual, spread = float(np.median(known)), 1.4826 * float(np.median(np.abs(known - np.median(known))))
+    usual, spread = map(float, centre_and_spread(known))
     far = usual + MOST_SPREADS * max(spread, LEAST_SPREAD * abs(usual))
     if np.median(new) > max(far, MOST_TIMES * float(known[-1])):
         raise DatasetError(
