@@ -118,15 +118,10 @@ class PatchCore(Detector[PatchCoreConfig]):
         }
 
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
-        self._learn(batches, generator, ())
-
-    def _fit_folds(
-        self, batches: Iterable[Batch], generator: torch.Generator, folds: Sequence[frozenset[int]]
-    ) -> list[Self] | None:
-        return self._learn(batches, generator, folds)
+        self._fit_folds(batches, generator, ())
 
     @torch.inference_mode()
-    def _learn(
+    def _fit_folds(
         self, batches: Iterable[Batch], generator: torch.Generator, folds: Sequence[frozenset[int]]
     ) -> list[Self] | None:
         """Embed all photos once; a bank of all, and one without each fold. None for the latter in two steps."""
