@@ -23,15 +23,14 @@ from typing import Any
 import numpy as np
 import openvino as ov
 import torch
+from judging import judged
 
 import andon
 from andon import Taught, backbones, datasets
 from andon.backbones import Backbone, BackboneConfig
-from andon.evaluation import Accumulator, Results, metrics
+from andon.evaluation import Results, metrics
 from andon.evaluation.headlines import AT_THRESHOLD, INVALID, SEPARATION
-from andon.evaluation.inspect_labelled import inspect_labelled
 from andon.evaluation.undefined import Undefined
-from andon.types import Failure, Sample
 
 SETS = ("bottle", "metal_plate", "alien", "cookie")
 METRICS = (*SEPARATION, *AT_THRESHOLD, INVALID)
@@ -106,7 +105,7 @@ def _on_set(folder: Path, configs: list[BackboneConfig], options: argparse.Names
         sample for sample in datasets.read(folder).samples if sample.split == "test" and sample.is_anomalous is not None
     ]
     models = [_train(folder, config, options) for config in configs]
-    figures = [_figures(_results(model, test)) for model in models]
+    figures = [_figures(judged(model, test)) for model in models]
     if not options.no_speed:
         seconds = _times(models, [sample.path for sample in test][:: max(1, len(test) // TIMED_PHOTOS)])
         for row, of_model in zip(figures, seconds, strict=True):
@@ -118,15 +117,6 @@ def _train(folder: Path, config: BackboneConfig, options: argparse.Namespace) ->
     weights = [] if config.weights is None else [f"backbone.weights={config.weights}"]
     settings = [f"backbone.name={config.name}", *weights, *options.settings]
     return andon.train(folder, recipe=options.recipe, settings=settings, precision="f32")
-
-
-def _results(model: Taught, test: list[Sample]) -> Results:
-    judged = Accumulator()
-    for sample, inspection, mask in inspect_labelled(model.pipeline, test):
-        if isinstance(inspection, Failure):
-            raise SystemExit(inspection.error)
-        judged.add(sample, inspection, mask)
-    return judged.results()
 
 
 def _times(models: list[Taught], photos: list[Path]) -> list[float]:

@@ -10,6 +10,7 @@ from andon.evaluation import Accumulator, Results, metrics
 from andon.evaluation.headlines import ESCAPES, FALSE_REJECTS, NG_REVIEWS, OK_REVIEWS
 from andon.evaluation.inspect_labelled import inspect_labelled
 from andon.evaluation.undefined import Undefined
+from andon.models.taught import Taught
 from andon.recipes import Recipe
 from andon.teaching.train import teach
 from andon.types import Failure, Sample
@@ -21,7 +22,11 @@ RATES = {FALSE_REJECTS: "rejected", OK_REVIEWS: "review of OK", ESCAPES: "escape
 def judge(recipe: Recipe, taught: Sequence[Sample], tested: Sequence[Sample]) -> Results:
     """Train and calibrate with `taught`, whatever they show, as OK photos; the inspections of `tested`."""
     good = tuple(replace(s, is_anomalous=False, split="train", defect=None, masks=(), outlines=()) for s in taught)
-    model = teach(recipe, Dataset(taught[0].path.parent, "folder", good), allow_duplicates=True)
+    return judged(teach(recipe, Dataset(taught[0].path.parent, "folder", good), allow_duplicates=True), tested)
+
+
+def judged(model: Taught, tested: Sequence[Sample]) -> Results:
+    """What the model says of labelled photos."""
     accumulator = Accumulator()
     for sample, result, mask in inspect_labelled(model.pipeline, tested):
         if isinstance(result, Failure):

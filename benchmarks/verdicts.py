@@ -18,15 +18,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from judging import judged
 
 import andon
 from andon import Taught, datasets, recipes
-from andon.evaluation import Accumulator, Results, metrics
-from andon.evaluation.inspect_labelled import inspect_labelled
+from andon.evaluation import Results, metrics
 from andon.evaluation.intervals import clopper_pearson
 from andon.evaluation.undefined import Undefined
 from andon.line.rules import just_above
-from andon.types import Failure, Sample
 
 BEFORE = (
     "steps.resize.image_size=256",
@@ -111,16 +110,6 @@ def with_the_first_rules(taught: Taught) -> Taught:
     threshold = just_above(float(np.percentile(taught.calibration.ok_scores, 99)))
     calibration = replace(taught.calibration, threshold=threshold, review_threshold=None)
     return replace(taught, pipeline=replace(taught.pipeline, calibration=calibration, guard=None))
-
-
-def judged(taught: Taught, samples: list[Sample]) -> Results:
-    """The verdicts and figures of all samples."""
-    found = Accumulator()
-    for sample, inspection, mask in inspect_labelled(taught.pipeline, samples):
-        if isinstance(inspection, Failure):
-            raise SystemExit(inspection.error)
-        found.add(sample, inspection, mask)
-    return found.results()
 
 
 def _figure(name: str, results: Results) -> float | None:
