@@ -25,10 +25,11 @@ from scorer import BATCH, compare_with_network
 from andon import datasets, recipes
 from andon.datasets import Dataset
 from andon.drawn.fasteners import draw_fasteners
-from andon.line.pipeline import Pipeline, to_batch
+from andon.line.pipeline import Pipeline
 from andon.models.taught import Taught
 from andon.ordered_map import ordered_map
-from andon.scorers import reference_scorer, settle
+from andon.scorers.choose import reference_scorer
+from andon.scorers.precision import settle
 from andon.teaching.train import teach
 from andon.types import Inspection
 
@@ -103,8 +104,8 @@ def _figures(run: Run) -> dict[str, float]:
 
 def _parts(taught: Taught, photos: list[Path]) -> dict[str, float]:
     """The scorer, and the network in it alone, on the same batch of 8; milliseconds per photo."""
-    x, roi = to_batch([taught.pipeline.prepare(photo).frame for photo in photos[:BATCH]])
-    network, scorer = compare_with_network(taught.detector, x, roi, settle("auto"))
+    frames = [taught.pipeline.prepare(photo).frame for photo in photos[:BATCH]]
+    network, scorer = compare_with_network(taught.detector, frames, settle("auto"))
     return {
         "backbone_ms": network.ms,
         "backbone_cpu_ms": network.cpu_ms,

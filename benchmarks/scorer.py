@@ -12,14 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import psutil
 import torch
-from numpy.typing import NDArray
 
 from andon import backbones, images
 from andon.backbones import Backbone, BackboneConfig
@@ -28,9 +26,11 @@ from andon.detectors._threads import over_cores
 from andon.detectors.patchcore import PatchCore, PatchCoreConfig
 from andon.line.pipeline import to_batch
 from andon.preprocess.resize import Resize
-from andon.scorers import fastest_scorer, settle
+from andon.scorers.choose import fastest_scorer
 from andon.scorers.compiled_backbone import CompiledBackbone
-from andon.types import Frame, Mask, Precision
+from andon.scorers.precision import settle
+from andon.teaching.photos import to_tensors
+from andon.types import Frame, Precision
 
 BATCH = 8
 TURNS = 5
@@ -49,17 +49,17 @@ class Cost(NamedTuple):
 
 @torch.inference_mode()
 def compare_with_network(
-    detector: Detector[Any], x: NDArray[np.float32], roi: Mask, precision: Precision
+    detector: Detector[Any], frames: Sequence[Frame], precision: Precision
 ) -> tuple[Cost, Cost]:
     """What the network alone costs, and what the whole scorer does, both with a core for each photo."""
     compiled = CompiledBackbone(detector.backbone, precision, streams=torch.get_num_threads())
-    scorer = fastest_scorer(detector, len(x), precision)
-    photos = list(torch.split(torch.from_numpy(x), 1))
+    scorer = fastest_scorer(detector, len(frames), precision)
+    batch, photos = to_batch(frames), list(torch.split(to_tensors(frames)[0], 1))
 
     def network() -> None:
         over_cores(compiled, photos)
 
-    turns = [(_cost(network, len(x)), _cost(lambda: scorer(x, roi), len(x))) for _ in range(TURNS + 1)][1:]
+    turns = [(_cost(network, len(frames)), _cost(lambda: scorer(*batch), len(frames))) for _ in range(TURNS + 1)][1:]
     return _cheapest([turn[0] for turn in turns]), _cheapest([turn[1] for turn in turns])
 
 
@@ -96,11 +96,11 @@ def _measure(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     config = BackboneConfig(name=name, weights=None if weights is None else str(weights))
     torch.manual_seed(0)
     backbone = backbones.create(config, pretrained=False)
-    x, roi = _photos(options.photos, options.size)
+    frames = _photos(options.photos, options.size)
     results = []
     for rows in ROWS:
-        detector = _with_bank(backbone, x[BATCH:], rows)
-        network, scorer = compare_with_network(detector, x[:BATCH], roi[:BATCH], settle("auto"))
+        detector = _with_bank(backbone, frames[BATCH:], rows)
+        network, scorer = compare_with_network(detector, frames[:BATCH], settle("auto"))
         results.append(
             {
                 "network": name,
@@ -119,22 +119,22 @@ def _measure(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     return results
 
 
-def _photos(folder: Path, size: int) -> tuple[NDArray[np.float32], Mask]:
+def _photos(folder: Path, size: int) -> list[Frame]:
     """BATCH photos to score, and as many more as the largest bank needs patches from."""
     patches = (size // 8) ** 2
     paths = images.walk_folder(folder).photos[: BATCH + -(-max(ROWS) // patches)]
     if len(paths) * patches < max(ROWS) + BATCH * patches:
         raise SystemExit(f"{folder} has too few photos for a bank of {max(ROWS)} rows.")
     steps = Resize(image_size=size)
-    return to_batch([steps(Frame.whole(images.read(path))) for path in paths])
+    return [steps(Frame.whole(images.read(path))) for path in paths]
 
 
 @torch.inference_mode()
-def _with_bank(backbone: Backbone, x: NDArray[np.float32], rows: int) -> PatchCore:
+def _with_bank(backbone: Backbone, frames: Sequence[Frame], rows: int) -> PatchCore:
     """PatchCore with a bank of `rows` of the photos' patches."""
     detector = PatchCore(PatchCoreConfig(), backbone)
-    tensor = torch.from_numpy(x)
-    roi = torch.ones(1, *x.shape[2:], dtype=torch.bool)
+    tensor = to_tensors(frames)[0]
+    roi = torch.ones(1, *tensor.shape[2:], dtype=torch.bool)
     detector.fit([(tensor[:1], roi)], seed=0)  # the projection; its bank is replaced
     patches = torch.cat(
         [detector._embed(photo, roi).permute(0, 2, 3, 1).flatten(0, 2) for photo in torch.split(tensor, 1)]

@@ -32,12 +32,12 @@ from andon import backbones, datasets, recipes
 from andon.detectors._base import map_size, patches_in_roi
 from andon.detectors._embedding import embed, random_orthogonal
 from andon.detectors._memory_bank import coreset, distance_to_other_photos, leaving_out
-from andon.detectors._scoring import aggregate, neighbours
-from andon.detectors._search import BankSearch
+from andon.detectors._scoring import neighbours
 from andon.detectors.patchcore import MOST
 from andon.images import OpenedPhotos
 from andon.line.calibration import CalibrationRule
-from andon.line.pipeline import to_batch
+from andon.inference.bank_search import BankSearch
+from andon.inference.image_score import ImageScore
 from andon.preprocess._canvas import AUTO, MULTIPLE
 from andon.preprocess.resize import Resize
 from andon.teaching.photos import Frames, settle_steps
@@ -105,7 +105,7 @@ class DataSet:
         steps = settle_steps({"resize": Resize(image_size=size)}, self.train, self.opened)
         frames, patches, insides = Frames(steps.values(), self.opened), [], []
         for path in self.train if brightness != 1 else [*self.train, *self.ok, *self.ng]:
-            x, roi = map(torch.from_numpy, to_batch([frames.read(path)]))
+            x, roi = to_tensors([frames.read(path)])
             embedding = embed(self.backbone, (x * brightness).clamp(max=1) * roi.unsqueeze(1))
             insides.append(patches_in_roi(roi, map_size(embedding))[0])
             patches.append(embedding[0].permute(1, 2, 0)[insides[-1]].half())
@@ -142,7 +142,7 @@ class DataSet:
         of_banks = [*leaving_out(known, bank, out), bank.indices], [*out, none_out], [*self.folds, judged]
         maps = torch.zeros(features.inside.shape)
         for rows, left_out, numbers in zip(*of_banks, strict=True):
-            search = BankSearch(known[rows])
+            search = BankSearch(known[rows].numpy())
             own = own_distance(search.bank, known[~left_out]) if share else torch.zeros(len(rows))
             for number in numbers:
                 distance, row = search.nearest(patches[number])
@@ -165,8 +165,8 @@ def image_scores(data: DataSet) -> Scores:
     maps, inside = data.maps, data.features.inside
     neighbourhood = F.avg_pool2d(inside.float(), 3, 1, 1).clamp(min=1e-6)
     smoothed = F.avg_pool2d(maps, 3, 1, 1) / neighbourhood
-    yield "maximum", aggregate(maps.flatten(1), inside.flatten(1), "maximum")
-    yield "maximum of 3 x 3 means", aggregate(smoothed.flatten(1), inside.flatten(1), "maximum")
+    yield "maximum", highest(maps, inside, 0)
+    yield "maximum of 3 x 3 means", highest(smoothed, inside, 0)
     for percent in (0.5, 1, 2, 5):
         yield f"mean of the highest {percent:g} %", highest(maps, inside, percent / 100)
     yield "StructCore", structcore(maps, inside, len(data.train))
@@ -234,8 +234,9 @@ def own_distance(rows: Tensor, patches: Tensor) -> Tensor:
 
 
 def highest(maps: Tensor, inside: Tensor, share: float = 0.01) -> Tensor:
-    """The mean (n,) of the highest share of the patch distances of each photo."""
-    return aggregate(maps.flatten(1), inside.flatten(1), "top_share_mean", top_share=share)
+    """The mean (n,) of the highest share of the patch distances of each photo; with a share of 0, the highest."""
+    how = ImageScore(image_score="top_share_mean", top_share=share)
+    return torch.tensor([how.of(photo[where].numpy()) for photo, where in zip(maps, inside, strict=True)])
 
 
 def structcore(maps: Tensor, inside: Tensor, n_held: int) -> Tensor:

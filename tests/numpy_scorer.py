@@ -21,13 +21,14 @@ class Orangeness:
     batch_size: int = 4
     precision: str = "f32"
 
-    def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
-        orange = np.where(roi, np.clip(x[:, 0] - x[:, 2], 0, None), 0)
+    def __call__(self, photos: NDArray[np.uint8], roi: Mask) -> Scores:
+        x = photos.astype(np.float32) / 255
+        orange = np.where(roi, np.clip(x[..., 0] - x[..., 2], 0, None), 0)
         n, height, width = orange.shape
         blocks = orange.reshape(n, height // BLOCK, BLOCK, width // BLOCK, BLOCK).mean(axis=(2, 4), dtype=np.float32)
         return Scores(blocks.max(axis=(1, 2)), blocks, np.empty((n, 0), np.float32))
 
-    def most_like(self, x: NDArray[np.float32], roi: Mask) -> Nearest:
+    def most_like(self, photos: NDArray[np.uint8], roi: Mask) -> Nearest:
         raise NotImplementedError("It keeps no patches.")
 
     def refuses(self, frame: Frame) -> str | None:

@@ -49,10 +49,20 @@ def available_memory() -> int:
 
 def has_amx(root: Path = ROOT) -> bool:
     """Whether this processor multiplies matrices of bf16 (Intel AMX). Known on Linux alone; False elsewhere."""
+    return "amx_bf16" in _instructions(root)
+
+
+def has_8_bit_products(root: Path = ROOT) -> bool:
+    """Whether it adds up products of 8 bits without losing any (VNNI). Known on Linux alone; False elsewhere."""
+    return bool({"avx512_vnni", "avx_vnni", "amx_int8"} & _instructions(root))
+
+
+def _instructions(root: Path) -> set[str]:
+    """The words that describe the processor."""
     try:
-        return "amx_bf16" in (root / "proc/cpuinfo").read_text().split()
+        return set((root / "proc/cpuinfo").read_text().split())
     except OSError:
-        return False
+        return set()
 
 
 def limit_libraries() -> None:

@@ -15,7 +15,7 @@ from andon import detectors
 from andon.backbones import Backbone
 from andon.detectors import Batch, Detector, patchcore
 from andon.detectors._embedding import embed, mean_chroma, mean_lab, random_orthogonal, srgb_to_lab
-from andon.detectors._scoring import ImageScore, aggregate, nearest, neighbours
+from andon.detectors._scoring import nearest, neighbours, top_k_mean
 from andon.detectors.patchcore import PatchCore
 from andon.errors import ConfigError
 
@@ -63,16 +63,6 @@ def test_the_neighbours_are_those_of_a_sort_nearest_first() -> None:
     assert neighbours(torch.tensor([[0.1, 0.0]]), bank, 9).shape == (1, 4)
 
 
-def test_reweighting_follows_equation_7(backbone: Backbone) -> None:
-    detector = taught(backbone, num_neighbors=3)
-    # m* = (0, 0), its three nearest of the bank: itself, (0, 1) and (2, 0); the query lies at (3, 4).
-    detector.bank_ = torch.tensor([[0.0, 0.0], [0.0, 1.0], [2.0, 0.0], [0.0, -9.0]])
-    to_bank = [5.0, np.hypot(3, 3), np.hypot(1, 4)]
-    expected = 1 - np.exp(5.0) / np.exp(to_bank).sum()
-    weight = detector._weight(torch.tensor([[3.0, 4.0]]), torch.tensor([0]))
-    assert weight.item() == pytest.approx(expected, rel=1e-5)
-
-
 def test_reweighting_lowers_the_maximum_and_leaves_the_patches(backbone: Backbone) -> None:
     plain, weighted = taught(backbone, reweight=False), taught(backbone)
     image, patch = score(plain, *grey_photos(2, 2))
@@ -87,28 +77,16 @@ def test_with_one_neighbour_there_is_nothing_to_weigh_against(backbone: Backbone
     assert torch.equal(image, patch.flatten(1).amax(dim=1))
 
 
-@pytest.mark.parametrize("how", ["maximum", "percentile", "top_k_mean", "top_share_mean"])
 @pytest.mark.parametrize("share", [1.0, 0.3, 0.02])
-def test_the_image_score_is_that_of_numpy_within_the_roi(how: ImageScore, share: float) -> None:
+def test_the_mean_of_the_highest_is_that_of_numpy_within_the_roi(share: float) -> None:
     generator = torch.Generator().manual_seed(3)
     inside = torch.rand(4, 200, generator=generator) < share
     inside[:, 7] = True
     scores = torch.rand(4, 200, generator=generator)
-    reference = {
-        "maximum": lambda values: values.max(),
-        "percentile": lambda values: np.percentile(values, 90),
-        "top_k_mean": lambda values: np.sort(values)[-10:].mean(),
-        "top_share_mean": lambda values: np.sort(values)[-max(1, round(0.04 * len(values))) :].mean(),
-    }[how]
-    expected = [reference(values[mask]) for values, mask in zip(scores.numpy(), inside.numpy(), strict=True)]
-    got = aggregate(scores * inside, inside, how, percentile=90.0, top_k=10, top_share=0.04)
-    np.testing.assert_allclose(got, expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize("how", ["maximum", "percentile", "top_k_mean", "top_share_mean"])
-def test_a_photo_without_roi_scores_nothing_less(how: ImageScore) -> None:
-    got = aggregate(torch.zeros(1, 20), torch.zeros(1, 20, dtype=torch.bool), how, percentile=95.0, top_k=3)
-    assert got.tolist() == [0.0]
+    each = zip(scores.numpy(), inside.numpy(), strict=True)
+    expected = [np.sort(values[mask])[-10:].mean() for values, mask in each]
+    np.testing.assert_allclose(top_k_mean(scores, inside, 10), expected, rtol=1e-5)
+    assert top_k_mean(scores, torch.zeros_like(inside), 10).tolist() == [0.0] * 4
 
 
 def test_with_colour_an_orange_patch_stands_out_from_grey_parts(backbone: Backbone) -> None:

@@ -23,6 +23,7 @@ from andon.errors import ConfigError, ImageError, NotCalibratedError
 from andon.line.pipeline import Photo, Pipeline, run_steps, to_batch
 from andon.models.taught import Taught, assemble
 from andon.recipes import Recipe
+from andon.teaching.photos import to_tensors
 from andon.types import Failure, Frame, Inspection, Mask, RgbImage, Scores
 
 pytestmark = pytest.mark.precision
@@ -190,7 +191,7 @@ def test_other_thresholds_take_the_same_scorer_and_making_a_pipeline_compiles_no
     def compile_network(*_: object, **__: object) -> None:
         pytest.fail("a network was compiled although there was no photo")
 
-    monkeypatch.setattr("andon.scorers.compiled_backbone.CompiledBackbone._compile", compile_network)
+    monkeypatch.setattr("andon.inference.compiled.Requests.__init__", compile_network)
     pipeline = assemble(taught.recipe, taught.detector)
     assert pipeline.calibration is None
     calibrated = replace(pipeline, calibration=taught.calibration)
@@ -280,13 +281,19 @@ def test_steps_run_in_the_order_of_the_recipe() -> None:
     assert not np.array_equal(one.image, other.image)
 
 
-def test_a_batch_for_the_detector_is_rgb_from_0_to_1() -> None:
+def test_a_scorer_gets_the_pixels_as_they_are() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
+    photos, roi = to_batch([Frame.whole(photo), Frame.whole(photo[::-1].copy())])
+    assert photos.dtype == np.uint8 and np.array_equal(photos, [photo, photo[::-1]])
+    assert roi.shape == (2, 32, 48) and roi.dtype == bool
+
+
+def test_a_detector_learns_from_rgb_from_0_to_1() -> None:
     photo = np.zeros((32, 48, 3), np.uint8)
     photo[..., 0] = 255
     photo[5, 7] = (0, 51, 102)
-    x, roi = to_batch([Frame.whole(photo), Frame.whole(photo)])
-    assert x.shape == (2, 3, 32, 48) and x.dtype == np.float32 and x.flags.c_contiguous
-    assert roi.shape == (2, 32, 48) and roi.dtype == bool
+    x, roi = to_tensors([Frame.whole(photo), Frame.whole(photo)])
+    assert x.shape == (2, 3, 32, 48) and x.is_contiguous() and roi.shape == (2, 32, 48)
     np.testing.assert_allclose(x[1, :, 5, 7], [0, 0.2, 0.4])
     assert x[0, :, 0, 0].tolist() == [1, 0, 0]
 
@@ -302,9 +309,9 @@ def test_no_score_is_computed_in_a_thread_that_the_end_of_the_process_does_not_w
     threads: list[str] = []
 
     class Recorded(Orangeness):
-        def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
+        def __call__(self, photos: NDArray[np.uint8], roi: Mask) -> Scores:
             threads.append(threading.current_thread().name)
-            return super().__call__(x, roi)
+            return super().__call__(photos, roi)
 
     pipeline = replace(orange_pipeline(), scorer=Recorded())
     assert len(list(pipeline.inspect_batch([plate_photos.part(seed) for seed in range(3)]))) == 3

@@ -69,7 +69,7 @@ def _say_speed_and_parity() -> None:
     import torch
 
     from andon import backbones, detectors
-    from andon.scorers import fastest_scorer, reference_scorer
+    from andon.scorers.choose import fastest_scorer, reference_scorer
 
     generator = np.random.default_rng(0)
     x, roi = generator.random((8, 3, 256, 256), dtype=np.float32), np.ones((8, 256, 256), dtype=bool)

@@ -15,6 +15,7 @@ from andon.backbones import Backbone
 from andon.detectors._checkpoint import Checkpoint, Losses
 from andon.detectors._shapes import Shape, require_shapes
 from andon.errors import ConfigError, ModelError, NotFittedError
+from andon.inference.memory_bank import MemoryBank
 from andon.types import Frame, Measured
 
 Batch = tuple[Tensor, Tensor]
@@ -66,6 +67,7 @@ class Capabilities:
         needs_object: it looks at the outline of the part, so that the ROI must show one, whole.
         keeps_patches: it can say which patch of which OK photo a patch is `most_like`.
         fits_folds: `fit_folds` needs no more than one pass over the photos.
+        has_bank: it compares `queries` with its `memory`.
         learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
         terms: names of what the image score is made of, where their weights can be changed later (`andon alphas`).
     """
@@ -74,6 +76,7 @@ class Capabilities:
     needs_object: bool = False
     keeps_patches: bool = False
     fits_folds: bool = False
+    has_bank: bool = False
     learns_by_gradient: bool = False
     terms: tuple[str, ...] = ()
 
@@ -95,6 +98,8 @@ class Detector(nn.Module, Generic[C]):
 
     Config: ClassVar[type]
     capabilities: ClassVar[Capabilities] = Capabilities()
+    of_bank: ClassVar[frozenset[str]] = frozenset()
+    """The names of what it learned that is in its `memory` alone."""
 
     def __init__(self, config: C, backbone: Backbone) -> None:
         super().__init__()
@@ -173,6 +178,14 @@ class Detector(nn.Module, Generic[C]):
             fitting, and its centre there, (y, x) in shares of the photo's height and width.
         """
         raise NotImplementedError(f"{type(self).__name__} keeps no patches")
+
+    def queries(self, x: Tensor, roi: Tensor) -> Tensor:
+        """What is looked up in `memory`, (B, h, w, D); x (B, 3, H, W) is blanked outside the roi (B, H, W)."""
+        raise NotImplementedError(f"{type(self).__name__} has no memory bank")
+
+    def memory(self) -> MemoryBank | None:
+        """The memory bank that makes scores of `queries`, on the CPU; None where there is none."""
+        return None
 
     @property
     def is_fitted(self) -> bool:

@@ -15,8 +15,8 @@ from torch import Tensor
 from andon import resources
 from andon.detectors._coreset import coreset_and_radius, coreset_of_coresets, points_that_fit, points_to_add
 from andon.detectors._scoring import nearest
-from andon.detectors._search import BankSearch
 from andon.errors import ConfigError
+from andon.inference.bank_search import BankSearch
 
 LOG = logging.getLogger("andon")
 SHARE_OF_MEMORY = 0.7  # of what is available; the rest is for photos and the network
@@ -101,14 +101,20 @@ def leaving_out(patches: Tensor, bank: Bank, outs: Iterable[Tensor]) -> Iterator
     It is `bank` without what is out, to which the greedy order adds the patches that have lost their centre: the
     indices (N,) of each. So no photo is looked at again for cross-validation.
     """
-    _, centre = BankSearch(bank.rows).nearest(patches)
+    _, centre = _nearest(patches, bank.rows)
     for out in outs:
         kept = bank.indices[~out[bank.indices]]
         lost = (~out & out[bank.indices[centre]]).nonzero()[:, 0]
         if not len(kept):
             kept = (~out).nonzero()[:1, 0]
-        away, _ = BankSearch(patches[kept]).nearest(patches[lost])
+        away, _ = _nearest(patches[lost], patches[kept])
         yield torch.cat([kept, lost[points_to_add(patches[lost], away, bank.radius)]])
+
+
+def _nearest(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
+    """The distance (Q,) of each query (Q, D) to the nearest row of a bank (N, D), and that row's index (Q,)."""
+    distance, index = BankSearch(bank.numpy()).nearest(queries.numpy())
+    return torch.from_numpy(distance), torch.from_numpy(index)
 
 
 def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float, radius: float = 0.0) -> Bank:

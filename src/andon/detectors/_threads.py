@@ -1,7 +1,7 @@
-"""Threads that share the cores out among them: small tasks side by side beat one task that is split over all cores.
+"""Threads that share the cores out among them, in each of which torch computes alone.
 
-In each of them torch computes alone, so how many there are changes no bit of a result: a library that splits one sum
-over several threads adds it up in another order. They begin when they are first needed and stay, for all who call.
+So how many there are changes no bit of a result: a library that splits one sum over several threads adds it up in
+another order.
 """
 
 from __future__ import annotations
@@ -9,18 +9,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import cache
 from typing import Any, TypeVar
 
 import torch
 
-from andon import resources
+from andon.inference.workers import Workers
 
 R = TypeVar("R")
 
 _STARTING = threading.Lock()
-_THREAD = threading.local()
 
 
 def over_cores(function: Callable[..., R], *items: Iterable[Any]) -> list[R]:
@@ -29,36 +26,17 @@ def over_cores(function: Callable[..., R], *items: Iterable[Any]) -> list[R]:
 
 
 def map_over_cores(function: Callable[..., R], *items: Iterable[Any]) -> Iterator[R]:
-    """`over_cores`, each result as soon as it is known; dropping the iterator drops what has not begun.
+    """`over_cores`, each result as soon as it is known, see `Workers.map`.
 
-    Where a task calls it, that task's own thread does the work: threads that waited for each other would wait forever.
     A task does not inherit the caller's `torch.inference_mode`.
     """
-    if getattr(_THREAD, "is_worker", False):
-        return map(function, *items)
-    return _workers().map(function, *items)
+    return _WORKERS.map(function, *items)
 
 
 def alone(function: Callable[..., R], *arguments: Any) -> R:
     """function(*arguments) where torch computes in one thread: the same bits however many cores there are."""
     (result,) = over_cores(lambda given: function(*given), [arguments])
     return result
-
-
-@cache
-def _workers() -> Executor:
-    return ThreadPoolExecutor(resources.cpus(), "andon-core", initializer=_begin)
-
-
-def _forget() -> None:
-    """For a forked process: it lacks its parent's threads and must not wait for a lock that one of them held."""
-    global _STARTING
-    _STARTING = threading.Lock()
-    _workers.cache_clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
 
 
 def _begin() -> None:
@@ -73,4 +51,15 @@ def _begin() -> None:
         putting_back = threading.Thread(target=torch.set_num_threads, args=(before,))
         putting_back.start()
         putting_back.join()
-    _THREAD.is_worker = True
+
+
+def _forget() -> None:
+    """For a forked process: it must not wait for a lock that a thread of its parent held."""
+    global _STARTING
+    _STARTING = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+_WORKERS = Workers("andon-core", _begin)

@@ -12,7 +12,7 @@ from torch.optim import Adam
 from andon.backbones import Backbone
 from andon.detectors._attention import AttentionAutoencoder as Network
 from andon.detectors._base import Batch, Capabilities, Detector, require
-from andon.detectors._scoring import aggregate
+from andon.detectors._scoring import top_k_mean
 from andon.detectors._shapes import Shape
 from andon.detectors._ssim import ssim
 from andon.detectors._training import GradientConfig, seeded, train
@@ -98,7 +98,7 @@ class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):
 
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         errors = (x - self._restored(x, roi)).square().mean(dim=1)
-        image = aggregate(errors.flatten(1), roi.flatten(1), "top_k_mean", percentile=0, top_k=self.config.top_k)
+        image = top_k_mean(errors.flatten(1), roi.flatten(1), self.config.top_k)
         return image, errors
 
     def _restored(self, x: Tensor, roi: Tensor) -> Tensor:

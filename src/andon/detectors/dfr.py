@@ -19,7 +19,7 @@ from torch.optim import Adam
 from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, patches_in_roi, require
 from andon.detectors._covariance import StreamedCovariance, components
-from andon.detectors._scoring import aggregate
+from andon.detectors._scoring import top_k_mean
 from andon.detectors._shapes import Shape, require_shapes
 from andon.detectors._training import GradientConfig, seeded, train
 from andon.errors import ConfigError, DatasetError, ModelError
@@ -164,7 +164,7 @@ class Dfr(Detector[DfrConfig]):
         size = self._grid(x)
         inside = patches_in_roi(roi, size).flatten(1)
         scores = scores * inside
-        image = aggregate(scores, inside, "top_k_mean", percentile=0, top_k=self.config.top_k)
+        image = top_k_mean(scores, inside, self.config.top_k)
         return image, scores.view(len(x), *size)
 
     def _features(self, x: Tensor, roi: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -27,10 +27,11 @@ from andon.detectors._memory_bank import (
     leaving_out,
     places,
 )
-from andon.detectors._scoring import aggregate
-from andon.detectors._search import BankSearch
+from andon.detectors._scoring import nearest
 from andon.detectors._shapes import Shape
 from andon.detectors._threads import alone, over_cores
+from andon.inference.image_score import ImageScore
+from andon.inference.memory_bank import MemoryBank
 
 MOST = 0.95  # of the OK patches
 MIN_VARIANCE = 1e-8  # parts without any grain, such as drawn ones, have none
@@ -94,7 +95,8 @@ class PatchCore(Detector[PatchCoreConfig]):
     """
 
     Config = PatchCoreConfig
-    capabilities = Capabilities(keeps_patches=True, fits_folds=True)
+    capabilities = Capabilities(keeps_patches=True, fits_folds=True, has_bank=True)
+    of_bank = frozenset({"bank_", "origin_"})
     projection_: Tensor
     colour_scale_: Tensor
     bank_: Tensor
@@ -104,7 +106,8 @@ class PatchCore(Detector[PatchCoreConfig]):
         super().__init__(config, backbone)
         for name in ("projection_", "colour_scale_", "bank_", "origin_"):
             self.register_buffer(name, None)
-        self._search: BankSearch | None = None
+        self._memory: MemoryBank | None = None
+        self._searched: Tensor | None = None  # the bank that `_memory` was made of
 
     def shapes(self) -> dict[str, Shape]:
         channels = sum(self.backbone.channels)
@@ -157,7 +160,7 @@ class PatchCore(Detector[PatchCoreConfig]):
 
     def _with_bank(self, bank: Tensor, origin: Tensor) -> Self:
         other = copy.copy(self)
-        other._buffers, other._search = {**self._buffers, "bank_": bank, "origin_": origin}, None
+        other._buffers, other._memory = {**self._buffers, "bank_": bank, "origin_": origin}, None
         return other
 
     def _pieces(
@@ -225,36 +228,37 @@ class PatchCore(Detector[PatchCoreConfig]):
         colour = torch.sqrt(weight / variance[dimensions:].sum().clamp(min=MIN_COLOUR_VARIANCE))
         return torch.cat([features.expand(dimensions), colour.expand(2)])
 
+    def queries(self, x: Tensor, roi: Tensor) -> Tensor:
+        return self._embed(x, roi).permute(0, 2, 3, 1)
+
+    def memory(self) -> MemoryBank:
+        if self._memory is None or self._searched is not self.bank_:
+            bank, origin = (tensor.detach().cpu().numpy() for tensor in (self.bank_, self.origin_))
+            self._memory, self._searched = MemoryBank(bank, origin, self._image_score), self.bank_
+        return self._memory
+
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
-        embedding = self._embed(x, roi)
-        batch, _, h, w = embedding.shape
-        inside = patches_in_roi(roi, (h, w)).flatten(1)
-        queries = embedding.permute(0, 2, 3, 1).flatten(1, 2)
-        scores = queries.new_zeros(batch, h * w)
-        index = torch.zeros_like(inside, dtype=torch.int64)
-        scores[inside], index[inside] = self.search.nearest(queries[inside])
-        how = self.config
-        image = aggregate(
-            scores, inside, how.image_score, percentile=how.percentile, top_k=how.top_k, top_share=how.top_share
-        )
-        if self._reweights:
-            worst = scores.argmax(dim=1)
-            rows = torch.arange(batch, device=x.device)
-            image = image * self._weight(queries[rows, worst], index[rows, worst])
-        return image, scores.view(batch, h, w)
+        queries = self.queries(x, roi)
+        inside = patches_in_roi(roi, (queries.shape[1], queries.shape[2]))
+        scores = queries.new_zeros(inside.shape)
+        images = []
+        for photo, within, patches in zip(queries, inside, scores, strict=True):
+            patches[within], index = self._nearest(photo[within])
+            arrays = (part.cpu().numpy() for part in (patches[within], photo[within], index))
+            images.append(self.memory().image_score_of(*arrays))
+        return queries.new_tensor(images), scores
 
     def most_like(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
-        embedding = self._embed(x * roi.unsqueeze(1), roi)
-        distance, row = self.search.nearest(embedding.permute(0, 2, 3, 1).flatten(0, 2))
-        shape = (len(x), *map_size(embedding))
-        return distance.view(shape), self.origin_[row].view(*shape, 3)
+        queries = self.queries(x * roi.unsqueeze(1), roi)
+        distance, row = self._nearest(queries.flatten(0, 2))
+        return distance.view(queries.shape[:3]), self.origin_[row].view(*queries.shape[:3], 3)
 
-    @property
-    def search(self) -> BankSearch:
-        """The search in `bank_`, built again when the bank has changed."""
-        if self._search is None or self._search.bank is not self.bank_:
-            self._search = BankSearch(self.bank_)
-        return self._search
+    def _nearest(self, queries: Tensor) -> tuple[Tensor, Tensor]:
+        """Distance (Q,) of each query (Q, D) to the nearest row of the bank, and that row (Q,)."""
+        if self.bank_.device.type != "cpu":
+            return nearest(queries, self.bank_)
+        distance, row = self.memory().search.nearest(queries.contiguous().numpy())
+        return torch.from_numpy(distance), torch.from_numpy(row)
 
     @property
     def _projects(self) -> bool:
@@ -263,22 +267,17 @@ class PatchCore(Detector[PatchCoreConfig]):
         return dimensions < channels or self.config.colour_weight > 0
 
     @property
-    def _reweights(self) -> bool:
+    def _image_score(self) -> ImageScore:
         """A single neighbour is m* itself, which leaves nothing to weigh it against."""
-        return self.config.reweight and self.config.image_score == "maximum" and self.config.num_neighbors > 1
-
-    def _weight(self, query: Tensor, nearest_index: Tensor) -> Tensor:
-        """Section 3.3, equation 7: one minus the softmax of the distance to m* among the distances to m*'s neighbours.
-
-        Args:
-            query: (B, D), the most anomalous patch of each image.
-            nearest_index: (B,), its nearest bank patch m*.
-        """
-        closest = self.bank_[nearest_index]
-        supporting = self.bank_[self.search.neighbours(closest, self.config.num_neighbors)]
-        to_supporting = (query.unsqueeze(1) - supporting).square().sum(dim=2).sqrt()
-        to_closest = (query - closest).square().sum(dim=1).sqrt()
-        return 1 - torch.exp(to_closest - torch.logsumexp(to_supporting, dim=1))
+        how = self.config
+        reweights = how.reweight and how.image_score == "maximum" and how.num_neighbors > 1
+        return ImageScore(
+            image_score=how.image_score,
+            percentile=how.percentile,
+            top_k=how.top_k,
+            top_share=how.top_share,
+            num_neighbors=how.num_neighbors if reweights else 0,
+        )
 
 
 def _among(photo: Tensor, fold: frozenset[int]) -> Tensor:

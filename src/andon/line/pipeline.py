@@ -320,8 +320,8 @@ def run_steps(steps: Iterable[Step], frame: Frame, name: Path | str) -> Frame:
     return frame
 
 
-def to_batch(frames: Sequence[Frame]) -> tuple[NDArray[np.float32], Mask]:
-    """What a detector takes: x (B, 3, H, W) float32 in [0, 1] and roi (B, H, W) bool.
+def to_batch(frames: Sequence[Frame]) -> tuple[NDArray[np.uint8], Mask]:
+    """What a scorer takes: photos (B, H, W, 3) uint8 RGB and roi (B, H, W) bool.
 
     Raises:
         ConfigError: the frames differ in size.
@@ -332,10 +332,7 @@ def to_batch(frames: Sequence[Frame]) -> tuple[NDArray[np.float32], Mask]:
         raise ConfigError(
             f"Photos are of different sizes after preprocessing ({w0} x {h0} and {w1} x {h1}); add the step 'resize'."
         )
-    stacked = np.stack([frame.image for frame in frames])
-    x = np.ascontiguousarray(stacked.transpose(0, 3, 1, 2), dtype=np.float32)
-    x /= 255
-    return x, np.stack([frame.roi for frame in frames])
+    return np.stack([frame.image for frame in frames]), np.stack([frame.roi for frame in frames])
 
 
 def part_id_of(photo: Photo, pattern: re.Pattern[str] | None) -> str | None:

@@ -11,7 +11,10 @@ from andon.types import Frame, Mask, Measured, Nearest, Scores
 
 
 class Scorer(Protocol):
-    """Scores batches of preprocessed photos. Any number of threads may call it at once."""
+    """Scores batches of preprocessed photos (B, H, W, 3) uint8 RGB, within roi (B, H, W) bool.
+
+    Any number of threads may call it at once.
+    """
 
     @property
     def batch_size(self) -> int:
@@ -21,10 +24,10 @@ class Scorer(Protocol):
     def precision(self) -> str:
         """What its network computes in: "f32" or "bf16"."""
 
-    def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
-        """The scores of photos x (B, 3, H, W) float32 RGB in [0, 1], within roi (B, H, W) bool."""
+    def __call__(self, photos: NDArray[np.uint8], roi: Mask) -> Scores:
+        """The scores of the photos."""
 
-    def most_like(self, x: NDArray[np.float32], roi: Mask) -> Nearest:
+    def most_like(self, photos: NDArray[np.uint8], roi: Mask) -> Nearest:
         """For each patch, the nearest patch of the OK photos; for a detector that keeps patches."""
 
     def refuses(self, frame: Frame) -> str | None:

@@ -15,7 +15,7 @@ from andon.line.nearest_ok import Thumbnail
 from andon.line.pipeline import Pipeline
 from andon.models.manifest import Manifest
 from andon.recipes import Recipe
-from andon.scorers import fastest_scorer
+from andon.scorers.choose import fastest_scorer
 from andon.types import UNSAVED, ModelId, Precision
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from andon.detectors import Detector
-from andon.errors import AndonError
+from andon.scorers.graph import require_threads
 from andon.types import Frame, Mask, Measured, Nearest, Scores
 
 
@@ -34,17 +33,17 @@ class TorchScorer:
         moved = detector if device.type == "cpu" else copy.deepcopy(detector).to(device)
         return TorchScorer(moved, self.batch_size, self.precision)
 
-    def __call__(self, x: NDArray[np.float32], roi: Mask) -> Scores:
-        _require_threads()
+    def __call__(self, photos: NDArray[np.uint8], roi: Mask) -> Scores:
+        require_threads()
         with torch.inference_mode():
-            parts = self.detector.score(*self._to_device(x, roi))
+            parts = self.detector.score(*self._to_device(photos, roi))
         image, patch, terms = (part.float().cpu().numpy() for part in parts)
         return Scores(image, patch, terms)
 
-    def most_like(self, x: NDArray[np.float32], roi: Mask) -> Nearest:
+    def most_like(self, photos: NDArray[np.uint8], roi: Mask) -> Nearest:
         """For each patch, the nearest patch of the OK photos; for a detector that keeps patches."""
         with torch.inference_mode():
-            distance, origin = self.detector.most_like(*self._to_device(x, roi))
+            distance, origin = self.detector.most_like(*self._to_device(photos, roi))
         return Nearest(distance.cpu().numpy(), origin.cpu().numpy())
 
     def refuses(self, frame: Frame) -> str | None:
@@ -55,24 +54,7 @@ class TorchScorer:
         """What the detector measures on this frame beside its scores."""
         return self.detector.measure(frame)
 
-    def _to_device(self, x: NDArray[np.float32], roi: Mask) -> tuple[torch.Tensor, torch.Tensor]:
+    def _to_device(self, photos: NDArray[np.uint8], roi: Mask) -> tuple[torch.Tensor, torch.Tensor]:
         device = next((tensor.device for tensor in self.detector.learned().values()), torch.device("cpu"))
-        return torch.from_numpy(x).to(device), torch.from_numpy(roi).to(device)
-
-
-_first_process: int | None = None
-
-
-def _require_threads() -> None:
-    """Refuse to wait forever: a process that is forked after torch has computed lacks torch's threads.
-
-    Raises:
-        AndonError: this is such a process.
-    """
-    global _first_process
-    _first_process = _first_process or os.getpid()
-    if _first_process != os.getpid():
-        raise AndonError(
-            "This process was forked after an inspection, which leaves it without the threads that compute; start "
-            "processes with multiprocessing's 'spawn', or load the model in each of them and not before."
-        )
+        x = torch.from_numpy(photos).to(device).permute(0, 3, 1, 2).contiguous().float() / 255
+        return x, torch.from_numpy(roi).to(device)

@@ -16,7 +16,7 @@ from andon.line.pipeline import Photo
 from andon.models.manifest import Sessions
 from andon.models.taught import Taught
 from andon.progress import track
-from andon.scorers import fastest_scorer
+from andon.scorers.choose import fastest_scorer
 from andon.types import Failure, Precision
 
 ALPHAS = tuple(tenths / 10 for tenths in range(1, 10))

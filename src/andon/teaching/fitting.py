@@ -13,13 +13,16 @@ from andon.datasets import Partition
 from andon.detectors import Checkpoint, Detector, LabelledBatches
 from andon.errors import ImageError
 from andon.images import OpenedPhotos
+from andon.inference.memory_bank import MemoryBank
 from andon.line.pipeline import Pipeline, Prepared
 from andon.line.scorer import Scorer
 from andon.models.taught import Taught, assemble
 from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
-from andon.scorers import CpuScorer, TorchScorer
+from andon.scorers.cpu import CpuScorer
+from andon.scorers.graph import GraphScorer
+from andon.scorers.reference import TorchScorer
 from andon.teaching.photos import Batches, Frames, settle_steps
 from andon.teaching.remembering import RememberingBackbone
 from andon.teaching.thresholds import HeldOut, held_out_of
@@ -137,9 +140,11 @@ class Fitting:
 
 def _scorer(final: Scorer, without: Detector[Any], remembering: RememberingBackbone) -> Scorer:
     """A scorer as the final one, of a fold. What the network gave in training is what it gives in f32."""
-    if isinstance(final, CpuScorer) and final.precision == "f32":
-        return final.of(without, remembering)
-    return cast(TorchScorer, final).of(without)
+    if isinstance(final, TorchScorer):
+        return final.of(without)
+    if final.precision == "f32":
+        return CpuScorer(without, final.batch_size, "f32", remembering)
+    return cast(GraphScorer, final).of(cast(MemoryBank, without.memory()))
 
 
 def _paths(samples: Iterable[Sample]) -> list[Path]:

@@ -114,8 +114,7 @@ class Batches:
         if self._tiling is not None:
             frames = (tile.frame for whole in map(self._tiling.cut, frames) for tile in whole)
         while batch := list(islice(frames, self._batch_size)):
-            x, roi = to_batch(batch)
-            yield torch.from_numpy(x), torch.from_numpy(roi)
+            yield to_tensors(batch)
 
     def places_of(self, folds: Iterable[Sequence[Path]]) -> list[frozenset[int]]:
         """Of each fold, the numbers that its photos, or their tiles, have in the order of iteration."""
@@ -129,6 +128,16 @@ class Batches:
         if self._refuses and (reason := self._refuses(frame)):
             raise ImageError(f"{photo} {reason}")
         return frame
+
+
+def to_tensors(frames: Sequence[Frame]) -> Batch:
+    """What a detector takes.
+
+    Raises:
+        ConfigError: the frames differ in size.
+    """
+    photos, roi = to_batch(frames)
+    return torch.from_numpy(photos).permute(0, 3, 1, 2).contiguous().float() / 255, torch.from_numpy(roi)
 
 
 def draw(photos: Sequence[Path], share: float, seed: int) -> frozenset[Path]:

@@ -1,0 +1,92 @@
+"""OpenVINO networks made ready for threads that compute side by side, and kept compiled between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from andon import resources
+from andon.inference import network_cache
+from andon.inference._openvino import ov
+
+LOG = logging.getLogger("andon")
+COMPILING = Lock()
+DEVICE = "CPU"
+
+Config = dict[str, str]
+Array = NDArray[Any]
+
+
+class Requests:
+    """A compiled network's idle requests: one for each thread that computes at the same time.
+
+    Threads that make OpenVINO's first call side by side wait forever, so each request is tried here. Make them while
+    `COMPILING` is held.
+    """
+
+    def __init__(self, compiled: ov.CompiledModel, number: int) -> None:
+        self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
+        for _ in range(number):
+            request = compiled.create_infer_request()
+            request.infer([np.zeros(port.shape, port.element_type.to_dtype()) for port in compiled.inputs])
+            self._idle.put(request)
+
+    def infer(self, inputs: Sequence[Array]) -> list[Array]:
+        """The outputs, copied; it waits for an idle request."""
+        request = self._idle.get()
+        try:
+            return list(request.infer(list(inputs), share_inputs=True).values())
+        finally:
+            self._idle.put(request)
+
+
+def config_of(precision: str, streams: int) -> Config:
+    """How OpenVINO computes: in what precision, and how many photos side by side, which share the cores."""
+    return {
+        "NUM_STREAMS": str(streams),
+        "INFERENCE_NUM_THREADS": str(resources.cpus()),
+        "INFERENCE_PRECISION_HINT": precision,
+    }
+
+
+def compiled(make: Callable[[], ov.Model | None], identity: Sequence[str], config: Config) -> ov.CompiledModel | None:
+    """The network that `make` gives, compiled; from the cache where it was compiled before. None where it gives None.
+
+    Args:
+        identity: all that tells this network from others.
+    """
+    key = _key(identity, config)
+    if (found := _from_cache(key, config)) is not None:
+        return found
+    network = make()
+    if network is None:
+        return None
+    made = ov.Core().compile_model(network, DEVICE, config)
+    network_cache.put(key, made.export_model().getvalue())
+    return made
+
+
+def _from_cache(key: str, config: Config) -> ov.CompiledModel | None:
+    content = network_cache.get(key)
+    if content is None:
+        return None
+    try:
+        return ov.Core().import_model(io.BytesIO(content), DEVICE, config)
+    except RuntimeError as error:  # it is whole, but this OpenVINO has no use for it
+        LOG.debug(f"A compiled network in the cache is built again: {error}")
+        return None
+
+
+def _key(identity: Sequence[str], config: Config) -> str:
+    """Changes whenever the compiled network would: with what it is, OpenVINO's version, and the processor."""
+    processor = ov.Core().get_property(DEVICE, "FULL_DEVICE_NAME")
+    parts = [*identity, ov.__version__, processor, str(config)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
