@@ -19,6 +19,7 @@ import typer
 from andon import resources
 from andon.cli._habits import hint
 from andon.errors import AndonError
+from andon.extras import missing
 from andon.plugins import Parts
 from andon.rows import printable
 
@@ -82,6 +83,8 @@ def _run() -> int:
         reason = error.strerror or str(error)
         return _failed(f"Reading or writing{where} failed ({reason}); check that the disk has room and is writable.")
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (needs := missing(error)):
+            return _failed(str(needs))
         if os.environ.get(TRACEBACK):
             raise
         return _failed(
