@@ -82,8 +82,8 @@ def test_a_command_that_needs_more_names_the_extra_and_begins_nothing(command: s
     ("package", "commands"),
     [
         ("matplotlib", ["evaluate", "compare", "explore", "demo"]),
-        ("jinja2", ["evaluate", "compare", "explore", "demo", "audit"]),
-        ("sklearn", ["evaluate", "compare", "explore", "demo"]),
+        ("jinja2", ["audit"]),
+        ("sklearn", ["compare", "demo"]),
     ],
 )
 def test_what_the_report_needs_is_told_before_the_work(
@@ -155,7 +155,7 @@ def test_doctor_says_what_is_not_there_and_how_much_is(tmp_path: Path) -> None:
 
 def write_package(site: Path, name: str, size: int, *required: str) -> None:
     """An installed package with one module of `size` bytes, as pip writes it down."""
-    info = site / f"{name}-1.dist-info"
+    info = site / f"{name.replace('-', '_')}-1.dist-info"
     info.mkdir(parents=True)
     (site / f"{name}.py").write_bytes(b"#" * size)
     (info / "RECORD").write_text(f"{name}.py,,\nnever_written.py,,\n")
