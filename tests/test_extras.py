@@ -41,7 +41,7 @@ import andon.reports.row_files, andon.reports.pictures.panel, andon.reports.pict
 for step in andon.preprocess.PARTS.names(): andon.preprocess.step_class(step)
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
-NEEDS_TORCH = {
+NEEDS_TORCH: dict[str, list[str | Path]] = {
     "train": ["DATA", "-o", "new.safetensors"],
     "evaluate": [STORED, "DATA"],
     "calibrate": [STORED, "DATA"],
@@ -53,7 +53,7 @@ NEEDS_TORCH = {
     "alphas": [STORED, "DATA"],
     "inspect": [STORED, "DATA"],
 }
-NEEDS_NOTHING = {
+NEEDS_NOTHING: dict[str, list[str | Path]] = {
     "doctor": [],
     "info": [STORED],
     "schema": [],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import Distribution, DistributionFinder
+from importlib.metadata import DistributionFinder, PathDistribution
 
 MISSING = frozenset(sys.argv[1].split(",")) if __name__ == "__main__" else frozenset()
 
@@ -21,7 +21,7 @@ class WithoutSome(PathFinder):
         return None if fullname in MISSING else PathFinder.find_spec(fullname, path)
 
     @classmethod
-    def find_distributions(cls, context: DistributionFinder.Context | None = None) -> Iterable[Distribution]:
+    def find_distributions(cls, context: DistributionFinder.Context | None = None) -> Iterable[PathDistribution]:
         found = PathFinder.find_distributions(context or DistributionFinder.Context())
         return (one for one in found if one.name not in MISSING)
 
