@@ -38,15 +38,20 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[backbones,efficientnet,sam,dev]'
 	touch $@
 
-# build it, install it into an empty environment far from the checkout, and see it work there
+# build it and see it work far from the checkout, in two empty environments: one that inspects, and one that trains
 wheel:
 	rm -rf build dist
 	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	rm -rf build
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && unset PYTHONPATH && \
-	$(PYTHON) -m venv "$$folder/env" && \
-	"$$folder/env/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl && \
-	cd "$$folder" && env/bin/andon demo
+	$(PYTHON) -m venv "$$folder/inspects" && $(PYTHON) -m venv "$$folder/trains" && \
+	wheel=$$(ls "$$PWD"/dist/*.whl) && install="-m pip install --quiet --disable-pip-version-check -c constraints.txt" && \
+	"$$folder/inspects/bin/python" $$install "$$wheel" && \
+	"$$folder/trains/bin/python" $$install "$$wheel[train]" && \
+	cd "$$folder" && \
+	! inspects/bin/python -c "import torch" 2> /dev/null && \
+	inspects/bin/andon doctor && \
+	trains/bin/andon demo
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/coreset.py --peer

@@ -77,10 +77,19 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs torch only when it is asked for, so that `andon --help` answers at once."""
+    """Import what needs torch only when it is asked for, so that `andon --help` answers at once.
+
+    Raises:
+        MissingDependencyError: it needs a package that an extra brings.
+    """
     if name not in _WHERE:
         raise AttributeError(f"module 'andon' has no attribute {name!r}")
     from importlib import import_module
 
+    from andon.extras import missing
+
     module, attribute = _WHERE[name]
-    return getattr(import_module(module), attribute)
+    try:
+        return getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise missing(error) or error from None

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Annotated, TextIO, cast
 
@@ -19,6 +20,7 @@ import typer
 from andon import resources
 from andon.cli._habits import hint
 from andon.errors import AndonError
+from andon.extras import missing
 from andon.plugins import Parts
 from andon.rows import printable
 
@@ -62,7 +64,7 @@ def _run() -> int:
         return _failed("A word of the command line is empty, as when a shell variable is not set; give it a value.")
     try:
         resources.limit_libraries()
-        code = int(build_app()(standalone_mode=False) or 0)
+        code = int(build_app(_wanted())(standalone_mode=False) or 0)
         return _interrupted() if code == EXIT_INTERRUPTED else code  # what typer makes of Ctrl-C
     except UsageError as error:
         message = error.format_message()
@@ -82,6 +84,8 @@ def _run() -> int:
         reason = error.strerror or str(error)
         return _failed(f"Reading or writing{where} failed ({reason}); check that the disk has room and is writable.")
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (needs := missing(error)):
+            return _failed(str(needs))
         if os.environ.get(TRACEBACK):
             raise
         return _failed(
@@ -117,8 +121,14 @@ def in_one_sentence(message: str) -> str:
     return f"{message.rstrip('.')}; see: andon {f'{words[0]} ' if known else ''}--help"
 
 
-def build_app() -> typer.Typer:
-    """The program with all commands of this folder."""
+def _wanted() -> list[str]:
+    """The command that the command line begins with, as building all of them takes longer; all where it is none."""
+    names = COMMANDS.names()
+    return [name for name in names if name in sys.argv[1:2]] or names
+
+
+def build_app(names: Iterable[str]) -> typer.Typer:
+    """The program with these commands of this folder."""
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
@@ -128,7 +138,7 @@ def build_app() -> typer.Typer:
         "where it deviates, and how sure it is.\n\nBegin with: andon demo, or: andon train PHOTOS -o part.safetensors",
     )
     app.callback()(_about)
-    for name in COMMANDS.names():
+    for name in names:
         module = COMMANDS.load(name)
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)

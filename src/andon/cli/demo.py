@@ -26,6 +26,7 @@ def command(
     """
     from andon import datasets, recipes
     from andon.drawn.fasteners import draw_fasteners
+    from andon.evaluation import describe_metrics
     from andon.evaluation.headlines import HEADLINES
     from andon.models.file import ensure_writable
     from andon.models.save import save
@@ -37,6 +38,7 @@ def command(
     if folder.is_dir() and any(folder.iterdir()) and not model.exists():
         raise InputError(f"{folder} is not empty and holds no demo; give the name of a new folder.")
     ensure_writable(model, overwrite=True)
+    describe_metrics()  # one that cannot be used is told of before the work, not after it
     typer.echo(f"Drawing nuts, bolts and screws into {photos}", err=True)
     draw_fasteners(photos, seed=seed)
     dataset = datasets.read(photos)

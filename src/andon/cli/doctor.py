@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,35 +16,30 @@ if TYPE_CHECKING:
     from andon.line.scorer import Scorer
     from andon.types import Mask
 
-PACKAGES = (
-    "andon",
-    "torch",
-    "openvino",
-    "numpy",
-    "opencv-python-headless",
-    "scikit-learn",
-    "timm",
-    "torchvision",
-)
+PACKAGES = ("andon", "openvino", "numpy", "opencv-python-headless", "pillow")
+LARGEST = 3
 EXIT_PROBLEM = 1
 
 
 def command() -> None:
-    """Say which versions and devices are here, and try out the embedded model.
+    """Say which versions and devices are here, how much is installed, and try out the embedded model.
+
+    The embedded model is tried out where there is torch; inspecting needs none.
 
     Exit code: 0 everything works, 1 a planted defect was not found.
 
     Example: andon doctor
     """
-    import torch
-
     from andon import resources
 
     _say("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    for package in PACKAGES:
-        _say(package, _version(package))
-    _say("CPU", f"{resources.cpus()} cores, {torch.backends.cpu.get_cpu_capability()}")
-    _say("CUDA", torch.cuda.get_device_name() if torch.cuda.is_available() else "none")
+    _say_packages()
+    _say_sizes()
+    if find_spec("torch") is None:
+        _say("CPU", f"{resources.cpus()} cores")
+        typer.echo("Nothing was trained and tried out: that needs torch, which is not installed.")
+        return
+    _say_devices(resources.cpus())
     _say_speed_and_parity()
     if not _finds_planted_defect():
         typer.echo("PROBLEM  A model trained on this machine does not find a planted defect; reinstall Andon.")
@@ -56,11 +51,41 @@ def _say(what: str, value: str) -> None:
     typer.echo(f"{what:24} {value}")
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+def _say_packages() -> None:
+    """The version of each package, or the extra that brings it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from andon.extras import OPTIONAL
+
+    extras = dict(OPTIONAL.values())
+    for package in (*PACKAGES, *extras):
+        try:
+            _say(package, version(package))
+        except PackageNotFoundError:
+            how = f"; pip install 'andon[{extras[package]}]' adds it" if package in extras else ""
+            _say(package, f"not installed{how}")
+
+
+def _say_sizes() -> None:
+    """How much of the disk is taken by what inspects, and by what the extras bring beside it."""
+    from andon.cli._installed import installed_sizes
+
+    inspects, everything = installed_sizes(with_extras=False), installed_sizes(with_extras=True)
+    _say("installed size", _size(inspects))
+    if len(everything) > len(inspects):
+        _say("with extras", _size(everything))
+
+
+def _size(sizes: dict[str, int]) -> str:
+    largest = ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in list(sizes.items())[:LARGEST])
+    return f"{sum(sizes.values()) / 1e9:.2f} GB, of which {largest}"
+
+
+def _say_devices(cores: int) -> None:
+    import torch
+
+    _say("CPU", f"{cores} cores, {torch.backends.cpu.get_cpu_capability()}")
+    _say("CUDA", torch.cuda.get_device_name() if torch.cuda.is_available() else "none")
 
 
 def _say_speed_and_parity() -> None:

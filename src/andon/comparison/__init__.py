@@ -22,6 +22,7 @@ from andon.comparison._outcomes import Comparison, Method, Outcome, Trial, colle
 from andon.comparison._plan import Plan, Round, plan
 from andon.comparison._process import run
 from andon.errors import InputError
+from andon.evaluation import describe_metrics
 from andon.files import write_whole
 from andon.types import Precision
 
@@ -37,8 +38,10 @@ def compare(todo: Plan, methods: Sequence[Method], folder: Path, *, precision: P
     A method that fails is named in the result, and the others go on.
 
     Raises:
+        ConfigError: a metric of another package cannot be used.
         InputError: the folder cannot be written.
     """
+    describe_metrics()  # one that cannot be used is told of before the work, not after it
     digests = digests_of(todo)
     clock = _Clock(len(methods) * len(todo.rounds))
     trials: dict[str, list[Trial]] = {}

@@ -15,15 +15,13 @@ than a few pixels are not recognised.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from andon.datasets._fingerprints import DETAIL_SIDE, Fingerprint, fingerprints
 from andon.images import OpenedPhotos
@@ -116,14 +114,28 @@ def find_duplicates(samples: Sequence[Sample], opened: OpenedPhotos | None = Non
 
 def _twin_groups(details: NDArray[np.float32]) -> list[list[int]]:
     """Indices of the rows of `details` (n, side * side), grouped by being twins, directly or through others."""
-    n = len(details)
-    pairs = np.array(sorted(_twins(details)), dtype=np.int64).reshape(-1, 2)
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    _, labels = connected_components(links, directed=False)
-    members: dict[int, list[int]] = defaultdict(list)
-    for index, label in enumerate(labels):
-        members[label].append(index)
-    return [indices for indices in members.values() if len(indices) > 1]
+    neighbours: dict[int, set[int]] = defaultdict(set)
+    for i, j in _twins(details):
+        neighbours[i].add(j)
+        neighbours[j].add(i)
+    groups: list[list[int]] = []
+    grouped: set[int] = set()
+    for start in sorted(neighbours):
+        if start not in grouped:
+            group = _reached_from(start, neighbours)
+            groups.append(sorted(group))
+            grouped |= group
+    return groups
+
+
+def _reached_from(start: int, neighbours: Mapping[int, set[int]]) -> set[int]:
+    """`start`, its neighbours, theirs, and so on."""
+    group, to_visit = {start}, [start]
+    while to_visit:
+        found = neighbours[to_visit.pop()] - group
+        group |= found
+        to_visit += found
+    return group
 
 
 def _twins(details: NDArray[np.float32]) -> set[tuple[int, int]]:

@@ -7,6 +7,9 @@ There are two kinds. Both need new parts that are like those that calibrated, an
   Angelopoulos & Bates 2021, section 1). A single model may well be worse: with 99 photos, 37 % of them are.
 - Of one model it can be said with 95 % confidence that it rejects at most the 95th percentile of the beta distribution
   Beta(k + 1, n - k), which is the upper end of Clopper and Pearson's interval (1934; order statistics: Wilks 1941).
+
+Both parameters are whole numbers, so that distribution is a sum of binomial probabilities: a computer that only
+inspects needs no scipy to read a model's promises.
 """
 
 from __future__ import annotations
@@ -14,7 +17,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 CONFIDENCE = 0.95
+HALVINGS = 64
 
 
 class Promise(NamedTuple):
@@ -35,16 +41,12 @@ class Promise(NamedTuple):
 
     def share_of_models_beyond(self, rate: float) -> float:
         """How many of such models, as a share, have more than `rate` of the good parts above their threshold."""
-        from scipy.special import betainc
-
-        return 0.0 if rate >= 1 else float(1 - betainc(self.above + 1, self.n - self.above, rate))
+        return at_most(self.above, self.n, rate)
 
 
 def upper_bound(k: int, n: int) -> float:
     """The share that lies above k of n > 0 with 95 % confidence, one-sided (Clopper and Pearson 1934)."""
-    from scipy.special import betaincinv  # here, as inspecting a photo needs none of it
-
-    return 1.0 if k >= n else float(betaincinv(k + 1, n - k, CONFIDENCE))
+    return _share_with(1 - CONFIDENCE, k, n)
 
 
 def lower_bound(k: int, n: int) -> float:
@@ -57,9 +59,28 @@ def recall_bound(k: int, n: int) -> float:
 
     The threshold lies on one of the scores, so that score itself proves nothing: Beta(k, n + 1 - k).
     """
-    from scipy.special import betaincinv
+    return _share_with(CONFIDENCE, k - 1, n)
 
-    return float(betaincinv(k, n + 1 - k, 1 - CONFIDENCE))
+
+def at_most(k: int, n: int, share: float) -> float:
+    """The probability that k or fewer of n parts lie above, where a share of all parts does, 0 <= k <= n."""
+    if k >= n or share <= 0:
+        return 1.0
+    if share >= 1:
+        return 0.0
+    counts = np.arange(k + 1)
+    ways = np.concatenate([[0.0], np.cumsum(np.log((n - counts[:-1]) / counts[1:]))])  # log of n choose count
+    logs = ways + counts * math.log(share) + (n - counts) * math.log1p(-share)
+    return min(1.0, float(np.exp(logs).sum()))
+
+
+def _share_with(probability: float, k: int, n: int) -> float:
+    """The share at which `at_most(k, n, share)` has come down to `probability`, by halving; 1 where it never does."""
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if at_most(k, n, middle) > probability else (low, middle)
+    return high
 
 
 def conformal_rank(n: int, rate: float) -> int:

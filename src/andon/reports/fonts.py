@@ -1,19 +1,20 @@
-"""Text on pictures, in the DejaVu font that matplotlib brings along: the same on every machine, with Greek letters."""
+"""Text on pictures, in the DejaVu font that travels in the package: the same on every machine, with Greek letters."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
 
-import matplotlib
 from PIL import ImageFont
+
+FOLDER = Path(__file__).with_name("dejavu")
 
 
 @cache
 def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     """DejaVu Sans of `size` pixels."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size)
+    return ImageFont.truetype(str(FOLDER / name), size)
 
 
 def shorten(text: str, width: float, typeface: ImageFont.FreeTypeFont) -> str:
