@@ -48,9 +48,7 @@ class Cost(NamedTuple):
 
 
 @torch.inference_mode()
-def compare_with_network(
-    detector: Detector[Any], frames: Sequence[Frame], precision: Precision
-) -> tuple[Cost, Cost]:
+def compare_with_network(detector: Detector[Any], frames: Sequence[Frame], precision: Precision) -> tuple[Cost, Cost]:
     """What the network alone costs, and what the whole scorer does, both with a core for each photo."""
     compiled = CompiledBackbone(detector.backbone, precision, streams=torch.get_num_threads())
     scorer = fastest_scorer(detector, len(frames), precision)

@@ -35,12 +35,12 @@ from andon.detectors._memory_bank import coreset, distance_to_other_photos, leav
 from andon.detectors._scoring import neighbours
 from andon.detectors.patchcore import MOST
 from andon.images import OpenedPhotos
-from andon.line.calibration import CalibrationRule
 from andon.inference.bank_search import BankSearch
 from andon.inference.image_score import ImageScore
+from andon.line.calibration import CalibrationRule
 from andon.preprocess._canvas import AUTO, MULTIPLE
 from andon.preprocess.resize import Resize
-from andon.teaching.photos import Frames, settle_steps
+from andon.teaching.photos import Frames, settle_steps, to_tensors
 
 SETS = ("metal_plate", "bottle", "alien", "cookie", "ball_screw", "fasteners")
 DIMENSIONS, COVERAGE, RATIO = 256, 1.5, 0.05  # as in recipe `default`
@@ -143,9 +143,9 @@ class DataSet:
         maps = torch.zeros(features.inside.shape)
         for rows, left_out, numbers in zip(*of_banks, strict=True):
             search = BankSearch(known[rows].numpy())
-            own = own_distance(search.bank, known[~left_out]) if share else torch.zeros(len(rows))
+            own = own_distance(known[rows], known[~left_out]) if share else torch.zeros(len(rows))
             for number in numbers:
-                distance, row = search.nearest(patches[number])
+                distance, row = map(torch.from_numpy, search.nearest(patches[number].numpy()))
                 maps[number][features.inside[number]] = (distance - share * own[row]).clamp(min=0)
         return maps
 

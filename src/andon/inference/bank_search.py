@@ -218,9 +218,11 @@ def _lost(dimensions: int) -> float:
 
 def _squares(points: Floats) -> Floats:
     """|y|^2 (P,) of points (P, D)."""
-    return np.einsum("ij,ij->i", points, points)
+    squares: Floats = np.einsum("ij,ij->i", points, points)
+    return squares
 
 
 def _distances(points: Floats, others: Floats) -> Floats:
     """(P,) between points (P, D) and as many others."""
-    return np.sqrt(_squares(points - others))
+    distances: Floats = np.sqrt(_squares(points - others))
+    return distances
