@@ -51,7 +51,10 @@ wheel:
 	cd "$$folder" && \
 	! inspects/bin/python -c "import torch" 2> /dev/null && \
 	inspects/bin/andon doctor && \
-	trains/bin/andon demo
+	trains/bin/andon demo && \
+	trains/bin/andon export demo/model.safetensors -o part.andon --photos demo/fasteners && \
+	inspects/bin/andon doctor part.andon && \
+	inspects/bin/andon inspect part.andon demo/fasteners/test
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/coreset.py --peer

@@ -18,7 +18,7 @@ from conftest import Command
 from andon import datasets, images, recipes
 from andon.audit import Audit, audit
 from andon.audit.report import write_folder
-from andon.models.load import load_taught
+from andon.models.trained import load_taught
 from andon.types import RgbImage
 
 SETTINGS = ("steps.resize.image_size=96", "anomaly_map.sigma=1")

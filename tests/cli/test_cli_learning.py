@@ -17,8 +17,9 @@ from conftest import Command
 
 from andon.detectors import _checkpoint, _training
 from andon.models.header import read_header
-from andon.models.load import load, load_taught
+from andon.models.load import load
 from andon.models.save import save
+from andon.models.trained import load_taught
 from andon.teaching.alphas import recalibrated
 from andon.teaching.train import train
 

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -17,10 +18,14 @@ from andon.backbones import Backbone
 from andon.config import from_dict, to_dict
 from andon.detectors import Batch, Detector, LabelledBatches
 from andon.errors import ConfigError, NotFittedError
-from andon.models.load import load_taught
+from andon.export.export import require_exportable
 from andon.models.save import save
 from andon.models.taught import Taught, assemble
+from andon.models.trained import load_taught
 from andon.recipes import Recipe
+from andon.scorers.choose import reference_scorer
+from andon.scorers.convert import DetectorSource, converted
+from andon.scorers.graph import GraphScorer
 
 HEIGHT, WIDTH = 64, 96
 DEFECT = (slice(24, 40), slice(56, 80))  # rows, columns
@@ -199,3 +204,22 @@ def test_saved_and_loaded_it_scores_the_same_to_the_last_bit(name: str, tmp_path
     x, roi = photos(name, 2, 2)
     for one, other in zip(scores(detector, x, roi), scores(restored, x, roi), strict=True):
         assert torch.equal(one, other)
+
+
+def test_one_that_exports_is_converted_whole_and_no_other_can_be_exported(name: str, tmp_path: Path) -> None:
+    recipe = Recipe.from_tree({"detector": {"name": name, **parameters(name)}})
+    detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone))
+    detector.fit(to_learn_from(name, Photos(name, 1)), 0)
+    x, roi = photos(name, 2, 2)
+    pixels = (with_defect(x).permute(0, 2, 3, 1) * 255).round().to(torch.uint8)
+    scorer = GraphScorer(DetectorSource(detector), detector.memory(), "f32")
+    if not detector.capabilities.exports:
+        with pytest.raises(ConfigError, match=f"The detector {name} cannot be exported"):
+            require_exportable(Taught(recipe, detector, assemble(recipe, detector)))
+        return
+    assert converted(detector, (HEIGHT, WIDTH)) is not None
+    roi[:, :, :16] = False
+    found, expected = scorer(pixels.numpy(), roi.numpy()), reference_scorer(detector)(pixels.numpy(), roi.numpy())
+    np.testing.assert_allclose(found.image, expected.image, rtol=1e-4)
+    np.testing.assert_allclose(found.patch, expected.patch, rtol=1e-3, atol=1e-4 * expected.patch.max())
+    assert found.terms.shape == expected.terms.shape

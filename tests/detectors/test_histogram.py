@@ -19,9 +19,9 @@ from andon.detectors import Batch, Detector
 from andon.detectors._gaussians import Gaussians
 from andon.detectors._histograms import histograms, photo_histograms, window_histograms
 from andon.errors import ConfigError
-from andon.models.load import load_taught
 from andon.models.save import save
 from andon.models.taught import Taught, assemble
+from andon.models.trained import load_taught
 from andon.recipes import Recipe
 
 SIZE = (48, 80)

@@ -24,9 +24,9 @@ from andon.errors import ConfigError
 from andon.line.pipeline import Pipeline, Prepared, Scored
 from andon.line.tiling import Tiling
 from andon.models.header import read_header
-from andon.models.load import load_taught
 from andon.models.save import save
 from andon.models.taught import Taught, assemble
+from andon.models.trained import load_taught
 from andon.recipes import Recipe
 from andon.teaching.photos import Batches
 from andon.teaching.train import train

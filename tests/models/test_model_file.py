@@ -22,9 +22,10 @@ from andon import backbones
 from andon.errors import AndonError, ModelError, WeightsError
 from andon.models import file
 from andon.models.header import read_header
-from andon.models.load import load, load_taught
+from andon.models.load import load
 from andon.models.save import save
 from andon.models.taught import Taught
+from andon.models.trained import load_taught
 from andon.teaching.train import train
 
 pytestmark = pytest.mark.precision

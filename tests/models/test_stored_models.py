@@ -13,8 +13,9 @@ import pytest
 from andon.line.pipeline import to_batch
 from andon.models.file import FORMAT
 from andon.models.header import read_header
-from andon.models.load import load, load_taught
+from andon.models.load import load
 from andon.models.save import save
+from andon.models.trained import load_taught
 from andon.types import RgbImage
 
 STORED = Path(__file__).parent / "stored"

@@ -17,9 +17,9 @@ from andon.images import opened
 from andon.images.decode import load
 from andon.images.files import read_bytes
 from andon.line.calibration import CalibrationRule
-from andon.models.load import load_taught
 from andon.models.save import save
 from andon.models.taught import Taught
+from andon.models.trained import load_taught
 from andon.preprocess.resize import Resize
 from andon.teaching.photos import Batches
 from andon.teaching.thresholds import recalibrate

@@ -12,9 +12,9 @@ import pytest
 from conftest import Command
 
 from andon import images
-from andon.models.load import load_taught
 from andon.models.save import save
 from andon.models.taught import Taught
+from andon.models.trained import load_taught
 from andon.teaching.thresholds import recalibrate
 from andon.teaching.train import train
 

@@ -17,8 +17,7 @@ COMMANDS = {
     "validate": "did you mean 'evaluate', or 'data verify' for the photos?",
     "benchmark": "did you mean 'compare'?",
     "threshold": "did you mean 'calibrate'?",
-    "export": "copy the model file: another computer needs nothing else, if 'train' was given --bundle-backbone where "
-    "the backbone is not the embedded one.",
+    "convert": "did you mean 'export'?",
 }
 OPTIONS = {
     "--device": "leave it out: Andon uses the GPU if there is one, otherwise the CPU.",

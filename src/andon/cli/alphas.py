@@ -51,8 +51,8 @@ def command(
 
     from andon import datasets
     from andon.models.file import ensure_writable
-    from andon.models.load import load_taught
     from andon.models.save import save
+    from andon.models.trained import load_taught
     from andon.teaching import alphas
 
     if (choose is None) != (output is None):

@@ -61,8 +61,8 @@ def command(
     Example: andon calibrate bolt.safetensors --threshold 1.44 -o bolt2.safetensors
     """
     from andon.models.file import ensure_writable
-    from andon.models.load import load_taught
     from andon.models.save import save
+    from andon.models.trained import load_taught
     from andon.teaching.by_hand import rethreshold, what_changes
     from andon.teaching.thresholds import recalibrate
 

@@ -36,7 +36,7 @@ def command(
     Example: andon check bolt.safetensors tuesday_ok/
     """
     from andon.cli._photos import photos_of_one_class
-    from andon.models.load import load_taught
+    from andon.models.trained import load_taught
     from andon.teaching.check import check, in_words
 
     checked = check(load_taught(model, weights=weights, precision=precision), photos_of_one_class(ok, ng=False))

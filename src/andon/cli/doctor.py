@@ -5,33 +5,48 @@ from __future__ import annotations
 import platform
 import time
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from andon.cli import _options as options
+from andon.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from andon.line.scorer import Scorer
-    from andon.types import Mask
+    from andon.types import Mask, Precision
 
 PACKAGES = ("andon", "openvino", "numpy", "opencv-python-headless", "pillow")
 LARGEST = 3
 EXIT_PROBLEM = 1
 
 
-def command() -> None:
+def command(
+    part: Annotated[
+        Path | None, typer.Argument(help="Exported model, whose certificate of verdicts is to be tried here.")
+    ] = None,
+    precision: options.Precision = "auto",
+) -> None:
     """Say which versions and devices are here, how much is installed, and try out the embedded model.
 
-    The embedded model is tried out where there is torch; inspecting needs none.
+    The embedded model is tried out where there is torch; inspecting needs none. With
+    an exported model, the photos in it are judged here and held against what the
+    model itself said of them where it was exported.
 
-    Exit code: 0 everything works, 1 a planted defect was not found.
+    Exit code: 0 everything works, 1 a planted defect was not found, or the
+    exported model does not keep to its certificate on this machine.
 
-    Example: andon doctor
+    Example: andon doctor part.andon
     """
     from andon import resources
 
+    if part is not None:
+        _judge_certificate(part, precision)
+        return
     _say("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     _say_packages()
     _say_sizes()
@@ -45,6 +60,30 @@ def command() -> None:
         typer.echo("PROBLEM  A model trained on this machine does not find a planted defect; reinstall Andon.")
         raise typer.Exit(EXIT_PROBLEM)
     typer.echo("A model trained on this machine finds a planted defect: everything works.")
+
+
+def _judge_certificate(part: Path, precision: Precision) -> None:
+    """Judge the photos in an exported model again, and say how far the scores are from the certified ones."""
+    from andon.models.certificate import BOUND, compare, worst
+    from andon.models.exported import pipeline_of, probe_photos, read_export
+    from andon.models.file import read
+
+    contents = read(part)
+    exported = read_export(contents, part)
+    if not exported.probes:
+        raise InputError(f"{part} holds no photos to judge; export it again without --no-keep-photos.")
+    pipeline = pipeline_of(contents, part, precision)
+    findings = compare(pipeline, exported.certificate, probe_photos(exported))
+    computed = pipeline.scorer.precision
+    _say("probe photos", f"{len(findings)}, judged in {computed}")
+    _say("largest difference", f"{worst(findings):.1e} of the score; {BOUND[computed]:g} is allowed")
+    lost = [finding for finding in findings if not finding.is_kept]
+    for finding in lost:
+        typer.echo(f"PROBLEM  {finding.in_words()}")
+    if lost:
+        typer.echo("This machine does not judge as the model itself did; do not inspect with it here.")
+        raise typer.Exit(EXIT_PROBLEM)
+    typer.echo(f"{part} judges all of them as the model itself did: its verdicts hold on this machine.")
 
 
 def _say(what: str, value: str) -> None:

@@ -46,7 +46,7 @@ def command(
 
     Example: andon evaluate bolt.safetensors photos/bolt --out evaluation
     """
-    from andon.models.load import load_taught
+    from andon.models.trained import load_taught
     from andon.reports.evaluation import evaluate
     from andon.reports.figures import answer_as_text, as_text
 

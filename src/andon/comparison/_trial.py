@@ -27,8 +27,8 @@ from andon.evaluation.inspect_labelled import inspect_labelled
 from andon.evaluation.pixel_curves import PixelCurves
 from andon.files import write_whole
 from andon.line.pipeline import Pipeline
-from andon.models.load import load_taught
 from andon.models.save import save
+from andon.models.trained import load_taught
 from andon.recipes import Recipe
 from andon.reports.pictures.jpeg import to_jpeg
 from andon.reports.pictures.views import views_of

@@ -67,6 +67,7 @@ class Capabilities:
         needs_object: it looks at the outline of the part, so that the ROI must show one, whole.
         keeps_patches: it can say which patch of which OK photo a patch is `most_like`.
         fits_folds: `fit_folds` needs no more than one pass over the photos.
+        exports: all that it computes for a score can be converted, so that it needs no torch (`andon export`).
         has_bank: it compares `queries` with its `memory`.
         learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
         terms: names of what the image score is made of, where their weights can be changed later (`andon alphas`).
@@ -76,6 +77,7 @@ class Capabilities:
     needs_object: bool = False
     keeps_patches: bool = False
     fits_folds: bool = False
+    exports: bool = False
     has_bank: bool = False
     learns_by_gradient: bool = False
     terms: tuple[str, ...] = ()

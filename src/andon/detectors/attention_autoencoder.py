@@ -47,7 +47,7 @@ class AttentionAutoencoder(Detector[AttentionAutoencoderConfig]):
     """
 
     Config = AttentionAutoencoderConfig
-    capabilities = Capabilities(learns_by_gradient=True)
+    capabilities = Capabilities(exports=True, learns_by_gradient=True)
     taught_: Tensor
 
     def __init__(self, config: AttentionAutoencoderConfig, backbone: Backbone) -> None:

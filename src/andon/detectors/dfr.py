@@ -68,7 +68,7 @@ class Dfr(Detector[DfrConfig]):
     """
 
     Config = DfrConfig
-    capabilities = Capabilities(learns_by_gradient=True)
+    capabilities = Capabilities(exports=True, learns_by_gradient=True)
     autoencoder: nn.Sequential | None
     mean_: Tensor
     spread_: Tensor
@@ -187,7 +187,7 @@ class Dfr(Detector[DfrConfig]):
 
     def _grid(self, x: Tensor) -> tuple[int, int]:
         """(h, w), of the photo's shape."""
-        height, width = x.shape[2:]
+        height, width = int(x.shape[2]), int(x.shape[3])  # tensors while the network is converted
         scale = self.config.grid / min(height, width)
         return round(scale * height), round(scale * width)
 

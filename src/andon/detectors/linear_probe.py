@@ -51,7 +51,7 @@ class LinearProbe(Detector[LinearProbeConfig]):
     """
 
     Config = LinearProbeConfig
-    capabilities = Capabilities(needs_ng=True)
+    capabilities = Capabilities(needs_ng=True, exports=True)
     weights_: Tensor
     bias_: Tensor
 

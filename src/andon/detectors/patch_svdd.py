@@ -60,7 +60,7 @@ class PatchSvdd(Detector[PatchSvddConfig]):
     """
 
     Config = PatchSvddConfig
-    capabilities = Capabilities(learns_by_gradient=True)
+    capabilities = Capabilities(exports=True, learns_by_gradient=True)
     small_bank_: Tensor
     large_bank_: Tensor
 

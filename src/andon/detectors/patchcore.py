@@ -95,7 +95,7 @@ class PatchCore(Detector[PatchCoreConfig]):
     """
 
     Config = PatchCoreConfig
-    capabilities = Capabilities(keeps_patches=True, fits_folds=True, has_bank=True)
+    capabilities = Capabilities(keeps_patches=True, fits_folds=True, exports=True, has_bank=True)
     of_bank = frozenset({"bank_", "origin_"})
     projection_: Tensor
     colour_scale_: Tensor

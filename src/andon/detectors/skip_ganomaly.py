@@ -79,7 +79,7 @@ class SkipGanomaly(Detector[SkipGanomalyConfig]):
     """
 
     Config = SkipGanomalyConfig
-    capabilities = Capabilities(learns_by_gradient=True, terms=("reconstruction", "latent"))
+    capabilities = Capabilities(exports=True, learns_by_gradient=True, terms=("reconstruction", "latent"))
     error_scale_: Tensor
 
     def __init__(self, config: SkipGanomalyConfig, backbone: Backbone) -> None:

@@ -6,11 +6,11 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
 from threading import Lock
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from andon import resources
@@ -28,24 +28,22 @@ Array = NDArray[Any]
 class Requests:
     """A compiled network's idle requests: one for each thread that computes at the same time.
 
-    Threads that make OpenVINO's first call side by side wait forever, so each request is tried here. Make them while
-    `COMPILING` is held.
+    Threads that make the first calls of OpenVINO side by side wait forever, so each first call holds `COMPILING`.
     """
 
-    def __init__(self, compiled: ov.CompiledModel, number: int) -> None:
-        self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
+    def __init__(self, network: ov.CompiledModel, number: int) -> None:
+        self._idle: SimpleQueue[tuple[ov.InferRequest, AbstractContextManager[object]]] = SimpleQueue()
         for _ in range(number):
-            request = compiled.create_infer_request()
-            request.infer([np.zeros(port.shape, port.element_type.to_dtype()) for port in compiled.inputs])
-            self._idle.put(request)
+            self._idle.put((network.create_infer_request(), COMPILING))
 
     def infer(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs, copied; it waits for an idle request."""
-        request = self._idle.get()
+        request, alone = self._idle.get()
         try:
-            return list(request.infer(list(inputs), share_inputs=True).values())
+            with alone:
+                return list(request.infer(list(inputs), share_inputs=True).values())
         finally:
-            self._idle.put(request)
+            self._idle.put((request, nullcontext()))
 
 
 def config_of(precision: str, streams: int) -> Config:

@@ -105,6 +105,13 @@ def to_bytes(tree: Tree, arrays: Arrays) -> tuple[bytes, str]:
     return data.replace(_field(NO_DIGEST), _field(digest), 1), digest
 
 
+def contents_of(data: bytes, digest: str) -> Contents:
+    """What `to_bytes` gave, as `read` gives it."""
+    tree = json.loads(_metadata(data)[KEY])
+    del tree[DIGEST]
+    return Contents(FORMAT, tree, load(data), digest)
+
+
 def _field(digest: str) -> bytes:
     """As it stands in the header, where JSON within JSON has its quotation marks escaped; its first is the file's."""
     return f'\\"{DIGEST}\\": \\"{digest}\\"'.encode()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from andon.config import to_dict
+from andon.config import Tree, to_dict
 from andon.models import file
 from andon.models.header import tree_of
 from andon.models.names import BACKBONE, DETECTOR, LAYOUTS, LENGTHS, NG_SCORES, OK_SCORES, TERMS, THUMBNAILS
@@ -29,10 +29,17 @@ def save(model: Taught, path: Path | str, *, bundle_backbone: bool = False, over
     Raises:
         ModelError: the file cannot be written, or is there already and `overwrite` is False.
     """
-    arrays = _named(DETECTOR, model.detector.learned()) | model.manifest.to_arrays()
+    arrays = header_arrays(model) | _named(DETECTOR, model.detector.learned())
     config = model.recipe.backbone
     if bundle_backbone and not (config.name == "embedded" and config.weights is None):
         arrays |= _named(BACKBONE, model.detector.backbone.built().state_dict())
+    data, _ = file.to_bytes(header_tree(model), arrays)
+    file.write(Path(path), data, overwrite=overwrite)
+
+
+def header_arrays(model: Taught) -> dict[str, NDArray[Any]]:
+    """What `Header.of` reads beside the tree."""
+    arrays = dict(model.manifest.to_arrays())
     if model.calibration is not None:
         arrays[OK_SCORES] = model.calibration.ok_scores
         if model.calibration.ng_scores.size:
@@ -44,13 +51,15 @@ def save(model: Taught, path: Path | str, *, bundle_backbone: bool = False, over
     if thumbnails := model.pipeline.thumbnails:
         arrays[THUMBNAILS] = np.frombuffer(b"".join(one.jpeg for one in thumbnails), np.uint8)
         arrays[LENGTHS] = np.array([len(one.jpeg) for one in thumbnails])
-    identity = to_dict(model.detector.backbone.identity())
-    pipeline = model.pipeline
-    tree = tree_of(
+    return arrays
+
+
+def header_tree(model: Taught) -> Tree:
+    """What `Header.of` reads."""
+    identity, pipeline = to_dict(model.detector.backbone.identity()), model.pipeline
+    return tree_of(
         model.recipe, identity, model.calibration, pipeline.guard, white=pipeline.white, manifest=model.manifest
     )
-    data, _ = file.to_bytes(tree, arrays)
-    file.write(Path(path), data, overwrite=overwrite)
 
 
 def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:

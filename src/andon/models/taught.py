@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 
 from andon.detectors import Detector
 from andon.line.calibration import Calibration
-from andon.line.guard import Guard
-from andon.line.nearest_ok import Thumbnail
 from andon.line.pipeline import Pipeline
+from andon.models.assemble import uncalibrated
 from andon.models.manifest import Manifest
 from andon.recipes import Recipe
 from andon.scorers.choose import fastest_scorer
-from andon.types import UNSAVED, ModelId, Precision
+from andon.types import Precision
 
 
 @dataclass(frozen=True, eq=False)
 class Taught:
     """Attributes:
     recipe: with the steps as they were settled on the OK photos, and all parameters of the detector.
-    pipeline: made of the same recipe and detector, by `assemble`.
+    pipeline: made of the same recipe and detector.
     terms: (n, k) what the image score of each OK photo that calibrated is made of, see `types.Scores`; (n, 0) for
         most detectors.
     is_bundled: whether the file that it was read from holds the backbone's weights.
@@ -46,27 +45,6 @@ class Taught:
         return replace(self, pipeline=replace(self.pipeline, calibration=calibration))
 
 
-def assemble(
-    recipe: Recipe,
-    detector: Detector[Any],
-    *,
-    precision: Precision = "auto",
-    calibration: Calibration | None = None,
-    guard: Guard | None = None,
-    white: float | None = None,
-    thumbnails: tuple[Thumbnail, ...] = (),
-    model_id: ModelId = UNSAVED,
-) -> Pipeline:
-    """The pipeline of a recipe and its fitted detector. Nothing is compiled before the first photo."""
-    return Pipeline(
-        steps=tuple(recipe.steps.values()),
-        scorer=fastest_scorer(detector, recipe.training.batch_size, precision),
-        tiling=recipe.tiling,
-        map_sigma=recipe.anomaly_map.sigma,
-        regions=recipe.regions,
-        calibration=calibration,
-        guard=guard,
-        white=white,
-        thumbnails=thumbnails,
-        model_id=model_id,
-    )
+def assemble(recipe: Recipe, detector: Detector[Any], *, precision: Precision = "auto") -> Pipeline:
+    """The pipeline of a recipe and its fitted detector, not calibrated. Nothing is compiled before the first photo."""
+    return uncalibrated(recipe, fastest_scorer(detector, recipe.training.batch_size, precision))

@@ -25,6 +25,11 @@ class Step(ABC):
 
     enhances: ClassVar[bool] = False
 
+    @property
+    def needs_torch(self) -> bool:
+        """Whether it runs a network in torch, as it is set up."""
+        return False
+
     def fit(self, frames: Iterable[Frame]) -> Self:
         """A step whose open parameters are settled from the OK photos, as the steps before it leave them.
 

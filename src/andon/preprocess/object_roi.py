@@ -50,6 +50,10 @@ class ObjectRoi(Step):
     area_frac_lo: float = 0.02
     area_frac_hi: float = 0.85
 
+    @property
+    def needs_torch(self) -> bool:
+        return self.proposals == "sam"
+
     def __post_init__(self) -> None:
         if self.proposals not in get_args(Proposals):
             raise ConfigError(f"object_roi.proposals is {self.proposals!r}; choose spans, grabcut or sam.")

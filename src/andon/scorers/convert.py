@@ -25,6 +25,8 @@ LOG = logging.getLogger("andon")
 ROOMS = ("backbones", "detectors", "scorers")
 CODE = sorted(path for room in ROOMS for path in (Path(__file__).parent.parent / room).glob("*.py"))
 
+ANY_EXAMPLE = (96, 128)  # what a network for photos of any size is traced with
+
 Size = tuple[int, int]
 
 
@@ -77,11 +79,14 @@ class DetectorSource:
         return [part[0].numpy() for part in (outputs if isinstance(outputs, tuple) else [outputs])]
 
 
-def converted(detector: Detector[Any], size: Size) -> ov.Model | None:
-    """`FromPhoto` for photos of (H, W); None where it cannot be converted."""
-    settled = with_backbone(detector, detector.backbone.built().for_size(*size))
-    photo, roi = torch.zeros(1, *size, 3, dtype=torch.uint8), torch.ones(1, *size)
-    types = [(list(photo.shape), ov.Type.u8), (list(roi.shape), ov.Type.f32)]
+def converted(detector: Detector[Any], size: Size | None) -> ov.Model | None:
+    """`FromPhoto` for photos of (H, W), or of any size; None where it cannot be converted."""
+    backbone = detector.backbone.built()
+    settled = with_backbone(detector, backbone if size is None else backbone.for_size(*size))
+    height, width = size or ANY_EXAMPLE
+    photo, roi = torch.zeros(1, height, width, 3, dtype=torch.uint8), torch.ones(1, height, width)
+    sides = [-1, -1] if size is None else [height, width]
+    types = [([1, *sides, 3], ov.Type.u8), ([1, *sides], ov.Type.f32)]
     return convert(lambda: ov.convert_model(FromPhoto(settled), example_input=(photo, roi), input=types))
 
 

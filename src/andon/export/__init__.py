@@ -1,0 +1,1 @@
+"""Export: a trained model as one file that inspects without torch, with a certificate of its verdicts."""
