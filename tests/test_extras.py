@@ -51,7 +51,7 @@ NEEDS_TORCH: dict[str, list[str | Path]] = {
     "audit": ["DATA", "--out", "audited"],
     "demo": ["drawn"],
     "alphas": [STORED, "DATA"],
-    "inspect": [STORED, "DATA"],
+    "export": [STORED, "-o", "part.andon"],
 }
 NEEDS_NOTHING: dict[str, list[str | Path]] = {
     "doctor": [],
@@ -111,7 +111,17 @@ def test_the_way_of_a_photo_imports_nothing_that_an_extra_brings(tmp_path: Path)
     assert set(json.loads(ran.stdout)) & set(EXTRAS) == set()
 
 
-@pytest.mark.parametrize("name", ["train", "load", "save", "Taught"])
+def test_inspecting_names_the_way_without_torch_too(data: Path, tmp_path: Path) -> None:
+    ran = run(PROGRAM, "inspect", STORED, data, without=EXTRAS, cwd=tmp_path)
+    assert ran.returncode == 2 and ran.stdout == ""
+    assert re.fullmatch(
+        r"Error: \S+ needs torch, which is not installed; run 'andon export \S+ -o part.andon' where it was trained and "
+        r"inspect with that file, or run: pip install 'andon\[train\]'\n",
+        ran.stderr,
+    )
+
+
+@pytest.mark.parametrize("name", ["train", "save", "Taught"])
 def test_python_says_the_same_sentence(name: str, tmp_path: Path) -> None:
     code = f"""
 import andon
