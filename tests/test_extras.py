@@ -115,8 +115,8 @@ def test_inspecting_names_the_way_without_torch_too(data: Path, tmp_path: Path) 
     ran = run(PROGRAM, "inspect", STORED, data, without=EXTRAS, cwd=tmp_path)
     assert ran.returncode == 2 and ran.stdout == ""
     assert re.fullmatch(
-        r"Error: \S+ needs torch, which is not installed; run 'andon export \S+ -o part.andon' where it was trained and "
-        r"inspect with that file, or run: pip install 'andon\[train\]'\n",
+        r"Error: \S+ needs torch, which is not installed; run 'andon export \S+ -o part.andon' where it was trained "
+        r"and inspect with that file, or run: pip install 'andon\[train\]'\n",
         ran.stderr,
     )
 
