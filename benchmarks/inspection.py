@@ -1,9 +1,11 @@
-"""Inspection against the plain torch reference and anomalib's, side by side in one run, from files to verdicts.
+"""Inspection, also by the exported model, against the plain torch reference and anomalib's: from files to verdicts.
 
     python benchmarks/inspect.py --data bottle/ --weights resnet18.safetensors --peer
+    python benchmarks/inspect.py --data bottle/ --weights resnet18.safetensors --peer --target-dim 128 --coverage 1.5
 
-All three have the same network, photo size and memory bank, so their scores must agree. The embedding is not projected
-(--target-dim 0), as anomalib's is not. The CPU time, of all threads together, counts where other work shares the cores.
+All run side by side, with the same network and photo size. anomalib does not project the embedding; with --target-dim 0
+it searches the very same memory bank, so that scores must agree, else one with as many rows of its own. The CPU time,
+of all threads together, counts where other work shares the cores.
 """
 
 from __future__ import annotations
@@ -21,11 +23,14 @@ import numpy as np
 import peer
 import torch
 from scorer import BATCH, compare_with_network
+from sklearn.metrics import roc_auc_score
 
 from andon import datasets, recipes
 from andon.datasets import Dataset
 from andon.drawn.fasteners import draw_fasteners
+from andon.export.export import export
 from andon.line.pipeline import Pipeline
+from andon.models.load import load
 from andon.models.taught import Taught
 from andon.ordered_map import ordered_map
 from andon.scorers.choose import reference_scorer
@@ -56,7 +61,7 @@ def _measure(dataset: Dataset, options: argparse.Namespace) -> dict[str, Any]:
     settings = [
         *backbone,
         f"detector.coreset_ratio={options.ratio}",
-        "detector.coverage=0",
+        f"detector.coverage={options.coverage}",
         "detector.image_score=maximum",  # the peer's
         f"detector.target_dim={options.target_dim}",
         f"steps.resize.image_size={options.size}",
@@ -67,19 +72,32 @@ def _measure(dataset: Dataset, options: argparse.Namespace) -> dict[str, Any]:
     photos = [sample.path for sample in samples]
     plain = replace(pipeline, scorer=reference_scorer(taught.detector, pipeline.scorer.batch_size))
 
-    ours, reference = _run(pipeline, photos), _run(plain, photos)
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / "part.andon"
+        export(taught, part)
+        exported = load(part)
+
+    ours, without_torch, reference = (_run(each, photos) for each in (pipeline, exported, plain))
+    is_ng = [bool(sample.is_anomalous) for sample in samples]
     result: dict[str, Any] = {
         "photos": len(photos),
         "threads": torch.get_num_threads(),
         "precision": pipeline.scorer.precision,
         "bank": list(taught.detector.learned()["bank_"].shape),
         "teach_s": teach_s,
-        **_figures(ours),
+        **_figures(ours, is_ng),
         **_parts(taught, photos),
         "stages": _stages(pipeline, photos),
-        "plain": _figures(reference) | {"score_deviation": _deviation(ours.scores, reference.scores)},
-        "peer": _peer(taught, photos, ours.scores, options) if options.peer else None,
+        "exported": _figures(without_torch, is_ng) | _deviation(ours.scores, without_torch.scores),
+        "plain": _figures(reference, is_ng) | _deviation(ours.scores, reference.scores),
+        "peer": None,
     }
+    if options.peer and options.peer_python.exists() and options.weights is not None:
+        same_bank = options.target_dim == 0
+        of_peer = taught if same_bank else _unprojected(dataset, settings, taught)
+        answer = Run(**_ask_peer(of_peer, photos, options))
+        differ = _deviation(ours.scores, answer.scores) if same_bank else {}
+        result["peer"] = _figures(answer, is_ng) | differ
     result["of_slowest_stage"] = max(result["stages"].values()) / result["ms_per_image"]
     return result
 
@@ -93,9 +111,18 @@ def _run(pipeline: Pipeline, photos: list[Path]) -> Run:
     return Run(scores, seconds, time.process_time() - cpu)
 
 
-def _figures(run: Run) -> dict[str, float]:
+def _unprojected(dataset: Dataset, settings: list[str], taught: Taught) -> Taught:
+    """The same with a bank of as many rows that are not projected, for the peer."""
+    facts = taught.detector.facts
+    share = facts["bank_rows"] / facts["patches"]
+    again = ["detector.target_dim=0", "detector.coverage=0", f"detector.coreset_ratio={share}"]
+    return teach(recipes.build("default", [*settings, *again]), dataset)
+
+
+def _figures(run: Run, is_ng: list[bool]) -> dict[str, float]:
     scores, seconds, cpu_seconds = run
     return {
+        "auroc": float(roc_auc_score(is_ng, scores)),
         "ms_per_image": 1000 * seconds / len(scores),
         "cpu_ms_per_image": 1000 * cpu_seconds / len(scores),
         "images_per_s": len(scores) / seconds,
@@ -125,10 +152,8 @@ def _stages(pipeline: Pipeline, photos: list[Path]) -> dict[str, float]:
     return {name: 1000 * value / len(photos) for name, value in seconds.items()}
 
 
-def _peer(taught: Taught, photos: list[Path], ours: list[float], options: argparse.Namespace) -> dict[str, Any] | None:
-    """anomalib's figures with our memory bank, in its own environment."""
-    if not options.peer_python.exists() or options.weights is None:
-        return None
+def _ask_peer(taught: Taught, photos: list[Path], options: argparse.Namespace) -> dict[str, Any]:
+    """anomalib's run with this model's memory bank, in its own environment."""
     with tempfile.TemporaryDirectory() as folder:
         bank, job = Path(folder) / "bank.npy", Path(folder) / "job.json"
         np.save(bank, taught.detector.learned()["bank_"].numpy())
@@ -141,14 +166,12 @@ def _peer(taught: Taught, photos: list[Path], ours: list[float], options: argpar
             "photos": [str(photo) for photo in photos],
         }
         job.write_text(json.dumps(task))
-        answer = peer.ask(options.peer_python, "peer_inspect.py", job)
-    figures = _figures(Run(**answer))
-    return figures | {"score_deviation": _deviation(ours, answer["scores"])}
+        return peer.ask(options.peer_python, "peer_inspect.py", job)
 
 
-def _deviation(scores: list[float], others: list[float]) -> float:
+def _deviation(scores: list[float], others: list[float]) -> dict[str, float]:
     """The largest relative difference."""
-    return float(np.max(np.abs(np.array(scores) / np.array(others) - 1)))
+    return {"score_deviation": float(np.max(np.abs(np.array(scores) / np.array(others) - 1)))}
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
@@ -161,16 +184,18 @@ def _table(result: dict[str, Any]) -> str:
     lines = [
         f"{result['photos']} photos, bank {rows:,} x {dim}, {result['threads']} threads, {result['precision']}; "
         f"trained in {result['teach_s']:.1f} s",
-        f"{'':<16}{'ms/photo':>9}{'photos/s':>10}{'ratio':>8}{'CPU ms':>9}{'ratio':>8}{'scores differ by':>18}",
+        f"{'':<16}{'ms/photo':>9}{'photos/s':>10}{'ratio':>8}{'CPU ms':>9}{'ratio':>8}{'AUROC':>8}"
+        f"{'scores differ by':>18}",
     ]
-    for name, figures in (("ours", result), ("plain torch", result["plain"]), ("anomalib 2.7", result["peer"])):
+    rows_of = {"ours": result, "exported": result["exported"], "plain torch": result["plain"]}
+    for name, figures in {**rows_of, "anomalib 2.7": result["peer"]}.items():
         if figures is not None:
             ratio = figures["ms_per_image"] / result["ms_per_image"]
             cpu_ratio = figures["cpu_ms_per_image"] / result["cpu_ms_per_image"]
             differ = f"{figures['score_deviation']:18.1e}" if "score_deviation" in figures else ""
             lines.append(
                 f"{name:<16}{figures['ms_per_image']:9.1f}{figures['images_per_s']:10.1f}{ratio:7.1f}x"
-                f"{figures['cpu_ms_per_image']:9.1f}{cpu_ratio:7.1f}x{differ}"
+                f"{figures['cpu_ms_per_image']:9.1f}{cpu_ratio:7.1f}x{figures['auroc']:8.3f}{differ}"
             )
     if result["peer"] is None:
         lines.append(
@@ -195,15 +220,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, help="of --backbone; without them the embedded network is measured")
     parser.add_argument("--backbone", default="resnet18", help="a network of timm")
     parser.add_argument("--ratio", type=float, default=0.1, help="share of the patches that the bank keeps")
+    parser.add_argument("--coverage", type=float, default=0.0, help="let the bank stop growing where it is enough")
     parser.add_argument("--target-dim", type=int, default=0, help="dimensions of the bank; 0 does not project")
     parser.add_argument("--size", type=int, default=256, help="side that photos are resized to")
     parser.add_argument("--peer", action="store_true", help="time anomalib's too")
     parser.add_argument("--peer-python", type=Path, default=peer.PYTHON, help="of the environment it is installed in")
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    if options.peer and options.target_dim != 0:
-        parser.error("anomalib does not project: --peer needs --target-dim 0")
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

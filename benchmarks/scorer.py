@@ -1,5 +1,7 @@
 """The scorer (network, embedding, search, image score) against its network alone in OpenVINO, on a batch of 8 photos.
 
+`andon inspect` scores so, with a model and with an exported one; what torch takes for the same stands beside it.
+
     python benchmarks/scorer.py --photos bottle/train/good --resnet18 resnet18.safetensors
 
 The banks are drawn by chance from the photos' own patches, 256 dimensions; photos that gave none are scored. Networks
