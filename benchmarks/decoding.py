@@ -2,8 +2,8 @@
 
     python benchmarks/decoding.py --photos DIR [DIR ...] [--most 40]
 
-The files are in memory before. Each photo counts with its fastest of five times. "quick" are the photos that Pillow need
-not decode (`images/quick.py`), "same" those with the same pixels either way.
+The files are in memory before. Each photo counts with its fastest of five times. "quick" are the photos that Pillow
+need not decode (`images/quick.py`), "same" those with the same pixels either way.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, nargs="+", required=True)
     parser.add_argument("--most", type=int, default=40, help="photos of each folder")
     options = parser.parse_args()
-    print(f"{'photos':24} {'n':>4} {'size':>11} {'Pillow ms':>10} {'Andon ms':>9} {'ratio':>6} {'quick':>6} {'same':>5}")
+    print("photos                      n        size  Pillow ms  Andon ms  ratio  quick  same")
     for folder in options.photos:
         found = images.walk(folder).photos
         paths = found[:: max(1, len(found) // options.most)][: options.most]
@@ -48,10 +48,10 @@ def main() -> None:
             turns = {by: [timed(data, path, by) for _ in range(TURNS)] for by in MOST_PIXELS}
             for by, results in turns.items():
                 best[by] += min(milliseconds for milliseconds, _ in results) / len(paths)
-            pixels = [results[-1][1] for results in turns.values()]
-            n_same += np.array_equal(*pixels)
+            by_pillow, by_andon = (results[-1][1] for results in turns.values())
+            n_same += np.array_equal(by_pillow, by_andon)
             n_quick += quick.decode_quickly(data, images.pillow.open_header(data)) is not None
-        height, width = pixels[0].shape[:2]
+        height, width = by_pillow.shape[:2]
         print(
             f"{str(folder)[-24:]:24} {len(paths):4} {f'{width} x {height}':>11} {best['Pillow']:10.2f} "
             f"{best['Andon']:9.2f} {best['Pillow'] / best['Andon']:5.1f}x {n_quick:6} {n_same:5}"
