@@ -237,9 +237,20 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
         images.read(tmp_path / "huge.tif")
 
 
-def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_check", lambda found, path: None)
-    monkeypatch.setattr(files, "MAX_BYTES", 100)
-    (tmp_path / "a.png").write_bytes(encoded("PNG"))
+def test_a_file_that_grows_while_it_is_read_is_read_up_to_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = files._check
+
+    def check_and_grow(found: os.stat_result, path: Path) -> None:
+        check(found, path)
+        with path.open("ab") as file:
+            file.write(bytes(400))
+
+    monkeypatch.setattr(files, "_check", check_and_grow)  # before it is opened, and before it is read
+    (tmp_path / "a.png").write_bytes(bytes(200))
+    assert len(images.read_bytes(tmp_path / "a.png")) == 1000
+    (tmp_path / "a.png").write_bytes(bytes(200))
+    monkeypatch.setattr(files, "MAX_BYTES", 900)
     with pytest.raises(ImageError, match="has more than"):
         images.read_bytes(tmp_path / "a.png")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from andon.line.scorer import Scorer
     from andon.types import Mask, Precision
 
-PACKAGES = ("andon", "openvino", "numpy", "opencv-python-headless", "pillow")
+PACKAGES = ("andon", "openvino", "numpy", "opencv-python-headless", "pillow", "kornia_rs")
 LARGEST = 3
 EXIT_PROBLEM = 1
 

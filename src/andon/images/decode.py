@@ -16,13 +16,13 @@ from andon.images.pillow import (
     MIN_SIDE,
     blaming,
     check_size,
+    decode_by_pillow,
     has_more_pages,
     open_header,
-    open_picture,
     orientation_of,
-    to_rgb,
     upright,
 )
+from andon.images.quick import decode_quickly
 from andon.images.scale import to_8_bits
 from andon.types import RgbImage
 
@@ -78,9 +78,10 @@ def load(data: bytes, path: Path, scale: float | None = None, min_side: int = MI
     with blaming(data, path):
         deep = read_deep(data, path, min_side)
         if deep is None:
-            image = open_picture(data, path, min_side)
-            orientation, format = orientation_of(image), str(image.format)
-            rgb, more_pages = upright(to_rgb(image), orientation), has_more_pages(image)
+            image = open_header(data)
+            check_size(image.size, path, min_side)
+            pixels, orientation = decode_quickly(data, image) or decode_by_pillow(image)
+            rgb, more_pages, format = upright(pixels, orientation), has_more_pages(image), str(image.format)
         else:
             rgb, scaling = to_8_bits(deep, scale)
             orientation, format, more_pages = deep.orientation, deep.format, deep.has_more_pages

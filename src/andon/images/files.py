@@ -26,8 +26,11 @@ def read_bytes(path: Path) -> bytes:
     try:
         _check(path.stat(), path)  # before it is opened, which alone may wait forever or start a device
         with open(path, "rb", opener=_without_waiting) as file:
-            _check(os.fstat(file.fileno()), path)
-            data: bytes = file.read(MAX_BYTES + 1)
+            found = os.fstat(file.fileno())
+            _check(found, path)
+            data: bytes = file.read(found.st_size + 1)  # room for MAX_BYTES takes longer to make than to fill
+            if len(data) > found.st_size:  # it grows
+                data += file.read(MAX_BYTES + 1 - len(data))
     except (OSError, ValueError) as error:  # ValueError: a name that can be none
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"{path} cannot be opened ({reason}); check the path and its permissions.") from None

@@ -122,6 +122,12 @@ def has_more_pages(image: Image.Image) -> bool:
         return True
 
 
+def decode_by_pillow(image: Image.Image) -> tuple[RgbImage, int]:
+    """The pixels of a picture with 8 bits as its file holds them, (H, W, 3) uint8 RGB, and its EXIF orientation."""
+    image.load()
+    return to_rgb(image), orientation_of(image)
+
+
 def to_rgb(image: Image.Image) -> RgbImage:
     """(H, W, 3) uint8 RGB of a picture with 8 bits: what is transparent lies over white, unless all of it is."""
     if image.has_transparency_data:

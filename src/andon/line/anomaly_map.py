@@ -22,7 +22,9 @@ def smooth_map(patch: FloatMap, frame: Frame, sigma: float) -> FloatMap:
     upsampled = cv2.resize(patch, (width, height), interpolation=cv2.INTER_LINEAR)
     if sigma > 0:
         upsampled = cv2.GaussianBlur(upsampled, (0, 0), sigma)
-    return np.where(frame.roi, upsampled, np.float32(0))
+    smooth = np.asarray(upsampled, dtype=np.float32)
+    smooth[~frame.roi] = 0
+    return smooth
 
 
 def to_original(smooth: FloatMap, frame: Frame) -> FloatMap:
@@ -35,7 +37,9 @@ def to_original(smooth: FloatMap, frame: Frame) -> FloatMap:
     warped = cv2.warpPerspective(
         smooth, frame.to_original, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return np.where(_shown(frame), warped, np.float32(0))
+    original = np.asarray(warped, dtype=np.float32)
+    original[~_shown(frame)] = 0
+    return original
 
 
 def roi_in_original(frame: Frame) -> Mask | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from andon.errors import ConfigError
 from andon.types import FloatMap, Region
@@ -42,16 +43,25 @@ def find_regions(anomaly_map: FloatMap, threshold: float, rule: RegionRule = ALL
     A region is 8-connected, or several such areas that lie near each other.
     """
     above = anomaly_map >= threshold
-    count, labels = cv2.connectedComponents(_widened(above, rule), connectivity=8)
-    labels = np.where(above, labels, 0)
-    regions = []
-    for label in range(1, count):
-        rows, columns = np.nonzero(labels == label)
-        box = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
-        values = anomaly_map[rows, columns]
-        regions.append(Region(box, len(values), float(values.max()), float(values.mean())))
+    pixels = np.flatnonzero(above).astype(np.int32)  # a photo has fewer than 2^31 pixels
+    if not pixels.size:
+        return ()
+    _, labels = cv2.connectedComponents(_widened(above, rule), connectivity=8)
+    label = labels.ravel()[pixels]
+    by_label = np.argsort(label, kind="stable")
+    of_each = np.split(pixels[by_label], np.flatnonzero(np.diff(label[by_label])) + 1)
+    regions = [_region(anomaly_map, of_one) for of_one in of_each]
     told = (region for region in regions if _is_told(region, rule, anomaly_map.size))
     return tuple(sorted(told, key=lambda region: (-region.peak, region.xyxy)))
+
+
+def _region(anomaly_map: FloatMap, pixels: NDArray[np.int32]) -> Region:
+    """The region of these pixels, which are places in the flattened map, in order."""
+    width = anomaly_map.shape[1]
+    columns = pixels % width
+    box = int(columns.min()), int(pixels[0]) // width, int(columns.max()) + 1, int(pixels[-1]) // width + 1
+    values = anomaly_map.ravel()[pixels]
+    return Region(box, len(values), float(values.max()), float(values.mean()))
 
 
 def _widened(above: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], rule: RegionRule) -> cv2.typing.MatLike:
