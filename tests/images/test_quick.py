@@ -223,3 +223,10 @@ def test_a_damaged_file_is_read_or_refused_as_by_pillow(
         refused += isinstance(photo, str)
     assert refused > 20
     assert capfd.readouterr() == ("", "")
+
+
+def test_without_kornia_rs_pillow_reads_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encoded("PNG")
+    expected = read(data)
+    monkeypatch.setattr(quick, "kornia", None)
+    assert same(read(data), expected)

@@ -11,11 +11,15 @@ import re
 
 import cv2
 import numpy as np
-from kornia_rs import io as kornia
 from PIL import Image
 
 from andon.images.pillow import orientation_of
 from andon.types import RgbImage
+
+try:
+    from kornia_rs import io as kornia
+except ImportError:  # there is none for this system, such as a Mac with an Intel processor
+    kornia = None  # type: ignore[assignment]
 
 MAX_PIXELS = 2_000_000
 """kornia-rs keeps Python's lock while it decodes, so the other threads wait: some 10 ms, with so few pixels."""
@@ -34,7 +38,7 @@ def decode_quickly(data: bytes, header: Image.Image) -> tuple[RgbImage, int] | N
         header: of the same file, not decoded yet; its size has been checked.
     """
     width, height = header.size
-    if width * height > MAX_PIXELS:
+    if kornia is None or width * height > MAX_PIXELS:
         return None
     try:
         if header.format == "PNG":

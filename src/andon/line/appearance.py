@@ -20,6 +20,13 @@ WORKING_SIDE = 512
 """Pixels of the longer side that light, edges and sharpness are measured at; a smaller photo is left as it is."""
 LAYOUT_SIDE = 12
 """The layout is a picture of so many cells a side, whatever the photo's shape."""
+XYZ_OVER_WHITE = np.array(
+    [
+        [0.4124564 / 0.95047, 0.2126729, 0.0193339 / 1.08883],
+        [0.3575761 / 0.95047, 0.7151522, 0.1191920 / 1.08883],
+        [0.1804375 / 0.95047, 0.0721750, 0.9503041 / 1.08883],
+    ]
+)  # rows: R, G, B; columns: X, Y, Z of sRGB, each divided by the white point of D65
 BRIGHT, DARK = 250, 5  # grey values from which on, and up to which, nothing can be seen any more
 SHARPEST = 0.005  # of the pixels: those on the sharpest edges
 LEAST_EDGE = 0.1  # grey values per pixel: what lies below it is no edge
@@ -98,7 +105,7 @@ def appearance_of(image: RgbImage) -> Appearance:
     mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
     across, down = _slope(half, 1, 0), _slope(half, 0, 1)
     layout = _resized(_halved(_halved(small)), LAYOUT_SIDE, LAYOUT_SIDE)
-    colour = cv2.cvtColor(layout.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).mean(axis=(0, 1))
+    redness, yellowness = _chroma(layout)
     values = {
         "size": math.log2(height * width) / 2,
         "shape": math.log2(width / height),
@@ -106,8 +113,8 @@ def appearance_of(image: RgbImage) -> Appearance:
         "contrast": math.log2(deviation + 1),
         "overexposed": np.count_nonzero(grey >= BRIGHT) / grey.size,
         "underexposed": np.count_nonzero(grey <= DARK) / grey.size,
-        "redness": float(colour[1]),
-        "yellowness": float(colour[2]),
+        "redness": redness,
+        "yellowness": yellowness,
         "edges": math.log2(across + down + LEAST_EDGE),
         "sharpness": math.log2((_detail(grey) + 1) / (deviation + 1)),
         "direction": math.log2((across + LEAST_EDGE) / (down + LEAST_EDGE)),
@@ -130,6 +137,16 @@ def _halved(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _resized(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _chroma(image: RgbImage) -> tuple[float, float]:
+    """The mean a* and b* of CIE L*a*b* under D65. OpenCV would first fill tables, which takes longer than a photo does."""
+    x = image.astype(np.float64) / 255
+    linear = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+    ratio = linear @ XYZ_OVER_WHITE
+    f = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio / (3 * (6 / 29) ** 2) + 4 / 29)
+    fx, fy, fz = f.mean(axis=(0, 1))
+    return 500 * float(fx - fy), 200 * float(fy - fz)
 
 
 def _slope(grey: NDArray[np.uint8], dx: int, dy: int) -> float:
