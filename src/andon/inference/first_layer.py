@@ -1,9 +1,9 @@
 """The first layer of a network in bf16 with pixels and weights as exact as in float32.
 
-Most of what bf16 does to a score comes from the first convolution, whose pixels and weights keep 8 bits: all that follows
-sees the difference. A number of more bits is the sum of two that bf16 holds, hi + lo. So with three times the channels
-the same convolution is computed from (hi, lo, hi) and weights (hi, hi, lo); the product of the two lo is too small to
-count. What it adds up is float32 as it is.
+Most of what bf16 does to a score comes from the first convolution, whose pixels and weights keep 8 bits: all that
+follows sees the difference. A number of more bits is the sum of two that bf16 holds, hi + lo. So with three times the
+channels the same convolution is computed from (hi, lo, hi) and weights (hi, hi, lo); the product of the two lo is too
+small to count. What it adds up is float32 as it is.
 """
 
 from __future__ import annotations
