@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import runpy
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ import onnxruntime
 import plate_photos
 import pytest
 import torch
+import without_packages
 from conftest import Command, TinyBackbone
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
@@ -24,6 +29,7 @@ from torch import Tensor
 
 from andon import detectors
 from andon.backbones import Backbone
+from andon.cli import main
 from andon.detectors import Batch, Detector
 from andon.errors import ConfigError, ModelError, NotCalibratedError
 from andon.export.onnx import write_onnx
@@ -91,10 +97,16 @@ def with_detector(taught: Taught, name: str, detector: Detector[Any]) -> Taught:
 
 @pytest.fixture(scope="module")
 def exported(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The network of `model`, its .npz beside it. Read only."""
-    network, rest = write_onnx(load_taught(model), tmp_path_factory.mktemp("onnx") / "part.onnx", overwrite=False)
-    assert sorted(path.name for path in network.parent.iterdir()) == ["part.npz", "part.onnx"]
-    assert (network.name, rest) == ("part.onnx", network.with_suffix(".npz"))
+    """The network of `model`, as the command writes it, its .npz beside it. Read only."""
+    network = tmp_path_factory.mktemp("onnx") / "part.onnx"
+    words = ["andon", "export", str(model), "-o", str(network), "--to", "onnx"]
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as said, warnings.catch_warnings():
+        patch.setattr(sys, "argv", words)
+        assert main() == 0
+    logging.captureWarnings(False)
+    size, rest = network.stat().st_size / 1e6, network.with_suffix(".npz")
+    assert said.getvalue() == f"Exported: {network} ({size:.1f} MB), with the rest in {rest}\n"
+    assert sorted(network.parent.iterdir()) == [rest, network]
     return network
 
 
@@ -278,6 +290,31 @@ def test_what_is_not_the_same_in_onnx_is_refused_and_nothing_is_written(
     with pytest.raises(ConfigError, match=r"^What the detector darkness computes cannot be expressed in ONNX; train"):
         write_onnx(model, tmp_path / "folder" / "part.onnx", overwrite=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_package_that_is_missing_is_told_with_its_extra(model: Path, tmp_path: Path) -> None:
+    program = "from andon.__main__ import main; main()"
+    words = [
+        without_packages.__file__,
+        "onnxscript",
+        program,
+        "export",
+        model,
+        "-o",
+        tmp_path / "part.onnx",
+        "--to",
+        "onnx",
+    ]
+    ran = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=False)
+    sentence = "Error: This needs onnxscript, which is not installed; run: pip install 'andon[onnx]'\n"
+    assert (ran.returncode, ran.stdout, ran.stderr, list(tmp_path.iterdir())) == (2, "", sentence, [])
+
+
+def test_photos_are_refused_as_the_network_is_held_against_the_model_without(
+    andon_: Command, model: Path, data: Path, tmp_path: Path
+) -> None:
+    ran = andon_("export", model, "-o", tmp_path / "part.onnx", "--to", "onnx", "--photos", data)
+    assert (ran.code, list(tmp_path.iterdir())) == (2, []) and "--photos is for --to andon" in ran.err
 
 
 @pytest.mark.parametrize("name", ["part.onnx", "part.npz"])
