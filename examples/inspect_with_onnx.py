@@ -15,7 +15,7 @@ import onnxruntime
 from PIL import Image, ImageOps
 
 
-def prepared(path, canvas):  # the photo in the middle of the canvas, its edges repeated around it, and where it lies
+def prepared(path, canvas):  # the photo in the middle of the canvas, (1, H, W, 3), and where it lies, (1, H, W)
     image = ImageOps.exif_transpose(Image.open(path))
     if image.mode not in ("L", "RGB") or image.has_transparency_data:
         sys.exit(f"{path} is neither grey nor RGB of 8 bits; save it as such.")
@@ -24,7 +24,7 @@ def prepared(path, canvas):  # the photo in the middle of the canvas, its edges 
     size = canvas if max(np.subtract(canvas, size)) <= 8 else size  # of the canvas's shape, but for rounding
     how = cv2.INTER_AREA if np.less(size, photo.shape[:2]).any() else cv2.INTER_LINEAR
     around = [(space // 2, space - space // 2) for space in np.subtract(canvas, size)]
-    photo = np.pad(cv2.resize(photo, size[::-1], interpolation=how), [*around, (0, 0)], "edge")
+    photo = np.pad(cv2.resize(photo, size[::-1], interpolation=how), [*around, (0, 0)])
     return photo[None], np.pad(np.ones(size, np.float32), around)[None]
 
 
