@@ -103,8 +103,8 @@ def _measure(dataset: Dataset, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _run(pipeline: Pipeline, photos: list[Path]) -> Run:
-    """From files to verdicts; what the first photo of a process takes is not counted."""
-    pipeline.inspect(photos[0])
+    """From files to verdicts; what the first batch of a process takes is not counted: networks are compiled then."""
+    list(pipeline.inspect_batch(photos[: 2 * pipeline.scorer.batch_size]))
     cpu = time.process_time()
     results, seconds = _timed(lambda: list(pipeline.inspect_batch(photos)))
     scores = [result.score for result in results if isinstance(result, Inspection)]
