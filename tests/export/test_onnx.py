@@ -22,6 +22,7 @@ import pytest
 import torch
 import without_packages
 from conftest import Command, TinyBackbone
+from detectors.test_contract import fitted
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 from PIL import Image
@@ -30,7 +31,7 @@ from torch import Tensor
 from andon import detectors
 from andon.backbones import Backbone
 from andon.cli import main
-from andon.detectors import Batch, Detector
+from andon.detectors import Batch, Capabilities, Detector
 from andon.errors import ConfigError, ModelError, NotCalibratedError
 from andon.export.onnx import write_onnx
 from andon.inference.image_score import ImageScore
@@ -38,6 +39,7 @@ from andon.inference.memory_bank import MemoryBank
 from andon.inference.patches import patches_in_roi
 from andon.models.taught import Taught, assemble
 from andon.models.trained import load_taught
+from andon.scorers.convert import FromPhoto
 
 ROOT = Path(__file__).parent.parent.parent
 READER = ROOT / "examples" / "inspect_with_onnx.py"
@@ -65,6 +67,8 @@ class OfOneSize(TinyBackbone):
 
 class Darkness(Detector[None]):
     """How dark each pixel is, with no memory bank."""
+
+    capabilities = Capabilities(exports=True)
 
     def _fit(self, batches: Iterable[Batch], generator: torch.Generator) -> None:
         """It learns nothing."""
@@ -280,6 +284,30 @@ def test_without_a_bank_the_network_gives_the_scores(
     assert about(network)["image_score"] is None
     with pytest.raises(SystemExit, match="models with a memory bank"):
         read(network, photos[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [name for name in detectors.names() if detectors.detector_class(name).capabilities.exports]
+)
+def test_every_detector_that_exports_is_the_same_in_onnx(name: str, taught: Taught, tmp_path: Path) -> None:
+    model = with_detector(taught, name, fitted(name, TinyBackbone()))
+    network, _ = write_onnx(model, tmp_path / "part.onnx", overwrite=False)
+    rng, roi = np.random.default_rng(0), np.ones((64, 96), np.float32)
+    photo = rng.integers(0, 256, (64, 96, 3), np.uint8)
+    roi[:, :40] = 0
+    with torch.inference_mode():
+        outputs = FromPhoto(model.detector)(torch.from_numpy(photo)[None], torch.from_numpy(roi)[None])
+    expected = [part.numpy() for part in (outputs if isinstance(outputs, tuple) else [outputs]) if part.numel()]
+    for one, other in zip(run_network(network, photo, roi), expected, strict=False):  # a bank has `inside`, too
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * np.abs(other).max())
+
+
+def test_a_detector_that_does_not_export_is_refused(taught: Taught, tmp_path: Path) -> None:
+    model = with_detector(taught, "padim", detectors.create("padim", TinyBackbone()))
+    with pytest.raises(ConfigError, match="The detector padim cannot be exported"):
+        write_onnx(model, tmp_path / "part.onnx", overwrite=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("detector", [DarknessOrNone, OtherwiseInExport])

@@ -21,6 +21,7 @@ from andon.config import Tree, to_dict
 from andon.detectors import Detector
 from andon.detectors._base import patches_in_roi
 from andon.errors import ConfigError, ModelError, NotCalibratedError
+from andon.export.export import require_exportable
 from andon.files import keep_old, write_whole
 from andon.inference._openvino import ov
 from andon.models.taught import Taught
@@ -40,7 +41,7 @@ Size = tuple[int, int]
 
 
 class Network(nn.Module):
-    """`FromPhoto`, and which patches count where there are queries: what a reader needs no code of its own for.
+    """`FromPhoto`, and which patches count where there are queries: so that a reader needs no code for that.
 
     photo (1, H, W, 3) uint8 RGB and roi (1, H, W) float32, 1 inside -> queries (1, h, w, D) and inside (1, h, w) bool;
     without a memory bank the image score (1,), the patch scores (1, h, w) and, where there are any, the terms (1, k).
@@ -73,7 +74,7 @@ def write_onnx(model: Taught, out: Path, *, overwrite: bool) -> tuple[Path, Path
         The two files.
 
     Raises:
-        ConfigError: the detector cannot be expressed in ONNX, or `out` has another ending.
+        ConfigError: the detector or a step cannot be exported, or `out` has another ending.
         ModelError: a file cannot be written, or is there already and `overwrite` is False.
         NotCalibratedError: the model has no threshold.
         ModuleNotFoundError: onnxscript is not installed.
@@ -85,6 +86,7 @@ def write_onnx(model: Taught, out: Path, *, overwrite: bool) -> tuple[Path, Path
             raise ModelError(
                 f"{file} exists already; give another name with -o, or --overwrite, which keeps the old file beside it."
             )
+    require_exportable(model)
     if model.calibration is None:
         raise NotCalibratedError("The model has no threshold yet; calibrate it with 'andon calibrate'.")
     size = _size(model.recipe)
