@@ -3,9 +3,9 @@
     python benchmarks/inspect.py --data bottle/ --weights resnet18.safetensors --peer
     python benchmarks/inspect.py --data bottle/ --weights resnet18.safetensors --peer --target-dim 128 --coverage 1.5
 
-All take turns, with the same network and photo size, and the fastest turn of each counts. anomalib does not project the embedding; with --target-dim 0
-it searches the very same memory bank, so that scores must agree, else one with as many rows of its own. The CPU time,
-of all threads together, counts where other work shares the cores.
+All take turns, with the same network and photo size, and the fastest turn of each counts. anomalib does not project the
+embedding; with --target-dim 0 it searches the very same memory bank, so that scores must agree, else one with as many
+rows of its own. The CPU time, of all threads together, counts where other work shares the cores.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from andon.scorers.choose import reference_scorer
 from andon.scorers.precision import settle
 from andon.teaching.train import teach
 from andon.types import Inspection
-
 
 TURNS = 3
 
