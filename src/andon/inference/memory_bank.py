@@ -69,10 +69,7 @@ class MemoryBank:
             return score
         worst = int(scores.argmax())
         nearest = int(index[worst])
-        if self.around is None:
-            around = neighbours(nearest, self.bank, self._norms, k)
-        else:
-            around = self.around[nearest]
+        around = neighbours(nearest, self.bank, self._norms, k) if self.around is None else self.around[nearest]
         return score * weight(queries[worst], nearest, self.bank, around)
 
     def most_like(self, queries: Floats) -> tuple[FloatMap, Floats]:
