@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-TRUSTED = 0.3  # of a phase: from here on its own pace alone says how long the rest of it takes
+TRUSTED = 0.15  # of a phase: from here on its pace alone counts, before it also what was expected
 LEAST_CPU = 0.5  # seconds, before which it is not known how fast they pass
 
 
@@ -104,9 +104,11 @@ class Work:
 
     def _pace(self, unit: str) -> float:
         """How many seconds the phases of this unit take for each second of CPU time that was expected."""
-        begun = [phase for phase in self._phases.values() if phase.unit == unit and phase.done and phase.each]
-        expected = sum(phase.done * phase.each for phase in begun)
-        if expected:
-            return sum(phase.seconds for phase in begun) / expected
         cpu = self._cpu() - self._cpu_before
-        return self.elapsed / cpu if cpu > LEAST_CPU else 1.0
+        pace = self.elapsed / cpu if cpu > LEAST_CPU else 1.0
+        begun = [phase for phase in self._phases.values() if phase.unit == unit and phase.done and phase.each]
+        if not begun:
+            return pace
+        done, of = sum(phase.done * phase.each for phase in begun), sum(phase.items * phase.each for phase in begun)
+        trust = min(1.0, done / (TRUSTED * of))
+        return trust * sum(phase.seconds for phase in begun) / done + (1 - trust) * pace

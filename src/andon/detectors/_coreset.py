@@ -33,7 +33,6 @@ BLOCK = 2048  # candidates in a round, so also the most centres that it finds
 CELL = 512  # points in a cell on average,
 PIVOTS = 1024  # but no more cells than about this many
 ROWS, PATCHES, GROWTH = 2280, 122_000, 0.74  # so many patches needed so many rows, and this power of more patches
-SLOWER = 2.5  # this power of the logarithm of their number is how the time passes: the first take most of it
 FEWEST_MARKS = 6  # from 32 points on the radius says how it falls,
 STEEPEST = 12.0  # but not more slowly than with this root of their number
 LARGEST = 1e15  # its square and sums of such squares are finite in float32
@@ -77,8 +76,7 @@ def coreset_and_radius(
                 return torch.tensor(taken), math.sqrt(away)
             taken.append(index)
             size = expected.after(len(taken), away)
-            share = (math.log1p(len(taken)) / math.log1p(size)) ** SLOWER  # of the time
-            tell(share, f"{len(taken):,} of {'about ' if size < n else ''}{size:,} patches")
+            tell(_share_of_time(len(taken), size), f"{len(taken):,} of {'about ' if size < n else ''}{size:,} patches")
     _, away = next(order, (0, 0.0))  # the first one that is left out is the farthest
     return torch.tensor(taken), math.sqrt(away)
 
@@ -86,6 +84,12 @@ def coreset_and_radius(
 def expected_size(points: int, n: int, least: int) -> int:
     """How many of the patches of OK photos a coreset by radius will have, before anything is known of them."""
     return min(n, max(least, int(ROWS * math.pow(points / PATCHES, GROWTH))))
+
+
+def _share_of_time(taken: int, size: int) -> float:
+    """How much of the time of choosing `size` points has passed, roughly: the first ones take longest."""
+    share = math.log1p(taken) / math.log1p(size)
+    return (share + share**4) / 2
 
 
 class ExpectedSize:
