@@ -25,14 +25,17 @@ SHARE_BEFORE_ETA = 0.02  # the first steps of a work tell little of its pace
 
 
 @contextmanager
-def whole(phases: Iterable[Phase] = ()) -> Iterator[None]:
+def whole(phases: Iterable[Phase] = (), work: Work | None = None) -> Iterator[None]:
     """All that is tracked within the block is one work, of the expected phases and those that turn up.
 
     Within a whole, another one is a part of it.
+
+    Args:
+        work: what counts it, where somebody else wants to know.
     """
     global _whole
     outer = _whole
-    _whole = outer or _Showing()
+    _whole = outer or _Showing(work or Work())
     expect(phases)
     try:
         yield
@@ -98,7 +101,7 @@ def measured(what: str, part: float = 1.0) -> Iterator[Callable[[float, str], No
 @contextmanager
 def _shown() -> Iterator[_Showing]:
     """The whole, or a work of its own, shown within the block. Behind it messages may follow."""
-    showing = _whole or _Showing()
+    showing = _whole or _Showing(Work())
     showing.begin()
     try:
         yield showing
@@ -109,8 +112,8 @@ def _shown() -> Iterator[_Showing]:
 class _Showing:
     """A work, and where it is shown."""
 
-    def __init__(self) -> None:
-        self.work = Work()
+    def __init__(self, work: Work) -> None:
+        self.work = work
         self._bar = _bar() if sys.stderr.isatty() else None
         self._depth = 0  # of phases within phases
         self._last_line = time.monotonic()
