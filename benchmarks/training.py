@@ -59,9 +59,8 @@ def main() -> None:
         with progress.whole(work=work):
             taught = teach(recipes.build(options.recipe), dataset)
         total = work.elapsed
-    print(
-        f"{len(taught.manifest.trained.names)} photos, {total:.1f} s{' of CPU time' if options.cpu else ''}: ", end=""
-    )
+    seconds_of = "s of CPU time" if options.cpu else "s"
+    print(f"{len(taught.manifest.trained.names)} photos, {total:.1f} {seconds_of}: ", end="")
     print(", ".join(f"{name} {seconds:.1f}" for name, seconds in work.spent.items()))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     facts = ", ".join(f"{name} {value:.6g}" for name, value in taught.detector.facts.items())
@@ -69,9 +68,8 @@ def main() -> None:
     print(f"peak {peak:.1f} GB; {facts}, threshold {threshold:.4f}")
     for share in SHARES:
         elapsed, left = [said for said in work.said if said[0] <= share * total][-1]
-        print(
-            f"after {share:.0%}: {left:.0f} s left, in truth {total - elapsed:.0f} s: {left / (total - elapsed) - 1:+.0%}"
-        )
+        truth = total - elapsed
+        print(f"after {share:.0%}: {left:.0f} s left, in truth {truth:.0f} s: {left / truth - 1:+.0%}")
 
 
 def _multiplied(dataset: Dataset, n: int, folder: Path) -> Dataset:
@@ -88,7 +86,7 @@ def _multiplied(dataset: Dataset, n: int, folder: Path) -> Dataset:
 def _varied(image: RgbImage, draw: np.random.Generator) -> RgbImage:
     height, width = image.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), draw.uniform(-TURN, TURN), 1 + draw.uniform(-SIZE, SIZE))
-    turn[:, 2] += draw.uniform(-SHIFT, SHIFT, 2)
+    turn[:, 2] = turn[:, 2] + draw.uniform(-SHIFT, SHIFT, 2)
     moved = cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
     lit = moved * (1 + draw.uniform(-LIGHT, LIGHT)) + draw.normal(0, NOISE, moved.shape)
     return np.asarray(np.clip(lit, 0, 255), dtype=np.uint8)
