@@ -148,7 +148,9 @@ def test_a_bank_of_chunks_by_radius_takes_what_fits_and_reaches_its_radius_in_ea
 def test_in_two_steps_a_bank_that_leaves_photos_out_covers_the_others_as_closely_too(reach: float) -> None:
     photo = photos_of(6, 100)
     patches = points(600) + 3 * photo.unsqueeze(1)
-    folds = [frozenset({0, 3}), frozenset({0, 1}), frozenset({5})]  # a whole chunk, for one
+    patches[0] += 1000
+    patches[100] = patches[0] + 0.01  # two photos of one chunk have it, and either stands for both
+    folds = [frozenset({0, 3}), frozenset({1}), frozenset({0, 1}), frozenset({5})]  # a whole chunk, for one
     made = coreset_of_chunks(pieces_of(patches, 200, photo), 200, 600, 0.1, reach, folds)
     for fold, (rows, indices, claimed) in zip(folds, made.without, strict=True):
         assert torch.equal(rows, patches[indices])
