@@ -16,9 +16,9 @@ from andon.detectors._threads import alone
 from andon.work import Phase
 
 POINTS, TIMES = 1024, 16  # in the product that is timed, the fastest of so many, as other programs disturb it
-CHOICE, CHOICE_OF_ROW = 3900, 1.95  # what choosing costs per patch, and per patch and row, in pairs of the product
-LEAVING, LEAVING_OF_ROW = 7200, 1.0
-SEARCH_OF_ROW = 0.8
+CHOICE, CHOICE_OF_ROW = 5600, 2.8  # what choosing costs per patch, and per patch and row, in pairs of the product
+LEAVING, LEAVING_OF_ROW = 6500, 0.9
+SEARCH_OF_ROW = 0.9
 
 
 def expected_of_bank(
