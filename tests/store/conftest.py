@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -16,7 +16,6 @@ from andon.store import Store, schema
 from andon.store.database import Database, url_of
 
 KINDS = ("sqlite", "postgresql")
-NewUrl = Callable[[], str]
 
 
 def run_sql(url: str, *statements: str) -> None:
@@ -49,14 +48,11 @@ def postgres(testrun_uid: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: str) -> str:
-    """The name of a PostgreSQL database in the newest form, to be copied."""
-    name = f"template_{os.getpid()}"
+def own_postgres(postgres: str) -> str:
+    """The URL of a database of this test process alone; making one for every test would take too long."""
+    name = f"of_process_{os.getpid()}"
     run_sql(postgres, f"CREATE DATABASE {name}")
-    database = Database(url_of(_named(postgres, name), Path()))
-    schema.upgrade(database)
-    database.close()
-    return name
+    return make_url(postgres).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=KINDS)
@@ -67,30 +63,22 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without tables."""
-    return _new_url(kind, request, tmp_path, "")
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    url: str = request.getfixturevalue("own_postgres")
+    run_sql(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    return url
 
 
 @pytest.fixture
-def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(empty_url: str, tmp_path: Path) -> str:
     """The URL of a database in the newest form, without entries."""
-    of_template = f" TEMPLATE {request.getfixturevalue('template')}" if kind == "postgresql" else ""
-    return _new_url(kind, request, tmp_path, of_template)
+    with closing(Database(url_of(empty_url, tmp_path))) as database:
+        schema.upgrade(database)
+    return empty_url
 
 
 @pytest.fixture
 def store(url: str, tmp_path: Path) -> Iterator[Store]:
     with Store.open(url, tmp_path) as opened:
         yield opened
-
-
-def _new_url(kind: str, request: pytest.FixtureRequest, folder: Path, of_template: str) -> str:
-    name = f"andon_{uuid.uuid4().hex}"
-    if kind == "sqlite":
-        return f"sqlite:///{folder / name}.db"
-    server: str = request.getfixturevalue("postgres")
-    run_sql(server, f"CREATE DATABASE {name}{of_template}")
-    return _named(server, name)
-
-
-def _named(url: str, database: str) -> str:
-    return make_url(url).set(database=database).render_as_string(hide_password=False)

@@ -12,7 +12,7 @@ from andon.errors import NotFoundError
 from andon.store import NewDelivery, Store
 from andon.store.outbox import LEASE, MAX_ATTEMPTS, pause
 
-NOW = datetime.now(UTC) + timedelta(seconds=5)
+NOW = datetime.now(UTC) + timedelta(hours=1)
 MES = NewDelivery(kind="webhook", target="https://mes.example", payload="{}")
 TOPIC = NewDelivery(kind="mqtt", target="andon/A/inspection", payload="{}")
 

@@ -105,7 +105,7 @@ def test_a_newer_form_is_refused(url: str, later: Path, tmp_path: Path) -> None:
     with closing(Database(url_of(url, tmp_path))) as database:
         schema.upgrade(database, later)
         for refuse in (lambda: Store.open(url, tmp_path), lambda: schema.upgrade(database)):
-            with pytest.raises(InputError, match="made by a newer Andon .*9999"):
+            with pytest.raises(InputError, match=r"made by a newer Andon .*9999"):
                 refuse()
 
 
@@ -119,9 +119,7 @@ def test_tables_of_others_are_not_touched(empty_url: str, tmp_path: Path) -> Non
             schema.upgrade(database)
 
 
-def test_opening_makes_an_sqlite_file_and_refuses_an_empty_postgresql(
-    empty_url: str, kind: str, tmp_path: Path
-) -> None:
+def test_opening_makes_a_file_and_refuses_an_empty_server(empty_url: str, kind: str, tmp_path: Path) -> None:
     if kind == "sqlite":
         with Store.open(None, tmp_path / "new" / "folder") as store:
             assert store.inspections.last() == 0
@@ -131,9 +129,7 @@ def test_opening_makes_an_sqlite_file_and_refuses_an_empty_postgresql(
         Store.open(empty_url, tmp_path)
 
 
-def test_opening_upgrades_sqlite_and_refuses_an_older_postgresql(
-    url: str, kind: str, later: Path, tmp_path: Path
-) -> None:
+def test_opening_upgrades_a_file_and_refuses_an_older_server(url: str, kind: str, later: Path, tmp_path: Path) -> None:
     with closing(Database(url_of(url, tmp_path))) as database:
         schema.ensure_newest(database)
         if kind == "sqlite":
@@ -172,7 +168,7 @@ def test_another_url_is_refused(url: str, tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "andon.db").write_bytes(b"no database" * 100)
-    with pytest.raises(StoreError, match="andon.db cannot be used .*not a database"):
+    with pytest.raises(StoreError, match=r"andon.db cannot be used .*not a database"):
         Store.open(None, tmp_path)
 
 
