@@ -201,6 +201,31 @@ def test_one_changed_byte_of_an_exported_model_is_noticed(part: Path, tmp_path: 
             load(tmp_path / "part.andon")
 
 
+@pytest.mark.parametrize(
+    "hostile", ["no layers", "no weights", "another network", "no bank", "a bank of another width"]
+)
+def test_a_file_that_was_put_together_wrongly_is_one_sentence(
+    hostile: str, part: Path, data: Path, tmp_path: Path, andon_: Callable[..., Ran]
+) -> None:
+    contents = read(part)
+    arrays, layers = dict(contents.arrays), "graph.any.xml"
+    bank = arrays[exported_models.BANK]
+    if hostile == "no layers":
+        arrays[layers] = arrays[layers][::-1]
+    elif hostile == "no weights":
+        arrays["graph.any.bin"] = arrays["graph.any.bin"][:1000]
+    elif hostile == "another network":
+        xml = arrays[layers].tobytes().replace(b'type="Convolution"', b'type="Relu"', 1)
+        arrays[layers] = np.frombuffer(xml, np.uint8)
+    elif hostile == "no bank":
+        del arrays[exported_models.BANK]
+    else:
+        arrays[exported_models.BANK] = np.ascontiguousarray(bank[:, :-1])
+    (tmp_path / "part.andon").write_bytes(to_bytes(contents.tree, arrays)[0])
+    ran = andon_("inspect", tmp_path / "part.andon", data / "test")
+    assert ran.code == 2 and "export it again" in ran.err and "bug" not in ran.err
+
+
 def test_a_file_that_is_there_is_not_overwritten_unasked(
     model: Path, tmp_path: Path, andon_: Callable[..., Ran]
 ) -> None:

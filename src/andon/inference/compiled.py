@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from andon import resources
 from andon.inference import network_cache
 from andon.inference._openvino import ov
+from andon.inference.first_layer import with_exact_first_layer
 
 LOG = logging.getLogger("andon")
 COMPILING = Lock()
 DEVICE = "CPU"
+PRECISION = "INFERENCE_PRECISION_HINT"
+VERSION = "1"  # of what is done here to a network before it is compiled
 
 Config = dict[str, str]
 Array = NDArray[Any]
@@ -51,7 +54,7 @@ def config_of(precision: str, streams: int) -> Config:
     return {
         "NUM_STREAMS": str(streams),
         "INFERENCE_NUM_THREADS": str(resources.cpus()),
-        "INFERENCE_PRECISION_HINT": precision,
+        PRECISION: precision,
     }
 
 
@@ -67,6 +70,8 @@ def compiled(make: Callable[[], ov.Model | None], identity: Sequence[str], confi
     network = make()
     if network is None:
         return None
+    if config[PRECISION] == "bf16":
+        network = with_exact_first_layer(network)
     made = ov.Core().compile_model(network, DEVICE, config)
     network_cache.put(key, made.export_model().getvalue())
     return made
@@ -86,5 +91,5 @@ def _from_cache(key: str, config: Config) -> ov.CompiledModel | None:
 def _key(identity: Sequence[str], config: Config) -> str:
     """Changes whenever the compiled network would: with what it is, OpenVINO's version, and the processor."""
     processor = ov.Core().get_property(DEVICE, "FULL_DEVICE_NAME")
-    parts = [*identity, ov.__version__, processor, str(config)]
+    parts = [VERSION, *identity, ov.__version__, processor, str(config)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -115,7 +115,9 @@ def read_export(contents: Contents, path: Path) -> Exported:
         graphs = {size: (_bytes(arrays, f"{size}.xml"), _bytes(arrays, f"{size}.bin")) for size in sizes}
         if not graphs or not set(export.precisions) <= set(BOUND) or not export.precisions:
             raise ValueError("it has no network; export it again.")
-    except (ConfigError, KeyError, ValueError, TypeError) as error:
+    except KeyError as error:
+        raise ModelError(f"{path} lacks {error}; export it again.") from None
+    except (ConfigError, ValueError, TypeError) as error:
         raise ModelError(f"{path} is not a model that this Andon can use: {error}") from None
     return Exported(export, graphs, memory, certificate, probes)
 
@@ -142,7 +144,9 @@ def pipeline_of(contents: Contents, path: Path, precision: Precision = "auto") -
 
 def scorer_of(exported: Exported, sha256: str, precision: str) -> GraphScorer:
     """What scores for an exported model in a file of that digest."""
-    return GraphScorer(StoredGraphs(exported.graphs, sha256), exported.memory, precision, exported.export.batch_size)
+    memory = exported.memory
+    source = StoredGraphs(exported.graphs, sha256, None if memory is None else memory.bank.shape[1])
+    return GraphScorer(source, memory, precision, exported.export.batch_size)
 
 
 def probe_photos(exported: Exported) -> list[RgbImage]:
@@ -156,18 +160,25 @@ class StoredGraphs:
 
     Args:
         sha256: of the file.
+        dimensions: of the queries; None where the network gives scores.
     """
 
-    def __init__(self, graphs: dict[str, tuple[bytes, bytes]], sha256: str) -> None:
+    def __init__(self, graphs: dict[str, tuple[bytes, bytes]], sha256: str, dimensions: int | None) -> None:
         self._graphs = graphs
         self._sha256 = sha256
+        self._dimensions = dimensions
 
     def identity(self, size: Size) -> Sequence[str]:
         """That of the file."""
         return [self._sha256, str(size)]
 
     def network(self, size: Size) -> ov.Model:
-        """Raises ImageError where the file has no network for this size."""
+        """As `Source.network`.
+
+        Raises:
+            ImageError: the file has no network for this size.
+            ModelError: it has one that is none, or another one than the rest of the file needs.
+        """
         layers, weights = self._graphs.get(name_of(size)) or self._graphs.get(ANY_SIZE) or (None, None)
         if layers is None:
             known = " and ".join(name.replace("x", " x ") for name in self._graphs)
@@ -175,8 +186,17 @@ class StoredGraphs:
                 f"This exported model has networks for photos of {known} (height x width, after its steps), and this "
                 f"one is {size[0]} x {size[1]}; export it again with such a photo among --photos."
             )
-        network = ov.Core().read_model(layers, weights)
-        network.reshape({0: [1, *size, 3], 1: [1, *size]})
+        try:
+            network = ov.Core().read_model(layers, weights)
+            network.reshape({0: [1, *size, 3], 1: [1, *size]})
+            outputs = [port.partial_shape for port in network.outputs]
+        except (RuntimeError, TypeError) as error:
+            raise ModelError(
+                f"The exported model's network cannot be read ({_first_line(error)}); export it again."
+            ) from None
+        fits = len(outputs) == 3 if self._dimensions is None else [shape[-1] for shape in outputs] == [self._dimensions]
+        if not fits:
+            raise ModelError("The exported model's network is not the one that the rest of it needs; export it again.")
         return network
 
     def by_itself(self, photo: RgbImage, roi: Mask) -> list[Array]:
@@ -196,6 +216,10 @@ def _memory(score: ImageScore, arrays: Arrays) -> MemoryBank:
 
 def _bytes(arrays: Arrays, name: str) -> bytes:
     return arrays[f"graph.{name}"].tobytes()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]
 
 
 def _as_array(data: bytes) -> Array:
