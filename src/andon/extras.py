@@ -29,6 +29,10 @@ OPTIONAL = {
     "onnx": Optional("onnx", "onnx"),
     "onnxscript": Optional("onnxscript", "onnx"),
     "transformers": Optional("transformers", "sam"),
+    "sqlalchemy": Optional("sqlalchemy", "serve"),
+    "alembic": Optional("alembic", "serve"),
+    "psycopg": Optional("psycopg", "postgres"),
+    "pyarrow": Optional("pyarrow", "parquet"),
     "pillow_heif": Optional("pillow-heif", "heic"),
 }
 """By the name that is imported."""
