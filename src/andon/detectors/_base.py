@@ -70,6 +70,7 @@ class Capabilities:
         fits_folds: `fit_folds` needs no more than one pass over the photos.
         exports: all that it computes for a score can be converted, so that it needs no torch (`andon export`).
         has_bank: it compares `queries` with its `memory`.
+        grows: its memory can take in more OK photos later (`grown`).
         learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
         terms: names of what the image score is made of, where their weights can be changed later (`andon alphas`).
     """
@@ -80,6 +81,7 @@ class Capabilities:
     fits_folds: bool = False
     exports: bool = False
     has_bank: bool = False
+    grows: bool = False
     learns_by_gradient: bool = False
     terms: tuple[str, ...] = ()
 
@@ -139,6 +141,19 @@ class Detector(nn.Module, Generic[C]):
         self.eval()
         self.history, self.checkpoint = None, None
         return self._fit_folds(batches, torch.Generator().manual_seed(seed), folds)
+
+    def grown(
+        self, batches: Iterable[Batch], folds: Sequence[frozenset[int]], *, radius: float, first: int
+    ) -> tuple[Self, list[Self]]:
+        """This detector with a memory that covers more OK photos, and for each fold one that has not seen its frames.
+
+        Args:
+            batches: the new photos; they are looked at once.
+            folds: numbers of frames, counted from 0 in the order of `batches`.
+            radius: how far the photos that it was fitted on are from its memory at most, among its `facts`.
+            first: the number that the first new photo gets in the origins of `most_like`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no memory that grows")
 
     def forward(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         """Image scores (B,) and patch scores (B, h, w), float32, higher = more anomalous, patches zero outside the ROI.

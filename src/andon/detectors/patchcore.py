@@ -18,6 +18,7 @@ from andon.detectors._base import Batch, Capabilities, Detector, map_size, patch
 from andon.detectors._density import densest
 from andon.detectors._embedding import embed, mean_chroma, projected, projection
 from andon.detectors._expected import expected_of_bank
+from andon.detectors._growing import Uncovered, uncovered
 from andon.detectors._memory_bank import (
     Bank,
     Piece,
@@ -99,7 +100,7 @@ class PatchCore(Detector[PatchCoreConfig]):
     """
 
     Config = PatchCoreConfig
-    capabilities = Capabilities(keeps_patches=True, fits_folds=True, exports=True, has_bank=True)
+    capabilities = Capabilities(keeps_patches=True, fits_folds=True, exports=True, has_bank=True, grows=True)
     of_bank = frozenset({"bank_", "origin_"})
     projection_: Tensor
     colour_scale_: Tensor
@@ -157,6 +158,22 @@ class PatchCore(Detector[PatchCoreConfig]):
         self.projection_, self.colour_scale_ = self.projection_ * scales[0], self.colour_scale_ * scales[-1]
         self.bank_, self.origin_ = bank.rows, origin[bank.indices]
         return [self._with_bank(one.rows, origin[one.indices]) for one in without]
+
+    @torch.inference_mode()
+    def grown(
+        self, batches: Iterable[Batch], folds: Sequence[frozenset[int]], *, radius: float, first: int
+    ) -> tuple[Self, list[Self]]:
+        """See `Detector.grown` and `_growing`. Every patch may join, as people have judged each of the photos."""
+        of_photos: list[Tensor] = []
+        bare = uncovered(self._patches(batches, of_photos), of_photos, self._nearest, radius)
+        outs = [among(bare.places[:, 0].long(), fold) for fold in folds]
+        return self._with(bare, bare.joining(), first), [self._with(bare, bare.joining(out), first) for out in outs]
+
+    def _with(self, bare: Uncovered, joining: Tensor, first: int) -> Self:
+        origin = bare.places[joining] + torch.tensor([first, 0.0, 0.0])
+        other = self._with_bank(torch.cat([self.bank_, bare.patches[joining]]), torch.cat([self.origin_, origin]))
+        other.facts = {"bank_rows": float(len(other.bank_)), "patches": float(bare.seen)}
+        return other
 
     def _radius(self, piece: Piece, share: float, generator: torch.Generator) -> float:
         """How near every OK patch must be to the bank, seen from a share of them; 0 without `coverage`."""

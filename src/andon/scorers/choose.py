@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from andon.detectors import Detector
+from andon.inference.memory_bank import MemoryBank
 from andon.line.scorer import Scorer
 from andon.scorers.convert import DetectorSource
 from andon.scorers.cpu import CpuScorer
@@ -36,3 +37,10 @@ def fastest_scorer(detector: Detector[Any], batch_size: int = 8, precision: Prec
     if detector.is_fitted and (memory := detector.memory()) is not None:
         return GraphScorer(DetectorSource(detector), memory, settle(precision), batch_size)
     return CpuScorer(detector, batch_size, settle(precision))
+
+
+def of_other_bank(scorer: Scorer, detector: Detector[Any]) -> Scorer:
+    """The scorer of `fastest_scorer`, of the same detector with another memory bank; nothing is compiled again."""
+    if isinstance(scorer, TorchScorer):
+        return scorer.of(detector)
+    return cast(GraphScorer, scorer).of(cast(MemoryBank, detector.memory()))

@@ -143,7 +143,7 @@ def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: S
     groups = find_duplicates([Sample(file) for file in files[: len(ok)]]).keep_together
     held_out, damaged = one_of_each(score_ok(model.pipeline, ok), groups), score_ok(model.pipeline, ng)
     rule.check(len(held_out), len(ng))
-    _require_the_same_part(model.calibration, held_out)
+    require_the_same_part(model.calibration, held_out)
     copies = len(ok) - len(held_out)
     calibration = calibrated(rule, held_out, damaged)
     if damaged:
@@ -173,7 +173,7 @@ def _and_ng(number: int) -> str:
     return "" if number == 0 else f" and {number} NG photo{'s' if number > 1 else ''}"
 
 
-def _require_the_same_part(before: Calibration | None, held_out: Sequence[HeldOut]) -> None:
+def require_the_same_part(before: Calibration | None, held_out: Sequence[HeldOut]) -> None:
     """Refuse OK photos whose scores are nowhere near those that the model knows of OK photos.
 
     Raises:

@@ -1,0 +1,73 @@
+"""An improvement in words, for the command and for pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from andon.improving import golden
+from andon.improving.improve import Improvement
+from andon.line.calibration import Calibration
+
+
+def in_words(improvement: Improvement) -> list[str]:
+    """What was done and what came out, in lines."""
+    return [*_what_joined(improvement), *_thresholds(improvement), *_golden(improvement), *_verdict(improvement)]
+
+
+def after_offering(path: Path, parent: Path, name: str) -> list[str]:
+    """What to do next, and how to go back, in lines."""
+    return [
+        f"Model: {path}",
+        f"{parent} is unchanged. A station that runs keeps judging with its active version of {name}: activate the new "
+        "one on its page Models, and go back there with Roll back.",
+        "A model that was exported for the line must be exported again from the new file (andon export).",
+    ]
+
+
+def _what_joined(improvement: Improvement) -> list[str]:
+    before, after = improvement.rows
+    n, joined = len(improvement.chosen.candidates), len(improvement.grown.joined)
+    ways = "adds" if joined == 1 else "add"
+    return [
+        f"{_number(n, 'reviewed OK photo')} may teach; {joined} {ways} to the memory bank "
+        f"({before:,} -> {after:,} rows).",
+        *improvement.remarks,
+    ]
+
+
+def _thresholds(improvement: Improvement) -> list[str]:
+    before, after = improvement.before, improvement.after
+    scores = f"{len(before.ok_scores)} -> {len(after.ok_scores)} held-out scores"
+    return [
+        f"NG from {before.threshold:.4g} -> {after.threshold:.4g}, review from {_band(before)} -> {_band(after)} "
+        f"({scores}).",
+        after.describe(),
+    ]
+
+
+def _golden(improvement: Improvement) -> list[str]:
+    kinds = [one.photo.kind for one in improvement.golden]
+    if not kinds:
+        return ["The golden set is empty."]
+    return [
+        f"Golden set: {_number(kinds.count('NG'), 'NG photo')} and {_number(kinds.count('OK'), 'OK photo')}, none of "
+        "which taught.",
+        *golden.table(improvement.golden),
+    ]
+
+
+def _verdict(improvement: Improvement) -> list[str]:
+    if improvement.is_offered:
+        return ["Offered: the promise holds, and no golden NG photo is lost that was caught."]
+    return [
+        " ".join(["Refused:", *improvement.objections, "Nothing is written."]),
+        *(f"Against it: {one.in_words()}" for one in improvement.against),
+    ]
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def _band(calibration: Calibration) -> str:
+    return "nowhere" if calibration.review_threshold is None else f"{calibration.review_threshold:.4g}"
