@@ -31,8 +31,8 @@ DRIFTS: dict[str, Callable[[Values], tuple[Values, float]]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--years", type=int, default=1000, help="without drift (1000)")
-    parser.add_argument("--alike", type=int, default=20, help="years of parts that resemble their neighbours (20)")
-    parser.add_argument("--lines", type=int, default=200, help="with each planted drift (200)")
+    parser.add_argument("--alike", type=int, default=10, help="years of parts that resemble their neighbours (10)")
+    parser.add_argument("--lines", type=int, default=100, help="with each planted drift (100)")
     options = parser.parse_args()
     without_drift(options.years)
     parts_alike(options.alike)

@@ -47,11 +47,16 @@ def test_a_planted_drift_is_found_and_dated(seed, drift, change, shares, most_da
     scores = days_of_scores(DAYS + most_days, seed=seed)
     scores[DAYS:] = drift(scores[DAYS:], np.arange(1, most_days + 1)[:, None])
     (parts, alarm), *_ = watch(Monitor(), scores)
-    assert DAYS * PARTS < parts
+    assert parts > DAYS * PARTS and alarm.evidence >= 20
     assert (alarm.change, alarm.share in shares) == (change, True)
     began = int(alarm.since.removeprefix("day "))
     assert DAYS - 3 <= began <= DAYS + 15 and alarm.n_blocks > DAYS
     assert alarm.block in alarm.sentence and alarm.since in alarm.sentence and "at most 0.1" in alarm.sentence
+
+
+@pytest.mark.parametrize(("shares", "bar"), [((0.5,), 10), ((0.5, 0.9), 20)])
+def test_the_quantiles_share_the_probability_of_a_false_alarm(shares, bar):
+    assert Settings(alpha=0.1, shares=shares).bar == pytest.approx(bar)
 
 
 def test_days_that_differ_more_from_each_other_are_called_scattered():
@@ -112,7 +117,7 @@ def test_a_day_of_few_parts_is_passed_over():
     for place, day in enumerate("aaaabbbbbcdddd"):
         monitor.update(float(place), day)
     assert monitor.close() is None and monitor.names == ["b"]
-    assert monitor.values == [(6.0, pytest.approx(7.6))]
+    assert monitor.values[0] == pytest.approx((6.0, 7.6))
     assert monitor.close() is None
 
 
@@ -122,6 +127,15 @@ def test_restart_forgets_everything():
         monitor.update(float(place), str(place // 2))
     monitor.restart()
     assert (monitor.names, monitor.open_block, monitor.evidence) == ([], None, 1.0)
+
+
+def test_lots_are_drawn_anew_after_a_restart():
+    monitor = Monitor()
+    monitor.add("monday", [1.0, 1.0])
+    before = monitor.evidence
+    monitor.restart()
+    monitor.add("tuesday", [1.0, 1.0])
+    assert monitor.evidence != before
 
 
 def test_what_is_no_score_is_refused():

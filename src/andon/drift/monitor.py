@@ -172,7 +172,7 @@ class Monitor:
         if not block:
             raise ValueError("The block has no name; name the day, the hour or the lot.")
         alarm = self.close() if self.open_block and self.open_block.name != block else None
-        seed = (self.settings.seed, self._stretch, len(self.names))
+        seed = (self.settings.seed, self._stretch, len(self.settings.shares), len(self.names))
         self.open_block = (self.open_block or OpenBlock(block)).joined(float(score), seed)
         return alarm
 
