@@ -42,10 +42,9 @@ def bets(p: Values) -> Values:
     Returns:
         (..., 3, 3): for each of `CHANGES` and `EXPONENTS`.
     """
-    higher, lower = (
-        EXPONENTS * np.maximum(each, SMALLEST)[..., None] ** (EXPONENTS - 1) for each in (np.asarray(p), 1 - p)
-    )
-    return np.stack([higher, lower, (higher + lower) / 2], axis=-2)
+    sides = np.stack([p, 1 - np.asarray(p)], axis=-1)[..., None]
+    one_sided = EXPONENTS * np.maximum(sides, SMALLEST) ** (EXPONENTS - 1)
+    return np.concatenate([one_sided, one_sided.mean(axis=-2, keepdims=True)], axis=-2)
 
 
 def rank_from_above(past: list[float], value: float, lot: float) -> float:
