@@ -2,5 +2,6 @@
 
 from andon.drift.daily import Day, Inspected, daily
 from andon.drift.monitor import Alarm, Monitor, Settings
+from andon.drift.replay import Watched, replay
 
-__all__ = ["Alarm", "Day", "Inspected", "Monitor", "Settings", "daily"]
+__all__ = ["Alarm", "Day", "Inspected", "Monitor", "Settings", "Watched", "daily", "replay"]
