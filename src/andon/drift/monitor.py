@@ -88,10 +88,11 @@ class Alarm:
     @property
     def sentence(self) -> str:
         """For people: what changed, and how often such an alarm is false."""
+        what = "median" if self.share == 0.5 else f"{100 * self.share:g} % quantile"
         return (
-            f"Since about {self.since} the {self.share:.0%} quantile of the scores of accepted parts "
-            f"{BECAME[self.change]} (seen after {self.block}, in {self.n_blocks} blocks). Without drift, "
-            f"{self.settings.horizon} blocks have an alarm with a probability of at most {self.settings.alpha:g}."
+            f"Since about {self.since} the {what} of the accepted parts' scores {BECAME[self.change]} "
+            f"(seen after {self.block}, in {self.n_blocks} blocks). Without drift, {self.settings.horizon} blocks have an "
+            f"alarm with a probability of at most {self.settings.alpha:g}."
         )
 
 
