@@ -3,7 +3,7 @@
     python benchmarks/drift.py
 
 All scores are drawn: a line makes 4,000 parts on each of 250 days a year, 50 in twelve minutes, 250 in an hour, and a
-part's score deviates by 1 from the line's level. It takes four minutes on one core.
+part's score deviates by 1 from the line's level. It takes some minutes.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def parts_alike(years: int) -> None:
 
     kinds: dict[str, Callable[[], Values]] = {
         "independent parts": lambda: rng.normal(size=n),
-        "half of a part's deviation lasts 5 parts": lambda: groups(5, 1.0),
+        "half of the variance lasts 5 parts": lambda: groups(5, 1.0),
         "lots of 500 parts differ by 0.3": lambda: groups(500, 0.3),
         "days differ by 0.1": lambda: groups(PARTS, 0.1),
         "days differ by 0.5": lambda: groups(PARTS, 0.5),

@@ -91,8 +91,8 @@ class Alarm:
         what = "median" if self.share == 0.5 else f"{100 * self.share:g} % quantile"
         return (
             f"Since about {self.since} the {what} of the accepted parts' scores {BECAME[self.change]} "
-            f"(seen after {self.block}, in {self.n_blocks} blocks). Without drift, {self.settings.horizon} blocks have an "
-            f"alarm with a probability of at most {self.settings.alpha:g}."
+            f"(seen after {self.block}, in {self.n_blocks} blocks). Without drift, {self.settings.horizon} blocks "
+            f"have an alarm with a probability of at most {self.settings.alpha:g}."
         )
 
 
