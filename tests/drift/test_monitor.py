@@ -188,6 +188,7 @@ def test_a_damaged_state_is_refused_in_one_sentence(damage):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_of_1000_years_without_drift_no_more_have_an_alarm_than_promised():
     settings = Settings()
     rng = np.random.default_rng(9)
