@@ -16,8 +16,8 @@ from andon.detectors._threads import alone
 from andon.work import Phase
 
 POINTS, TIMES = 1024, 16  # in the product that is timed, the fastest of so many, as other programs disturb it
-CHOICE, CHOICE_OF_ROW = 5600, 2.8  # what choosing costs per patch, and per patch and row, in pairs of the product
-LEAVING, LEAVING_OF_ROW = 6500, 0.9
+CHOICE, CHOICE_OF_ROW = 11500, 5.8  # what choosing costs per patch, and per patch and row, in pairs of the product
+LEAVING, LEAVING_OF_ROW = 7800, 1.1
 SEARCH_OF_ROW = 0.9
 
 

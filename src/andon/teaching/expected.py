@@ -11,7 +11,7 @@ from andon.teaching.thresholds import CALIBRATING
 from andon.types import Sample
 from andon.work import Phase
 
-READ, LEARN, SCORE, KEEP = 0.01, 0.06, 0.012, 0.002  # seconds of CPU time of a photo; the first photos correct them
+READ, LEARN, SCORE, KEEP = 0.006, 0.06, 0.02, 0.002  # seconds of CPU time of a photo; the first photos correct them
 ALL = 0.16  # of these, before more is known
 THUMBNAILS = "Keeping thumbnails"
 
