@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, insert, select
@@ -111,7 +112,7 @@ class Inspections:
     def overrides(self, wanted: Filter = ALL) -> dict[tuple[str, str], int]:
         """How many there are of each verdict and what the review that counts says, such as ("NG", "OK")."""
         query = select(Table.verdict, Table.reviewed_as, func.count()).where(
-            *conditions(wanted), Table.reviewed_as.is_not(None)
+            *conditions(replace(wanted, reviewed=True))
         )
         with self._database.read() as connection:
             found = connection.execute(query.group_by(Table.verdict, Table.reviewed_as))
