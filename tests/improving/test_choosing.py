@@ -55,11 +55,11 @@ def test_a_photo_that_nobody_reviewed_judges_if_it_was_made_golden(reviewed: Sta
 def test_copies_of_golden_photos_do_not_teach(reviewed: Station) -> None:
     found = chosen(reviewed)
     golden = next(one for one in found.golden if one.kind == "OK")
-    copy = cv2.flip(images.read(golden.path), 1)
-    reviewed.inspect(copy, "OK")
+    flipped = cv2.flip(images.read(golden.path), 1)
+    copies = (cv2.add(flipped, (step, step, step, 0)) for step in range(20))
+    reviewed.inspect(next(copy for copy in copies if not is_protected(digest(copy))), "OK")
     again = chosen(reviewed)
-    assert digests(again)[0] == digests(found)[0]
-    assert is_protected(digest(copy)) or again.remarks == ("1 photo looks like a golden one.",)
+    assert digests(again) == digests(found) and again.remarks == ("1 photo looks like a golden one.",)
 
 
 def test_people_who_disagree_are_not_listened_to(reviewed: Station) -> None:
