@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import plate_photos
@@ -86,6 +87,15 @@ def test_models_that_cannot_be_improved_are_refused(
     ran = andon_("improve", tmp_path / "padim.safetensors", "--data", station.data)
     assert ran.code == 2
     assert "is a model of padim that cannot take in more photos; train it again with the new photos" in ran.err
+
+
+def test_thresholds_that_need_ng_photos_are_refused(andon_: Command, station: Station, own: Path) -> None:
+    taught = load_taught(own)
+    assert taught.calibration is not None
+    rule = replace(taught.calibration.rule, method="target-recall")
+    save(taught.calibrated(replace(taught.calibration, rule=rule)), own.with_name("recall.safetensors"))
+    ran = andon_("improve", own.with_name("recall.safetensors"), "--data", station.data)
+    assert ran.code == 2 and "catches a share of NG photos (target-recall), which are not at hand" in ran.err
 
 
 def test_a_threshold_that_was_given_stays(andon_: Command, station: Station, own: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import cv2
+import numpy as np
 import plate_photos
 import pytest
 from stations import Station, digest, free, png, rusty, stamped
@@ -21,7 +22,14 @@ def chosen(station: Station, seen: frozenset[str] = frozenset()) -> Chosen:
 
 
 def digests(found: Chosen) -> tuple[set[str], set[str]]:
-    return tuple({one.inspection.photo_sha256 for one in part} for part in (found.candidates, found.golden))  # type: ignore[return-value]
+    """Of those who teach, and of those who judge."""
+    teaching, judging = ({one.inspection.photo_sha256 for one in part} for part in (found.candidates, found.golden))
+    return teaching, judging
+
+
+def everybody(found: Chosen) -> set[str]:
+    teaching, judging = digests(found)
+    return teaching | judging
 
 
 def test_a_fifth_is_protected_by_its_digest_alone() -> None:
@@ -56,7 +64,7 @@ def test_copies_of_golden_photos_do_not_teach(reviewed: Station) -> None:
     found = chosen(reviewed)
     golden = next(one for one in found.golden if one.kind == "OK")
     flipped = cv2.flip(images.read(golden.path), 1)
-    copies = (cv2.add(flipped, (step, step, step, 0)) for step in range(20))
+    copies = (np.clip(flipped.astype(int) + step, 0, 255).astype(np.uint8) for step in range(20))
     reviewed.inspect(next(copy for copy in copies if not is_protected(digest(copy))), "OK")
     again = chosen(reviewed)
     assert digests(again) == digests(found) and again.remarks == ("1 photo looks like a golden one.",)
@@ -66,21 +74,21 @@ def test_people_who_disagree_are_not_listened_to(reviewed: Station) -> None:
     one = free(range(400, 412))[0]
     reviewed.inspect(stamped(one), "NG")
     found = chosen(reviewed)
-    assert digest(stamped(one)) not in set.union(*digests(found))
+    assert digest(stamped(one)) not in everybody(found)
     assert found.remarks == ("1 photo is OK in one review and NG in another.",)
 
 
 def test_what_is_undone_does_not_count(reviewed: Station) -> None:
     inspection = chosen(reviewed).candidates[0].inspection
     reviewed.store.reviews.undo(inspection.inspection_id, by="ann")
-    assert inspection.photo_sha256 not in set.union(*digests(chosen(reviewed)))
+    assert inspection.photo_sha256 not in everybody(chosen(reviewed))
 
 
 def test_photos_that_taught_the_model_neither_teach_again_nor_judge(reviewed: Station) -> None:
     found = chosen(reviewed)
     seen = frozenset({found.candidates[0].inspection.photo_sha256, found.golden[0].inspection.photo_sha256})
     again = chosen(reviewed, seen)
-    assert not seen & set.union(*digests(again))
+    assert not seen & everybody(again)
     assert again.remarks == (
         "1 golden photo has taught this model already.",
         "1 photo has taught this model already.",

@@ -15,11 +15,7 @@ from andon.improving import Improvement, OnGolden, free_name, improve, offer
 from andon.improving.golden import broken_promise, counts
 from andon.models.load import load
 from andon.models.trained import load_taught
-
-
-@pytest.fixture
-def improved(reviewed: Station, model: Path) -> Improvement:
-    return improve(model, reviewed.store, reviewed.photos)
+from andon.types import Inspection
 
 
 def test_good_parts_of_a_new_lot_are_no_longer_rejected_and_no_defect_is_lost(improved: Improvement) -> None:
@@ -102,7 +98,8 @@ def test_there_and_back(improved: Improvement, reviewed: Station, model: Path, t
 
 def test_what_breaks_the_promise(improved: Improvement) -> None:
     one = next(one for one in improved.golden if one.photo.kind == "OK")
-    ok, ng = (replace(one.new, verdict=verdict) for verdict in ("OK", "NG"))
+    assert isinstance(one.new, Inspection)
+    ok, ng = replace(one.new, verdict="OK"), replace(one.new, verdict="NG")
 
     def golden(n_old: int, n_new: int, n: int = 20) -> list[OnGolden]:
         return [OnGolden(one.photo, ng if i < n_old else ok, ng if i < n_new else ok) for i in range(n)]

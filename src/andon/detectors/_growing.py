@@ -3,7 +3,7 @@
 The rows of the bank are the centres that were taken so far. As long as a patch is farther from all centres than the
 bank's radius, the farthest one joins. No patch that the bank was chosen from is that far, so none of them is needed:
 the bank is the one that the greedy order, begun with the rows of the old bank, makes of the old and the new patches
-together. A bank that was chosen of all of them from the start would have other rows, and the same radius at most.
+together. A bank that was chosen of all of them from the start would have other rows.
 """
 
 from __future__ import annotations
@@ -57,4 +57,5 @@ def uncovered(
         bare = away.double().square() > radius**2
         found.append((patches[bare], places[number][bare], away[bare]))
         seen += len(patches)
-    return Uncovered(*(torch.cat(part) for part in zip(*found, strict=True)), radius, seen)
+    patches_, places_, away_ = (torch.cat(part) for part in zip(*found, strict=True))
+    return Uncovered(patches_, places_, away_, radius, seen)

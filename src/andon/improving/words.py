@@ -18,7 +18,7 @@ def after_offering(path: Path, parent: Path, name: str) -> list[str]:
     """What to do next, and how to go back, in lines."""
     return [
         f"Model: {path}",
-        f"{parent} is unchanged. A station that runs goes on with its active version of {name}: activate the new one on "
+        f"{parent} is unchanged. A station that runs keeps its active version of {name}: activate the new one on "
         f"the page Models, and go back there with Roll back (POST /v1/models/{name}/rollback).",
         "A model that was exported for the line must be exported again from the new file (andon export).",
     ]
