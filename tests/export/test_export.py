@@ -274,6 +274,12 @@ def test_a_file_that_is_there_is_not_overwritten_unasked(
     assert ran.code == 2 and "is the model itself; give another name" in ran.err
 
 
+def test_no_precision_that_is_certified_is_warned_of(part: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for precision in ("f32", "bf16"):
+        load(part, precision=precision)  # type: ignore[arg-type]
+    assert not caplog.messages
+
+
 def test_info_says_what_was_exported(part: Path, model: Path, andon_: Callable[..., Ran]) -> None:
     export = json.loads(andon_("info", part, "--json").out)["export"]
     assert export["model_sha256"] == read(model).sha256 and "f32" in export["precisions"]

@@ -26,7 +26,7 @@ VERDICTS = ("OK", "review", "NG", "invalid", "error")
 
 
 def command(
-    model: options.Model,
+    model: options.AnyModel,
     photos: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Photos, folders, or globs such as 'a/*.png'.")
     ],

@@ -77,6 +77,8 @@ def read(path: Path) -> Contents:
         ) from None
     except OSError as error:
         raise ModelError(f"{path} cannot be opened ({error.strerror}); check its permissions.") from None
+    except UnicodeDecodeError:
+        raise _damaged(path, "it does not begin as a model does") from None
     except (SafetensorError, ValueError, TypeError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
     if not isinstance(found, int) or found < format2.FORMAT or found > FORMAT:
@@ -132,7 +134,8 @@ def _metadata(data: bytes) -> dict[str, str]:
 
 def _damaged(path: Path, reason: str) -> ModelError:
     short = reason.partition("\n")[0][:200]
-    return ModelError(f"{path} is damaged, cut short or not a model ({short}); copy it again or train it again.")
+    do = "export" if path.suffix == ".andon" else "train"
+    return ModelError(f"{path} is damaged, cut short or not a model ({short}); copy it again or {do} it again.")
 
 
 def write(path: Path, data: bytes, *, overwrite: bool) -> None:
