@@ -276,7 +276,7 @@ def test_a_file_that_is_there_is_not_overwritten_unasked(
 
 def test_no_precision_that_is_certified_is_warned_of(part: Path, caplog: pytest.LogCaptureFixture) -> None:
     for precision in ("f32", "bf16"):
-        load(part, precision=precision)  # type: ignore[arg-type]
+        load(part, precision=precision)
     assert not caplog.messages
 
 
