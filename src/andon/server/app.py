@@ -20,7 +20,7 @@ from andon.server.pictures import Pictures
 from andon.server.shield import Shield
 from andon.server.station import Station
 
-DESCRIPTION = "Photos of parts in, rows out. An error is one sentence: {\"error\": \"...\"}."
+DESCRIPTION = 'Photos of parts in, rows out. An error is one sentence: {"error": "..."}.'
 
 
 def make_app(station: Station, access: Access) -> FastAPI:

@@ -1,4 +1,4 @@
-"""One desk per model: photos wait in a bounded queue, are judged in batches of those that are ready, or dropped in time.
+"""One desk per model: photos wait in a bounded queue, and are judged in batches of those that are ready, or dropped.
 
 The way of a photo: `submit` -> prepared in the pool -> scored in the desk's thread, together with those that are ready
 at that moment -> judged in the pool -> handed to the ledger, which writes it and gives the answer out. A photo whose

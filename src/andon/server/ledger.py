@@ -43,9 +43,7 @@ class Ledger:
         wrote: is called after each transaction.
     """
 
-    def __init__(
-        self, store: Store, photos: PhotoStore, deliveries: Deliveries, wrote: Callable[[], None]
-    ) -> None:
+    def __init__(self, store: Store, photos: PhotoStore, deliveries: Deliveries, wrote: Callable[[], None]) -> None:
         self.not_kept: str | None = None
         """Why the last photo was not kept; None where it was."""
         self._store = store

@@ -1,4 +1,4 @@
-"""Pictures of inspections, made when somebody wants to see them, of the photo that was kept and the version that judged."""
+"""Pictures of inspections, made when they are wanted, of the photo that was kept and by the version that judged."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _small(anomaly_map: FloatMap, side: int) -> FloatMap:
 def _kind(data: bytes) -> str:
     """What a browser may be told that it is."""
     try:
-        kind = open_header(data).get_format_mimetype() or ""
+        kind = Image.MIME.get(open_header(data).format or "", "")
     except Exception:  # a kind that Pillow does not know
         kind = ""
     return kind if kind.startswith("image/") else "application/octet-stream"

@@ -1,4 +1,4 @@
-"""What stands before the app: hosts and origins, sizes and rates, and the headers that keep browsers strict. Plain ASGI.
+"""What stands before the app: hosts and origins, sizes and rates, and headers that keep browsers strict.
 
 A request that is refused early is read to its end first, within limits, as clients often look for an answer only after
 they have sent all; a connection that is closed on them would lose it.
@@ -44,7 +44,7 @@ HEADERS = {
 }
 
 
-class _TooLarge(Exception):
+class _TooLargeError(Exception):
     """The body has more bytes than it may."""
 
 
@@ -74,7 +74,7 @@ class Shield:
             return
         try:
             await self._app(scope, body.receive, answer.send)
-        except _TooLarge:
+        except _TooLargeError:
             if answer.has_begun:
                 raise
             await _refuse(answer, 413, _too_large(most))
@@ -130,7 +130,7 @@ class _Body:
             self._size += len(message.get("body", b""))
             self.is_whole = not message.get("more_body", False)
             if self._size > self._most:
-                raise _TooLarge
+                raise _TooLargeError
         else:
             self.is_whole = True  # the client has gone
         return message
@@ -140,7 +140,7 @@ class _Body:
         with suppress(TimeoutError):
             async with asyncio.timeout(SECONDS_TO_DRAIN):
                 while not self.is_whole and self._size < 2 * self._most + SMALL:
-                    with suppress(_TooLarge):
+                    with suppress(_TooLargeError):
                         await self.receive()
 
 

@@ -33,7 +33,7 @@ class TooLargeError(AndonError):
 
 
 class Helper(Protocol):
-    """Something that works beside the server, in threads of its own, such as what watches folders or sends deliveries."""
+    """Something that works beside the server in threads of its own: what watches folders, what sends deliveries."""
 
     def start(self, station: Station) -> None:
         """Begin. The station is open; nothing may be waited for here."""
@@ -168,9 +168,7 @@ class Station:
         """Remove photos that may go, and forget old events, every hour."""
         while not self._ended.wait(HOURLY):
             try:
-                self.store.kept.sweep(
-                    self.photos, max_age=self.settings.keep_for, max_bytes=self.settings.keep_bytes
-                )
+                self.store.kept.sweep(self.photos, max_age=self.settings.keep_for, max_bytes=self.settings.keep_bytes)
             except (AndonError, OSError) as error:
                 LOG.error(f"Old photos could not be removed: {error}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,7 +81,5 @@ def _try_as_certified(pipeline: Pipeline, export: exported.Exported, path: Path)
 def _try_on_noise(pipeline: Pipeline) -> None:
     """Whatever its verdict is. A step that finds no part in it is right."""
     noise = np.random.default_rng(0).integers(0, 256, NOISE, dtype=np.uint8)
-    try:
+    with suppress(ImageError):
         pipeline.inspect(noise, with_map=False)
-    except ImageError:
-        pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -13,7 +13,9 @@ from andon.server.errors import problems
 from andon.server.station import Station
 
 router = APIRouter(tags=["health"])
-EVERYBODY = {status: entry for status, entry in problems().items() if status in (403, 413)}
+EVERYBODY: dict[int | str, dict[str, Any]] = {
+    status: entry for status, entry in problems().items() if status in (403, 413)
+}
 
 
 @router.get("/healthz", summary="Is it alive?", responses=EVERYBODY)

@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse, Response
 
 from andon.server.access import Identity, needs
 from andon.server.api.shapes import ModelName, PartId, RowOut, StationName
-from andon.server.desk import Job, TooLateError
+from andon.server.desk import Incoming, Job, TooLateError
 from andon.server.errors import answer, problems
 from andon.server.metrics import Metrics
-from andon.server.station import Incoming, Station
+from andon.server.station import Station
 
 NAME = "<body>"
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -25,7 +25,10 @@ router = APIRouter(tags=["inspect"])
 @router.post(
     "/v1/inspect",
     summary="Judge a photo",
-    responses={200: {"model": RowOut, "description": "The row: what Andon says of the photo."}, **problems(404, 408, 409, 415)},
+    responses={
+        200: {"model": RowOut, "description": "The row: what Andon says of the photo."},
+        **problems(404, 408, 409, 415),
+    },
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -38,7 +38,7 @@ def models(request: Request, who: Annotated[Identity, Depends(needs(None))]) -> 
 def activate(
     request: Request, who: Annotated[Identity, Depends(needs("admin"))], name: NAME, wanted: ActivateIn
 ) -> ActivationOut:
-    """It is loaded and tried first; if it cannot be used, nothing changes. Photos under way are finished as they began."""
+    """It is loaded and tried first; if it cannot be used, nothing changes. Photos under way end as they began."""
     served: Station = request.app.state.station
     return ActivationOut.of(served.desks.activate(name, wanted.sha256, by=who.name))
 

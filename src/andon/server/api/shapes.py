@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from andon.rows import Cells
 from andon.store import Activation, Review, StoredInspection, StoredModel
@@ -35,7 +35,12 @@ def _in_our_times(time: datetime) -> datetime:
     return time.astimezone(UTC)
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_in_our_times)]
+def _as_text(time: object) -> datetime:
+    """Only ISO 8601, and no number of seconds."""
+    return datetime.fromisoformat(str(time))
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_as_text), AfterValidator(_in_our_times)]
 
 
 class ReviewOut(BaseModel):
@@ -72,9 +77,7 @@ class InspectionOut(BaseModel):
     @classmethod
     def of(cls, stored: StoredInspection) -> InspectionOut:
         """Without its number."""
-        return cls(
-            row=stored.row, station=stored.station, photo_kept=stored.photo_kept, reviewed_as=stored.reviewed_as
-        )
+        return cls(row=stored.row, station=stored.station, photo_kept=stored.photo_kept, reviewed_as=stored.reviewed_as)
 
 
 class WholeInspectionOut(InspectionOut):

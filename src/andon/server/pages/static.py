@@ -28,6 +28,4 @@ def static(name: str) -> Response:
 
 @cache
 def _files() -> dict[str, tuple[bytes, str]]:
-    return {
-        path.name: (path.read_bytes(), KINDS[path.suffix]) for path in FOLDER.iterdir() if path.suffix in KINDS
-    }
+    return {path.name: (path.read_bytes(), KINDS[path.suffix]) for path in FOLDER.iterdir() if path.suffix in KINDS}
