@@ -44,10 +44,9 @@ def test_the_most_doubtful_comes_first(queue: Store) -> None:
 
 
 def test_of_the_ok_photos_a_random_share_is_looked_at(store: Store) -> None:
-    store.inspections.add_all(
-        NewInspection(row=row, photo=KeptPhoto(sha256=row["sha256"], size=1))
-        for row in (drawn_row(inspection_id=f"ok {number}") for number in range(400))
-    )
+    rows = [drawn_row(inspection_id=f"ok {number}") for number in range(400)]
+    photo = KeptPhoto(sha256=rows[0]["sha256"], size=1)
+    store.inspections.add_all([NewInspection(row=row, photo=photo) for row in rows])
     half = ids(store.reviews.next_to_review("ann", limit=400, ok_share=0.5))
     assert 150 < len(half) < 250 and store.reviews.waiting(ok_share=0.5) == {"OK": len(half)}
     store.reviews.release("ann")
