@@ -44,7 +44,7 @@ class Feed:
     async def open(self) -> None:
         """Begin."""
         self._loop = asyncio.get_running_loop()
-        self._station.on_rows.append(self.look)
+        self._station.on_rows.append(lambda rows: self.look())
         self._task = asyncio.create_task(self._run())
 
     def look(self) -> None:

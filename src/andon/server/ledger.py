@@ -40,10 +40,12 @@ class Ledger:
     """The one writer of inspections in this process.
 
     Args:
-        wrote: is called after each transaction.
+        wrote: is told the new rows after each transaction.
     """
 
-    def __init__(self, store: Store, photos: PhotoStore, deliveries: Deliveries, wrote: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, photos: PhotoStore, deliveries: Deliveries, wrote: Callable[[list[Cells]], None]
+    ) -> None:
         self.not_kept: str | None = None
         """Why the last photo was not kept; None where it was."""
         self._store = store
@@ -103,4 +105,4 @@ class Ledger:
             return
         for entry, one in zip(entries, added, strict=True):
             entry.job.answer.set_result(Answer(entry.new.row, one))
-        self._wrote()
+        self._wrote([entry.new.row for entry, one in zip(entries, added, strict=True) if one.is_new])

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from andon.rows import Cells
 from andon.server.station import Station
 
 SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -21,9 +22,6 @@ class Metrics:
         self.judged = Counter(
             "andon_inspections", "Photos that were judged.", ("model", "verdict"), registry=self._registry
         )
-        self.refused = Counter(
-            "andon_refused", "Photos that were not judged, by status.", ("status",), registry=self._registry
-        )
         self.seconds = Histogram(
             "andon_request_seconds",
             "From a photo's first byte to its row.",
@@ -32,6 +30,11 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(_Now(station))
+        station.on_rows.append(self._count)
+
+    def _count(self, rows: list[Cells]) -> None:
+        for row in rows:
+            self.judged.labels(row["model"]["name"], row["verdict"]).inc()
 
     def text(self) -> str:
         """In the format of Prometheus."""

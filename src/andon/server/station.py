@@ -17,6 +17,7 @@ from andon.errors import AndonError, ImageError, StoreError
 from andon.images.depth import TIFF
 from andon.images.pillow import blaming, open_header
 from andon.line.pipeline import Pipeline
+from andon.rows import Cells
 from andon.server.desk import Answer, BusyError, Desk, Incoming, Job, TooLateError
 from andon.server.desks import Desks
 from andon.server.ledger import Deliveries, Ledger, no_deliveries
@@ -53,7 +54,7 @@ class Station:
 
     Attributes:
         is_draining: it is about to end and wants no more photos, although it still takes them.
-        on_rows: is called after rows were written, from a thread.
+        on_rows: each is told the rows that were written, from a thread; it may not wait.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Station:
         self.photos = PhotoStore(data)
         self.desks = Desks(store, self._desk)
         self.is_draining = False
-        self.on_rows: list[Callable[[], None]] = []
+        self.on_rows: list[Callable[[list[Cells]], None]] = []
         self.last_photo_at: float | None = None
         self._pool = ThreadPoolExecutor(resources.cpus(), "andon-photo")
         self._ledger = Ledger(store, self.photos, deliveries, self._wrote)
@@ -160,9 +161,9 @@ class Station:
     def _desk(self, name: str, pipeline: Pipeline) -> Desk:
         return Desk(name, pipeline, self._pool, self._ledger.record, self.settings.queue)
 
-    def _wrote(self) -> None:
+    def _wrote(self, rows: list[Cells]) -> None:
         for told in self.on_rows:
-            told()
+            told(rows)
 
     def _keep_house(self) -> None:
         """Remove photos that may go, and forget old events, every hour."""
