@@ -235,6 +235,13 @@ def test_a_file_that_is_there_is_not_overwritten_unasked(
     ran = andon_("export", model, "-o", out)
     assert ran.code == 2 and "exists already" in ran.err and out.read_bytes() == before
     assert andon_("export", model, "-o", out, "--overwrite").code == 0
+    ran = andon_("export", model, "-o", model, "--overwrite")
+    assert ran.code == 2 and "is the model itself; give another name" in ran.err
+
+
+def test_info_says_what_was_exported(part: Path, model: Path, andon_: Callable[..., Ran]) -> None:
+    export = json.loads(andon_("info", part, "--json").out)["export"]
+    assert export["model_sha256"] == read(model).sha256 and "f32" in export["precisions"]
 
 
 def test_a_model_without_a_threshold_cannot_be_certified(taught: Taught, tmp_path: Path) -> None:

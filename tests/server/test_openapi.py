@@ -93,13 +93,13 @@ def test_schemathesis_finds_nothing_undeclared(tmp_path: Path, versions: Version
     header = {"Authorization": f"Bearer {secret}"}
     with served(tmp_path, [PART], headers=header) as running:
         running.inspect(NG_PHOTO)
-        try_out(running.url, secret)
+        try_out(running.url, secret, tmp_path)
 
 
-def try_out(url: str, secret: str) -> None:
+def try_out(url: str, secret: str, folder: Path) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/v1/openapi.json"]
     command += ["--header", f"Authorization: Bearer {secret}"]
     command += ["--exclude-path", "/v1/events", "--max-examples", "20", "--phases", "examples,coverage,fuzzing"]
     command += ["--exclude-checks", "positive_data_acceptance"]  # no schema can say what is a photo
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     assert ran.returncode == 0, ran.stdout
