@@ -27,6 +27,9 @@ OPTIONAL = {
     "timm": Optional("timm", "backbones"),
     "torchvision": Optional("torchvision", "backbones"),
     "transformers": Optional("transformers", "sam"),
+    "sqlalchemy": Optional("sqlalchemy", "serve"),
+    "alembic": Optional("alembic", "serve"),
+    "psycopg": Optional("psycopg", "postgres"),
     "pillow_heif": Optional("pillow-heif", "heic"),
 }
 """By the name that is imported."""
