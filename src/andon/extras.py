@@ -30,6 +30,7 @@ OPTIONAL = {
     "sqlalchemy": Optional("sqlalchemy", "serve"),
     "alembic": Optional("alembic", "serve"),
     "psycopg": Optional("psycopg", "postgres"),
+    "pyarrow": Optional("pyarrow", "parquet"),
     "pillow_heif": Optional("pillow-heif", "heic"),
 }
 """By the name that is imported."""

@@ -12,4 +12,4 @@ from andon.store.tables import Events
 
 def add(connection: Connection, kind: EventKind, subject: str, now: datetime) -> None:
     """Say that this happened."""
-    connection.execute(insert(Events).values(at=now, kind=kind, subject=subject))
+    connection.execute(insert(Events), {"at": now, "kind": kind, "subject": subject})

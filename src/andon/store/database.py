@@ -33,7 +33,7 @@ SECONDS_TO_WAIT = 30
 WRITERS_LOCK = 0x616E646F6E
 """The number of PostgreSQL's advisory lock: "andon" in hex."""
 
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+PRAGMAS = ("journal_mode = WAL", "synchronous = FULL")
 POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 
 
@@ -62,18 +62,21 @@ class Database:
 
     Args:
         url: of `url_of`. Nothing is opened before the first transaction.
+        foreign_keys: SQLite alone: whether rows that are referred to are held.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, foreign_keys: bool = True) -> None:
         self.url = url
         self.is_sqlite = url.drivername == "sqlite"
-        self._engine = _sqlite(url) if self.is_sqlite else _postgres(url)
+        self._engine = _sqlite(url, foreign_keys) if self.is_sqlite else _postgres(url)
         self._begin = "BEGIN IMMEDIATE" if self.is_sqlite else f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})"
         self._one_writer = Lock()
 
     def __str__(self) -> str:
         """For messages: without the password."""
-        return self.url.database or "" if self.is_sqlite else self.url.render_as_string()
+        if self.is_sqlite:
+            return self.url.database or ""
+        return self.url.set(drivername="postgresql").render_as_string()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -113,22 +116,22 @@ class Database:
             ) from error
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, foreign_keys: bool) -> Engine:
     # isolation_level None: sqlite3 begins no transaction by itself
     engine = create_engine(
         url,
         connect_args={"timeout": SECONDS_TO_WAIT, "isolation_level": None},
         max_overflow=50,
     )
-    event.listen(engine, "connect", _set_pragmas)
+
+    def set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in (*PRAGMAS, f"foreign_keys = {foreign_keys:d}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine, "connect", set_pragmas)
     return engine
-
-
-def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _postgres(url: URL) -> Engine:

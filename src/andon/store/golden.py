@@ -35,7 +35,7 @@ class Golden:
             for inspection_id in inspection_ids:
                 number = number_of(connection, inspection_id)
                 connection.execute(delete(Table).where(Table.inspection == number))
-                connection.execute(insert(Table).values(inspection=number, kind=kind, added_at=now))
+                connection.execute(insert(Table), {"inspection": number, "kind": kind, "added_at": now})
                 _events.add(connection, "golden", inspection_id, now)
 
     def remove(self, inspection_id: str) -> None:

@@ -82,15 +82,18 @@ class Inspections:
             found = [stored(one) for one in connection.execute(query)]
         return Page(tuple(found[:limit]), found[limit - 1].number if len(found) > limit else None)
 
+    def pages(self, wanted: Filter = ALL, *, newest_first: bool = False) -> Iterator[Page]:
+        """All pages, each of the largest size."""
+        page = self.page(wanted, limit=MAX_PAGE, newest_first=newest_first)
+        yield page
+        while page.next is not None:
+            page = self.page(wanted, after=page.next, limit=MAX_PAGE, newest_first=newest_first)
+            yield page
+
     def each(self, wanted: Filter = ALL, *, newest_first: bool = False) -> Iterator[StoredInspection]:
         """All of them, page by page, so that memory does not grow with their number."""
-        after: int | None = None
-        while True:
-            page = self.page(wanted, after=after, limit=MAX_PAGE, newest_first=newest_first)
+        for page in self.pages(wanted, newest_first=newest_first):
             yield from page.inspections
-            after = page.next
-            if after is None:
-                return
 
     def judged(self, wanted: Filter = ALL, *, limit: int | None = None) -> list[Judged]:
         """The figures of many without their rows, oldest first; with a limit, those of the newest."""
@@ -131,14 +134,14 @@ def _add(connection: Connection, new: NewInspection, now: datetime) -> Added:
     inspection_id = row["inspection_id"]
     if connection.execute(select(Table.number).where(Table.inspection_id == inspection_id)).first():
         raise InputError(f"The inspection {inspection_id} is in the database already; each is added once.")
-    number = connection.execute(insert(Table).values(_columns(new)).returning(Table.number)).scalar_one()
+    number = connection.execute(insert(Table).returning(Table.number), _columns(new)).scalar_one()
     if new.photo is not None:
         note_kept(connection, new.photo, now)
     if new.watched is not None:
         file = new.watched
         values = {"folder": file.folder, "sha256": file.sha256, "path": file.path, "size": file.size}
         values |= {"modified_ns": file.modified_ns, "station": new.station, "inspection": number}
-        connection.execute(insert(Watched).values(values))
+        connection.execute(insert(Watched), values)
     for delivery in new.deliveries:
         payload = json.dumps(row) if delivery.payload is None else delivery.payload
         put(connection, NewDelivery(kind=delivery.kind, target=delivery.target, payload=payload), now)

@@ -72,7 +72,7 @@ def note_kept(connection: Connection, photo: KeptPhoto, now: datetime) -> None:
     """Write that it is kept, in the transaction of its inspection; a photo that comes again counts as new."""
     known = update(Photos).where(Photos.sha256 == photo.sha256).values(kept_at=now)
     if not connection.execute(known).rowcount:
-        connection.execute(insert(Photos).values(sha256=photo.sha256, size=photo.size, kept_at=now))
+        connection.execute(insert(Photos), {"sha256": photo.sha256, "size": photo.size, "kept_at": now})
 
 
 def _amount(connection: Connection) -> Amount:

@@ -41,7 +41,7 @@ class Models:
             known = connection.execute(update(Table).where(Table.sha256 == sha256).values(path=path)).rowcount
             if not known:
                 now = datetime.now(UTC)
-                connection.execute(insert(Table).values(**values, figures=dict(figures or {}), added_at=now))
+                connection.execute(insert(Table), values | {"figures": dict(figures or {}), "added_at": now})
                 _events.add(connection, "model", sha256, now)
             return _get(connection, sha256)
 
@@ -119,8 +119,8 @@ def _get(connection: Connection, sha256: str) -> StoredModel:
 def _change(connection: Connection, name: str, sha256: str, by: str, what: Change) -> Activation:
     now = datetime.now(UTC)
     values = {"model_name": name, "sha256": sha256, "by": by, "at": now, "what": what}
-    added = insert(Activations).values(values).returning(*Activations.__table__.columns)
-    activation = Activation(**connection.execute(added).one()._mapping)
+    added = connection.execute(insert(Activations).returning(*Activations.__table__.columns), values)
+    activation = Activation(**added.one()._mapping)
     _events.add(connection, "model", sha256, now)
     return activation
 

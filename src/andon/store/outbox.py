@@ -34,8 +34,8 @@ def put(connection: Connection, new: NewDelivery, now: datetime) -> str:
     """Write a delivery in the transaction of what it tells of, and return its id."""
     delivery_id = str(uuid.uuid4())
     values = {"delivery_id": delivery_id, "kind": new.kind, "target": new.target, "payload": new.payload or ""}
-    values |= {"state": "pending", "last_error": ""}
-    connection.execute(insert(Table).values(**values, created_at=now, attempts=0, next_attempt_at=now))
+    state = {"state": "pending", "created_at": now, "attempts": 0, "next_attempt_at": now, "last_error": ""}
+    connection.execute(insert(Table), values | state)
     return delivery_id
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,7 +50,7 @@ class Reviews:
         with self._database.write() as connection:
             number = number_of(connection, inspection_id)
             values = {"inspection": number, "verdict": verdict, "note": note, "by": by, "at": now}
-            review = connection.execute(insert(Table).values(values).returning(Table.number)).scalar_one()
+            review = connection.execute(insert(Table).returning(Table.number), values).scalar_one()
             connection.execute(delete(Claims).where(Claims.inspection == number))
             _let_latest_count(connection, number)
             _events.add(connection, "review", inspection_id, now)
@@ -86,6 +86,13 @@ class Reviews:
             number = number_of(connection, inspection_id)
             query = _reviews().where(Table.inspection == number).order_by(Table.number.desc())
             return [Review(**found._mapping) for found in connection.execute(query)]
+
+    def that_count(self, inspection_ids: Sequence[str]) -> dict[str, Review]:
+        """The review that counts of each of these that has one, by inspection id; give at most 10,000."""
+        query = _reviews().where(Inspections.inspection_id.in_(inspection_ids), Table.undone_at.is_(None))
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(Table.number))
+            return {one.inspection_id: Review(**one._mapping) for one in found}  # the latest of each stays
 
     def last_by(self, by: str) -> Review | None:
         """The latest review of this person that was not undone: what the key for undo is about."""

@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from andon.errors import InputError
+from andon.errors import InputError, StoreError
 from andon.store.database import Database
 from andon.store.tables import Table
 
@@ -101,12 +101,13 @@ def upgrade(database: Database, migrations: Path = MIGRATIONS) -> Upgraded:
     if before == after:
         return Upgraded(before, after, None)
     backup = _back_up(database, before) if database.is_sqlite and before else None
-    config = _config(migrations)
-    with database.write() as connection:  # whoever came second finds the newest form, and nothing is done
-        if database.is_sqlite:
-            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+    # SQLite changes a table by making it anew, and lets no table go that others refer to
+    with closing(Database(database.url, foreign_keys=False)) as free, free.write() as connection:
+        config = _config(migrations)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, "head")  # does nothing where another process came first
+        if database.is_sqlite and connection.execute(text("PRAGMA foreign_key_check")).first():
+            raise StoreError(f"The database {database} has entries that refer to nothing, so it was left as it was.")
     return Upgraded(before, after, backup)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
+from andon.errors import InputError
 from andon.store import schema
 from andon.store.database import Database, url_of
 from andon.store.events import Events
@@ -46,17 +47,24 @@ class Store:
         self.events = Events(database)
 
     @classmethod
-    def open(cls, url: str | None, data: Path) -> Self:
+    def open(cls, url: str | None, data: Path, *, create: bool = True) -> Self:
         """Open the database at the URL, or the SQLite file `andon.db` in the data folder where none is given.
 
         An SQLite file is made where there is none; one of an older Andon is copied, then brought into the newest form.
 
+        Args:
+            create: whether an SQLite file may be made.
+
         Raises:
             InputError: the URL is no database that Andon can use, the database is of a newer Andon, is not Andon's, or
-                is a PostgreSQL database on which `andon db upgrade` has not been run.
+                is a PostgreSQL database on which `andon db upgrade` has not been run; or there is none to be opened.
             StoreError: it cannot be reached.
         """
         database = Database(url_of(url, data))
+        if not create and database.is_sqlite and not Path(str(database)).is_file():
+            raise InputError(
+                f"There is no database {database}; give a URL with --db, or a folder with --data."
+            )
         try:
             schema.ensure_newest(database)
         except BaseException:

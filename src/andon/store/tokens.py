@@ -40,7 +40,7 @@ class Tokens:
         with self._database.write() as connection:
             if connection.execute(select(Table.name).where(Table.name == name)).first():
                 raise InputError(f"There is a token {name!r} already; choose another name.")
-            connection.execute(insert(Table).values(values))
+            connection.execute(insert(Table), values)
         return secret
 
     def check(self, secret: str) -> Token | None:
