@@ -29,6 +29,8 @@ OPTIONAL = {
     "transformers": Optional("transformers", "sam"),
     "sqlalchemy": Optional("sqlalchemy", "serve"),
     "alembic": Optional("alembic", "serve"),
+    "httpx": Optional("httpx", "serve"),
+    "paho": Optional("paho-mqtt", "serve"),
     "psycopg": Optional("psycopg", "postgres"),
     "pyarrow": Optional("pyarrow", "parquet"),
     "pillow_heif": Optional("pillow-heif", "heic"),

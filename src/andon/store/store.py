@@ -62,9 +62,7 @@ class Store:
         """
         database = Database(url_of(url, data))
         if not create and database.is_sqlite and not Path(str(database)).is_file():
-            raise InputError(
-                f"There is no database {database}; give a URL with --db, or a folder with --data."
-            )
+            raise InputError(f"There is no database {database}; give a URL with --db, or a folder with --data.")
         try:
             schema.ensure_newest(database)
         except BaseException:
