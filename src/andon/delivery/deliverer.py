@@ -25,10 +25,14 @@ logger = logging.getLogger(__name__)
 EVERY = 0.2
 """Seconds between two looks into an outbox that was empty."""
 
-AT_ONCE_WEBHOOK, AT_ONCE_MQTT = 4, 50
-SECONDS_FOR_MQTT = 10.0
+AT_ONCE = 50
+"""Rows that a broker gets before it must confirm them; a webhook gets one at a time."""
+
 JITTER = 0.25
 """A pause is longer by this share at most, at random, so that what failed together does not come back together."""
+
+LEASE = 5
+"""So many timeouts long, what was taken to be sent is nobody else's; of a killed process it is late by that."""
 
 KEEP_SENT = timedelta(days=7)
 HOUR = 3600.0
@@ -107,13 +111,9 @@ class Deliverer:
                 self._stopping.wait(EVERY)
 
     def _post_what_is_due(self, sender: WebhookSender) -> bool:
-        webhook = sender.webhook
-        # each may take the whole timeout for several addresses
-        lease = timedelta(seconds=60 + 3 * AT_ONCE_WEBHOOK * webhook.timeout)
-        due = self._store.outbox.take_due(kind="webhook", target=webhook.url, limit=AT_ONCE_WEBHOOK, lease=lease)
+        url, lease = sender.webhook.url, timedelta(seconds=LEASE * sender.webhook.timeout)
+        due = self._store.outbox.take_due(kind="webhook", target=url, limit=1, lease=lease)
         for delivery in due:
-            if self._stopping.is_set():  # its lease ends, and the next one sends it
-                break
             try:
                 sender.send(delivery)
             except NotTakenError as error:
@@ -128,16 +128,14 @@ class Deliverer:
     def _publish_what_is_due(self, publisher: Publisher) -> bool:
         if not publisher.is_online:
             return False
-        lease = timedelta(seconds=60 + SECONDS_FOR_MQTT)
-        due = self._store.outbox.take_due(kind="mqtt", target=self._topic, limit=AT_ONCE_MQTT, lease=lease)
-        if not due:
-            return False
-        for delivery, arrived in zip(due, publisher.publish(due, seconds=SECONDS_FOR_MQTT), strict=True):
+        lease = timedelta(seconds=LEASE * publisher.timeout)
+        due = self._store.outbox.take_due(kind="mqtt", target=self._topic, limit=AT_ONCE, lease=lease)
+        for delivery, arrived in zip(due, publisher.publish(due), strict=True):
             if arrived:
                 self._store.outbox.sent(delivery.delivery_id)
             else:
                 self._failed(delivery, "the broker did not confirm it")
-        return True
+        return bool(due)
 
     def _failed(self, delivery: Delivery, error: str) -> None:
         longer = random.uniform(0, JITTER) * pause(delivery.attempts + 1)

@@ -46,13 +46,18 @@ def _level(station: str) -> str:
 
 @dataclass(frozen=True)
 class Broker:
-    """Where an MQTT broker is."""
+    """Where an MQTT broker is.
+
+    Attributes:
+        timeout: seconds that it has to confirm what was published at once.
+    """
 
     host: str
     port: int = 1883
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: bool = False
+    timeout: float = 10.0
 
     @classmethod
     def at(cls, url: str, password: str | None = None) -> Self:
@@ -111,9 +116,14 @@ class Publisher:
         """Whether the broker is there."""
         return self._client.is_connected()
 
-    def publish(self, deliveries: Sequence[Delivery], *, seconds: float) -> list[bool]:
-        """Whether the broker has each of these; it has `seconds` in all to say so."""
-        until = time.monotonic() + seconds
+    @property
+    def timeout(self) -> float:
+        """Of the broker."""
+        return self._broker.timeout
+
+    def publish(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Whether the broker has each of these; it has its timeout, for all of them together, to say so."""
+        until = time.monotonic() + self.timeout
         sent = [self._client.publish(delivery.target, delivery.payload, qos=1) for delivery in deliveries]
         return [_arrived(one, until) for one in sent]
 

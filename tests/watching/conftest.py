@@ -1,0 +1,38 @@
+"""A store, and a watcher that looks when it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from station_process import Eye
+
+from andon.store import Store
+from andon.watching import Folder, Watcher, afterwards
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(None, tmp_path / "data") as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "in"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def watcher(folder: Path, store: Store) -> Callable[..., Watcher]:
+    """A watcher as after a restart; it needs no rest unless told."""
+
+    def make(then: str = "leave", **options: object) -> Watcher:
+        after = afterwards(then, folder)
+        options = {"settle": 0.0, "patience": 0.0, "without": after.folder} | options
+        return Watcher(Folder(folder, **options), store, Eye(store), afterwards=after)
+
+    return make
+
