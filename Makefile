@@ -35,7 +35,7 @@ lint: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[backbones,efficientnet,sam,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[backbones,efficientnet,onnx,sam,dev]'
 	touch $@
 
 # build it and see it work far from the checkout, in two empty environments: one that inspects, and one that trains

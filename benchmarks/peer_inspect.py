@@ -24,10 +24,15 @@ def main() -> None:
     model.eval()
     model.memory_bank = torch.from_numpy(np.load(job["bank"]))
     model(next(read_batches(job, transform))[:1])
+    turns = [run(job, model, transform) for _ in range(job["turns"])]
+    print(json.dumps(min(turns, key=lambda turn: turn["seconds"])))
+
+
+def run(job: dict[str, Any], model: Any, transform: Callable[[torch.Tensor], torch.Tensor]) -> dict[str, Any]:
+    """From files to scores, once."""
     start, cpu = time.perf_counter(), time.process_time()
     scores = [score for batch in read_batches(job, transform) for score in model(batch).pred_score.flatten().tolist()]
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
-    print(json.dumps({"scores": scores, "seconds": seconds, "cpu_seconds": cpu_seconds}))
+    return {"scores": scores, "seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
 
 
 def patchcore_model(job: dict[str, Any]) -> tuple[Any, Callable[[torch.Tensor], torch.Tensor]]:

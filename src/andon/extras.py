@@ -26,6 +26,8 @@ OPTIONAL = {
     "jinja2": Optional("jinja2", "report"),
     "timm": Optional("timm", "backbones"),
     "torchvision": Optional("torchvision", "backbones"),
+    "onnx": Optional("onnx", "onnx"),
+    "onnxscript": Optional("onnxscript", "onnx"),
     "transformers": Optional("transformers", "sam"),
     "sqlalchemy": Optional("sqlalchemy", "serve"),
     "alembic": Optional("alembic", "serve"),

@@ -37,7 +37,7 @@ def test_the_weight_is_that_of_equation_7() -> None:
     # m* = (0, 0), its three nearest of the bank: itself, (0, 1) and (2, 0); the query lies at (3, 4).
     bank = np.array([[0, 0], [0, 1], [2, 0], [9, 9]], np.float32)
     query = np.array([3, 4], np.float32)
-    around = neighbours(np.array([0]), bank, 3)[0]
+    around = neighbours(0, bank, (bank**2).sum(axis=1), 3)
     assert sorted(around) == [0, 1, 2]
     distances = [5.0, 18**0.5, 17**0.5]
     expected = 1 - np.exp(5.0) / sum(np.exp(distances))

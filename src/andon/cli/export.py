@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from andon.cli import _options as options
+from andon.errors import InputError
 
 
 def command(
@@ -39,15 +40,20 @@ def command(
     a score differs by more than 0.01 %, or a verdict changes, nothing is written. With
     matrix instructions for bf16, scores may differ by 1 %.
 
+    --to onnx writes part.onnx and part.npz, for a runtime of your own.
+
     Example: andon export bolt.safetensors -o bolt.andon --photos photos/bolt
     """
     from andon.models.trained import load_taught
 
+    if to == "onnx" and photos is not None:
+        raise InputError("--photos is for --to andon: a network in ONNX is held against the model without photos.")
     taught = load_taught(model, weights=weights)
     if to == "onnx":
         from andon.export.onnx import write_onnx
 
-        write_onnx(taught, out, overwrite=overwrite)
+        network, rest = write_onnx(taught, out, overwrite=overwrite)
+        typer.echo(f"Exported: {network} ({network.stat().st_size / 1e6:.1f} MB), with the rest in {rest}")
         return
     from andon.export.export import export
 

@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 
 from andon import datasets, images
+from andon.errors import DatasetError
 from andon.images import sha256
 from andon.line import nearest_ok
 from andon.models.taught import Taught
 from andon.types import RgbImage
 
+NG = "NG"
 MOST_OK, MOST_NG, MOST_DRAWN = 8, 8, 4
 MOST_PIXELS = 1_500_000  # of a probe photo; larger ones are reduced, as they travel with the model
 FALLBACK_SIZE = (384, 384)
@@ -50,7 +52,7 @@ def probes_of(model: Taught, photos: Path | None) -> list[Probe]:
     ok = _from_folder(model, photos) if photos is not None else _from_thumbnails(model)
     if not ok:
         ok = [Probe("noise", np.random.default_rng(0).integers(0, 256, (*FALLBACK_SIZE, 3), np.uint8))]
-    good = [probe for probe in ok if not probe.name.startswith("NG")]
+    good = [probe for probe in ok if not probe.name.startswith(NG)]
     drawn = (Probe(f"{probe.name} with a drawn defect", with_defect(probe.image, n)) for n, probe in enumerate(good))
     return [*ok, *chain.from_iterable(zip(drawn, strict=False))][: len(ok) + MOST_DRAWN]
 
@@ -71,16 +73,29 @@ def with_defect(image: RgbImage, seed: int) -> RgbImage:
 
 
 def _from_folder(model: Taught, folder: Path) -> list[Probe]:
-    samples = datasets.read(folder).samples
+    by_class = _by_class(model, folder)
     known = model.manifest.taught_by
-    ok = [sample.path for sample in samples if not sample.is_anomalous]
-    unseen = [photo for photo in ok if sha256(images.read_bytes(photo)) not in known]
-    ng = [sample.path for sample in samples if sample.is_anomalous]
-    chosen = [("OK", photo) for photo in _drawn(unseen or ok, MOST_OK)] + [
-        ("NG", photo) for photo in _drawn(ng, MOST_NG)
-    ]
+    chosen = []
+    for what, photos in by_class.items():
+        unseen = [photo for photo in photos if sha256(images.read_bytes(photo)) not in known]
+        chosen += [(what, photo) for photo in _drawn(unseen or photos, MOST_NG if what == NG else MOST_OK)]
     white = model.pipeline.white
     return [Probe(f"{what} {photo.name}", _reduced(images.read(photo, white))) for what, photo in chosen]
+
+
+def _by_class(model: Taught, folder: Path) -> dict[str, list[Path]]:
+    """OK and NG photos; where the folder does not say which are which, all of them as they are."""
+    try:
+        samples = datasets.read(folder, also_ng=model.recipe.data.ng_names).samples
+    except DatasetError:
+        found = images.walk(folder)
+        if not found.photos:
+            raise
+        return {"photo": list(found.photos)}
+    return {
+        "OK": [sample.path for sample in samples if not sample.is_anomalous],
+        NG: [sample.path for sample in samples if sample.is_anomalous],
+    }
 
 
 def _drawn(photos: Sequence[Path], most: int) -> Sequence[Path]:

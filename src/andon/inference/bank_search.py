@@ -54,8 +54,8 @@ class BankSearch:
         codes = np.rint(steps)
         self._moved = float(np.sqrt(_squares(steps - codes).max()))
         self._most = float(np.sqrt(_squares(centred).max()))
-        padding = -len(codes) % GROUP  # whole groups: the last row once more
-        self._codes = np.concatenate([codes, np.repeat(codes[-1:], padding, axis=0)]).astype(np.int8)
+        self._codes = _whole_groups(codes.astype(np.int8))
+        self._groups = _whole_groups(self.bank).reshape(-1, GROUP, self.bank.shape[1])
         self._requests: Requests | None = None
         self._preparing = Lock()
 
@@ -81,21 +81,23 @@ class BankSearch:
 
         reach = (distance / self._step + moved + self._moved).astype(np.float64) * SLACK
         least = (sizes - reach**2) / 2 - 1 - _lost(queries.shape[1])
-        is_open = closeness >= least[:, None]
+        is_open = closeness >= np.nextafter(least.astype(np.float32), -np.inf, dtype=np.float32)[:, None]
         is_open[everyone, closest] = False
-        too_many = is_open.sum(axis=1) > max(1, MOST_MEASURED * closeness.shape[1])
-        query, group = np.divmod(np.flatnonzero(is_open & ~too_many[:, None]), closeness.shape[1])
+        query, group = np.divmod(np.flatnonzero(is_open), closeness.shape[1])
+        too_many = np.bincount(query, minlength=len(queries)) > max(1, MOST_MEASURED * closeness.shape[1])
+        if too_many.any():
+            few = ~too_many[query]
+            query, group = query[few], group[few]
         _keep_nearest(distance, index, query, *self._nearest_in_groups(queries[query], group))
         return distance, index, too_many
 
     def _nearest_in_groups(self, queries: Floats, groups: Numbers) -> tuple[Floats, Numbers]:
         """Distance (Q,) of each query (Q, D) to the nearest row of its group (Q,), and that row's index (Q,)."""
-        rows = np.minimum(groups[:, None] * GROUP + np.arange(GROUP), len(self.bank) - 1)
-        differences = self.bank[rows]
+        differences = self._groups[groups]
         differences -= queries[:, None]
         squares = np.einsum("qgd,qgd->qg", differences, differences)
-        best = squares.argmin(axis=1)[:, None]
-        return np.sqrt(np.take_along_axis(squares, best, 1)[:, 0]), np.take_along_axis(rows, best, 1)[:, 0]
+        best = squares.argmin(axis=1)
+        return np.sqrt(squares[np.arange(len(best)), best]), np.minimum(groups * GROUP + best, len(self.bank) - 1)
 
     def _closest(self, queries: Floats) -> tuple[Floats, ...]:
         """What `_network` gives for queries (Q, D)."""
@@ -193,6 +195,12 @@ def _keep_nearest(distance: Floats, index: Numbers, query: Numbers, measured: Fl
     query, measured, row = query[farthest_first], measured[farthest_first], row[farthest_first]
     better = (measured < distance[query]) | ((measured == distance[query]) & (row < index[query]))
     distance[query[better]], index[query[better]] = measured[better], row[better]
+
+
+def _whole_groups(rows: NDArray[Any]) -> NDArray[Any]:
+    """The rows (N, D), the last one repeated until they make whole groups."""
+    padding = -len(rows) % GROUP
+    return np.concatenate([rows, np.repeat(rows[-1:], padding, axis=0)]) if padding else rows
 
 
 def _padded(queries: Floats) -> Floats:

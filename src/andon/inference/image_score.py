@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
+ROWS = 512  # whose neighbours are found at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +55,20 @@ def weight(query: Floats, nearest: int, bank: Floats, around: Numbers) -> float:
     return float(1 - np.exp(to_nearest - np.logaddexp.reduce(to_around)))
 
 
-def neighbours(rows: Numbers, bank: Floats, k: int) -> Numbers:
-    """(R, k) the k rows of the bank (N, D) that are nearest to each of these rows (R,) of it, themselves included."""
+def neighbours(row: int, bank: Floats, norms: Floats, k: int) -> Numbers:
+    """(k,) the rows of the bank (N, D) that are nearest to this one of it, itself included.
+
+    There is no product of matrices in it: their library's threads would take the cores from those that score.
+
+    Args:
+        norms: (N,) the rows' squared lengths.
+    """
+    farness = norms - 2 * np.einsum("nd,d->n", bank, bank[row])
+    return np.argpartition(farness, min(k, len(bank)) - 1)[:k]
+
+
+def all_neighbours(bank: Floats, norms: Floats, k: int) -> Numbers:
+    """(N, k) the `neighbours` of every row."""
     k = min(k, len(bank))
-    farness = np.einsum("ij,ij->i", bank, bank) - 2 * (bank[rows] @ bank.T)
-    return np.argpartition(farness, k - 1, axis=1)[:, :k]
+    parts = (norms - 2 * (some @ bank.T) for some in np.array_split(bank, -(-len(bank) // ROWS)))
+    return np.concatenate([np.argpartition(farness, k - 1, axis=1)[:, :k] for farness in parts])

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from andon.inference.bank_search import BankSearch
-from andon.inference.image_score import ImageScore, neighbours, weight
+from andon.inference.image_score import ImageScore, all_neighbours, neighbours, weight
 from andon.types import FloatMap, Mask
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
-CLOSE_TO_IT = 512  # rows of the bank whose neighbours are found at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +38,16 @@ class MemoryBank:
         return BankSearch(self.bank)
 
     def with_neighbours(self) -> MemoryBank:
-        """The same with `around`, where it re-weights: that takes a product of the bank with itself."""
+        """The same with `around`, where it re-weights: every row is compared with every other."""
         k = self.image_score.num_neighbors
         if not k:
             return self
-        rows = np.arange(len(self.bank))
-        parts = [neighbours(some, self.bank, k) for some in np.array_split(rows, -(-len(rows) // CLOSE_TO_IT))]
-        return MemoryBank(self.bank, self.origin, self.image_score, np.concatenate(parts))
+        return MemoryBank(self.bank, self.origin, self.image_score, all_neighbours(self.bank, self._norms, k))
+
+    @cached_property
+    def _norms(self) -> Floats:
+        norms: Floats = np.einsum("nd,nd->n", self.bank, self.bank)
+        return norms
 
     def score(self, queries: Floats, inside: Mask) -> tuple[float, FloatMap]:
         """The image score of a photo's patches, and the score of each patch (h, w), zero outside.
@@ -67,7 +69,7 @@ class MemoryBank:
             return score
         worst = int(scores.argmax())
         nearest = int(index[worst])
-        around = neighbours(index[worst : worst + 1], self.bank, k)[0] if self.around is None else self.around[nearest]
+        around = neighbours(nearest, self.bank, self._norms, k) if self.around is None else self.around[nearest]
         return score * weight(queries[worst], nearest, self.bank, around)
 
     def most_like(self, queries: Floats) -> tuple[FloatMap, Floats]:

@@ -105,7 +105,7 @@ class Inspections:
         """How many there are of each verdict; verdicts without any are left out."""
         query = select(Table.verdict, func.count()).where(*conditions(wanted)).group_by(Table.verdict)
         with self._database.read() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())
 
     def overrides(self, wanted: Filter = ALL) -> dict[tuple[str, str], int]:
         """How many there are of each verdict and what the review that counts says, such as ("NG", "OK")."""

@@ -155,7 +155,7 @@ class Reviews:
         is_sampled = (Inspections.verdict != "OK") | (Inspections.review_rank < ok_share)
         query = query.where(Inspections.verdict.in_(DOUBTFUL), is_sampled)
         with self._database.read() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())
 
 
 def _most_doubtful(
