@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from station_process import Eye
@@ -29,10 +30,9 @@ def folder(tmp_path: Path) -> Path:
 def watcher(folder: Path, store: Store) -> Callable[..., Watcher]:
     """A watcher as after a restart; it needs no rest unless told."""
 
-    def make(then: str = "leave", **options: object) -> Watcher:
+    def make(then: str = "leave", **options: Any) -> Watcher:
         after = afterwards(then, folder)
-        options = {"settle": 0.0, "patience": 0.0, "without": after.folder} | options
-        return Watcher(Folder(folder, **options), store, Eye(store), afterwards=after)
+        defaults: dict[str, Any] = {"settle": 0.0, "patience": 0.0, "without": after.folder}
+        return Watcher(Folder(folder, **(defaults | options)), store, Eye(store), afterwards=after, every=0.01)
 
     return make
-

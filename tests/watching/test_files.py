@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import small_sets
 
-from andon.errors import InputError
+from andon import images
+from andon.errors import ImageError, InputError
 from andon.store import Store
 from andon.watching import Watcher, afterwards
 
@@ -64,13 +65,18 @@ def test_what_is_no_photo_in_the_end_is_an_error_once(folder: Path, watcher: Mak
     assert "is empty" in reasons[1] and len(reasons) == 3
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_waits(folder: Path, watcher: Make) -> None:
+def test_a_file_that_cannot_be_opened_waits(
+    folder: Path, watcher: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise ImageError(f"{path} cannot be opened (Input/output error); check the path and its permissions.")
+
     small_sets.make(folder, "a.png")
-    (folder / "a.png").chmod(0)
     one = watcher()
-    assert verdicts(one, folder) == {}
-    (folder / "a.png").chmod(0o600)
+    with monkeypatch.context() as patch:
+        patch.setattr(images, "read_bytes", refuse)
+        assert verdicts(one, folder) == {}
+    assert "It is tried again later." in caplog.text
     assert verdicts(one, folder) == {"a.png": "OK"}
 
 

@@ -6,20 +6,23 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 import small_sets
 import station_process
+from receivers import Receiver, wait_until
 
 from andon import images
-from andon.store import Store
-from andon.watching import Watcher, watcher as watcher_module
+from andon.errors import StoreError
+from andon.store import Added, NewInspection, Store
+from andon.watching import Watcher
+from andon.watching import watcher as watcher_module
 
 Make = Callable[..., Watcher]
 
@@ -27,6 +30,12 @@ Make = Callable[..., Watcher]
 def names(watcher: Watcher, folder: Path) -> list[str]:
     """The paths within the folder of what one look finds new."""
     return [Path(row["path"]).relative_to(folder).as_posix() for row in watcher.look()]
+
+
+def replace(path: Path, name: str) -> None:
+    """Another photo takes the file's name."""
+    small_sets.make(path.parent / "beside", f"{name}.png")
+    (path.parent / "beside" / f"{name}.png").replace(path)
 
 
 def test_a_photo_is_inspected_once_across_restarts(folder: Path, watcher: Make, store: Store) -> None:
@@ -65,7 +74,7 @@ def test_a_name_that_is_used_again_is_another_photo(folder: Path, watcher: Make)
     small_sets.make(folder, "current.png")
     one = watcher()
     assert names(one, folder) == ["current.png"]
-    images.write(folder / "current.png", np.zeros((20, 30, 3), np.uint8))
+    replace(folder / "current.png", "another")
     assert names(one, folder) == ["current.png"]
 
 
@@ -75,7 +84,7 @@ def test_the_clock_may_go_back(folder: Path, watcher: Make) -> None:
     os.utime(folder / "c.png", (5e9, 5e9))  # 2128
     one = watcher()
     assert names(one, folder) == ["b.png", "a.png", "c.png"]
-    images.write(folder / "c.png", np.zeros((20, 30, 3), np.uint8))
+    replace(folder / "c.png", "another")
     os.utime(folder / "c.png", (1, 1))
     assert names(one, folder) == ["c.png"]
 
@@ -97,86 +106,90 @@ def test_a_share_that_returns_is_not_inspected_again(
     assert names(one, folder) == ["c.png"]
 
 
-def test_of_many_known_photos_none_is_read_again(
-    folder: Path, watcher: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_many_known_photos_none_is_read_again(folder: Path, watcher: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watcher_module, "MANY", 2)
     small_sets.make(folder, "a.png", "b.png", "c.png")
     assert len(names(watcher(), folder)) == 3
     small_sets.make(folder, "new.png")
-    read = []
+    read: list[str] = []
     read_bytes = images.read_bytes
-    monkeypatch.setattr(images, "read_bytes", lambda path: read.append(path.name) or read_bytes(path))
+
+    def note(path: Path) -> bytes:
+        read.append(path.name)
+        return read_bytes(path)
+
+    monkeypatch.setattr(images, "read_bytes", note)
     assert names(watcher(), folder) == ["new.png"]
     assert read == ["new.png"]
 
 
-def test_a_database_that_is_away_is_waited_for(folder: Path, store: Store, watcher: Make) -> None:
+def test_a_database_that_is_away_is_waited_for(
+    folder: Path, store: Store, watcher: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     small_sets.make(folder, "a.png")
-    one = watcher()
-    write = store.inspections.add
-    calls = []
+    one, write, calls = watcher(), store.inspections.add, []
 
-    def fail_once(new: object) -> object:
+    def fail_twice(new: NewInspection) -> Added:
         calls.append(new)
-        if len(calls) == 1:
-            raise watcher_module.StoreError("The database is away.")
+        if len(calls) < 3:
+            raise StoreError("The database is away.")
         return write(new)
 
-    store.inspections.add = fail_once
-    one._every = 0.01
+    monkeypatch.setattr(store.inspections, "add", fail_twice)
     rows = one.rows()
     assert next(rows)["path"].endswith("a.png")
     one.stop()
     assert list(rows) == []
-    assert len(calls) == 2
+    assert len(calls) == 3 and caplog.text.count("The database is away.") == 1
 
 
-def kill_again_and_again(tmp_path: Path, folder: Path, kills: int, *, seed: int = 0) -> tuple[set[str], Store]:
-    """Photos come all the time while a station is killed and started again; the names of all, and its store."""
-    data = tmp_path / "data"
-    rng = np.random.default_rng(seed)
+def kill_again_and_again(folder: Path, data: Path, url: str, kills: int) -> set[str]:
+    """Photos come all the time while a station is killed and started again; the names of all of them."""
+    rng = np.random.default_rng(0)
     sent: set[str] = set()
-    over: list[bool] = []
+    is_over = Event()
 
-    def deliver() -> None:
-        while not over:
+    def take_photos() -> None:
+        while not is_over.wait(0.1):
             name = f"{len(sent):04d}.png"
             small_sets.make(folder, name)
             sent.add(name)
-            time.sleep(0.01)
 
-    camera = Thread(target=deliver)
+    camera = Thread(target=take_photos)
     camera.start()
-    for attempt in range(kills + 1):
-        if attempt == kills:
-            over.append(True)
-            camera.join()
-        station = subprocess.Popen(
-            [sys.executable, station_process.__file__, folder, data], stdout=subprocess.PIPE, text=True
-        )
-        assert station.stdout is not None
-        wanted = int(rng.integers(5, 15))
-        for _ in range(wanted):
-            assert station.stdout.readline()
-        if attempt == kills:
-            wait_for(data, len(sent))
-        station.kill()
-        station.communicate()
-    return sent, Store.open(None, data)
+    for _ in range(kills):
+        with station(folder, data, url) as process:
+            assert process.stdout is not None
+            for _ in range(int(rng.integers(3, 20))):  # it is killed after so many rows
+                assert process.stdout.readline()
+    is_over.set()
+    camera.join()
+    with station(folder, data, url), Store.open(None, data) as store:
+        wait_until(lambda: store.inspections.counts() == {"OK": len(sent)} and not is_waiting(store), seconds=60)
+    return sent
 
 
-def wait_for(data: Path, photos: int) -> None:
-    with Store.open(None, data) as store:
-        deadline = time.monotonic() + 60
-        while sum(store.inspections.counts().values()) < photos and time.monotonic() < deadline:
-            time.sleep(0.05)
+@contextmanager
+def station(*words: object) -> Iterator[subprocess.Popen[str]]:
+    """A station, killed at the end."""
+    command = [sys.executable, station_process.__file__, *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def is_waiting(store: Store) -> bool:
+    """Whether a delivery has not arrived."""
+    return any(state == "pending" for _, _, state in store.outbox.counts())
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_kills_under_load_lose_none_and_repeat_none(tmp_path: Path, folder: Path, kills: int) -> None:
-    sent, store = kill_again_and_again(tmp_path, folder, kills)
-    with store:
-        inspected = Counter(Path(one.row["path"]).name for one in store.inspections.each())
+    with Receiver() as receiver:
+        sent = kill_again_and_again(folder, tmp_path / "data", receiver.url, kills)
+    with Store.open(None, tmp_path / "data") as store:
+        rows = [one.row for one in store.inspections.each()]
+    inspected = Counter(Path(row["path"]).name for row in rows)
     assert set(inspected) == sent
     assert set(inspected.values()) == {1}
+    assert {post.row["inspection_id"] for post in receiver.posts} == {row["inspection_id"] for row in rows}

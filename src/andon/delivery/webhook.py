@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from ipaddress import ip_address
@@ -16,6 +17,8 @@ from andon.errors import InputError
 from andon.store import Delivery
 
 LEAST_SECRET = 16
+MOST_ADDRESSES = 2
+"""Of a host that cannot be connected to, so many are tried."""
 
 
 class NotTakenError(Exception):
@@ -48,7 +51,7 @@ class Webhook:
             url = httpx.URL(self.url)
         except httpx.InvalidURL as error:
             raise InputError(f"The webhook {self.url!r} is no URL ({error}); expected https://HOST/PATH.") from None
-        if url.scheme not in ("http", "https") or not url.host:
+        if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 1) < 65536:
             raise InputError(f"The webhook {self.url!r} cannot be sent to; expected https://HOST/PATH.")
         if url.userinfo:
             raise InputError("A webhook's URL is kept in the database, so it may hold no password; leave it out.")
@@ -70,11 +73,9 @@ class WebhookSender:
     def __init__(self, webhook: Webhook) -> None:
         self.webhook = webhook
         self._url = httpx.URL(webhook.url)
-        agent = f"andon/{version('andon')}"
+        headers = {"User-Agent": f"andon/{version('andon')}", "Connection": "close"}
         # no proxy of the environment: it would look up the host again, and go wherever that leads
-        self._client = httpx.Client(
-            timeout=webhook.timeout, trust_env=False, follow_redirects=False, headers={"User-Agent": agent}
-        )
+        self._client = httpx.Client(timeout=webhook.timeout, trust_env=False, follow_redirects=False, headers=headers)
 
     def send(self, delivery: Delivery) -> None:
         """Send it; the receiver has it when this returns, as it answered with 2xx.
@@ -89,16 +90,10 @@ class WebhookSender:
             addresses = checked_addresses(url.host, port, frozenset(self.webhook.allowed))
         except OSError as error:
             raise NotTakenError(f"the address of {url.host} cannot be found ({error.strerror or error})") from None
-        for address in addresses:
-            try:
-                status = self._post(address, delivery)
-                break
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                unreachable: Exception = error
-            except httpx.HTTPError as error:
-                raise NotTakenError(_why(error)) from None
-        else:
-            raise NotTakenError(_why(unreachable))
+        try:
+            status = self._post(addresses, delivery)
+        except httpx.HTTPError as error:
+            raise NotTakenError(_why(error)) from None
         if not 200 <= status < 300:
             raise NotTakenError(f"it answered {status}")
 
@@ -106,8 +101,15 @@ class WebhookSender:
         """Close the connections."""
         self._client.close()
 
-    def _post(self, address: str, delivery: Delivery) -> int:
-        """The status of the answer, whose body nobody reads."""
+    def _post(self, addresses: list[str], delivery: Delivery) -> int:
+        """The status that the first address answers that can be connected to; nobody reads what else it says."""
+        *others, last = addresses[:MOST_ADDRESSES]
+        for address in others:
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return self._post_to(address, delivery)
+        return self._post_to(last, delivery)
+
+    def _post_to(self, address: str, delivery: Delivery) -> int:
         url, body, now = self._url, delivery.payload.encode(), int(time.time())
         request = self._client.build_request(
             "POST",
