@@ -150,7 +150,7 @@ def kill_again_and_again(folder: Path, data: Path, url: str, kills: int) -> set[
     is_over = Event()
 
     def take_photos() -> None:
-        while not is_over.wait(0.1):
+        while not is_over.wait(0.05):
             name = f"{len(sent):04d}.png"
             small_sets.make(folder, name)
             sent.add(name)
@@ -160,7 +160,7 @@ def kill_again_and_again(folder: Path, data: Path, url: str, kills: int) -> set[
     for _ in range(kills):
         with station(folder, data, url) as process:
             assert process.stdout is not None
-            for _ in range(int(rng.integers(3, 20))):  # it is killed after so many rows
+            for _ in range(int(rng.integers(2, 12))):  # it is killed after so many rows
                 assert process.stdout.readline()
     is_over.set()
     camera.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -74,8 +75,11 @@ class WebhookSender:
         self.webhook = webhook
         self._url = httpx.URL(webhook.url)
         headers = {"User-Agent": f"andon/{version('andon')}", "Connection": "close"}
+        trusted = ssl.create_default_context()  # what the system trusts, and SSL_CERT_FILE names
         # no proxy of the environment: it would look up the host again, and go wherever that leads
-        self._client = httpx.Client(timeout=webhook.timeout, trust_env=False, follow_redirects=False, headers=headers)
+        self._client = httpx.Client(
+            verify=trusted, timeout=webhook.timeout, trust_env=False, follow_redirects=False, headers=headers
+        )
 
     def send(self, delivery: Delivery) -> None:
         """Send it; the receiver has it when this returns, as it answered with 2xx.
