@@ -61,7 +61,7 @@ def verdict_on(photo: Arrived) -> Inspection:
 def main(folder: Path, data: Path, url: str | None = None) -> None:
     """Until it is killed; each row's path is printed."""
     store = Store.open(None, data)
-    webhooks = [Webhook(url, SECRET, ["127.0.0.1"], timeout=0.3)] if url else []
+    webhooks = [Webhook(url, SECRET, ["127.0.0.1"], timeout=0.2)] if url else []
     deliverer = Deliverer(store, webhooks=webhooks)
     deliverer.start()
     eye = Eye(store, deliverer.deliveries(""), seconds=0.02)

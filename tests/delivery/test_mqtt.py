@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from new_store import new_store
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from receivers import BrokerProcess, free_port, wait_until
@@ -31,7 +32,7 @@ time.sleep(60)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(None, tmp_path / "data") as opened:
+    with new_store(tmp_path / "data") as opened:
         yield opened
 
 

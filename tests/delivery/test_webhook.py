@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from new_store import new_store
 from receivers import Receiver, wait_until
 from station_process import SECRET
 
@@ -26,7 +27,7 @@ PUBLIC = "93.184.215.14"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(None, tmp_path / "data") as opened:
+    with new_store(tmp_path / "data") as opened:
         yield opened
 
 

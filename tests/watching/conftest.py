@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from new_store import new_store
 from station_process import Eye
 
 from andon.store import Store
@@ -15,7 +16,7 @@ from andon.watching import Folder, Watcher, afterwards
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(None, tmp_path / "data") as opened:
+    with new_store(tmp_path / "data") as opened:
         yield opened
 
 
