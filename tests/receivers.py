@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Self
 
-SECONDS = 15
+SECONDS = 60
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = SECONDS) -> None:

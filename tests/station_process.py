@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from new_store import spare_the_disk
+
 from andon.delivery import Deliverer, Webhook
 from andon.images import sha256
 from andon.store import NewDelivery, NewInspection, Store
@@ -60,6 +62,7 @@ def verdict_on(photo: Arrived) -> Inspection:
 
 def main(folder: Path, data: Path, url: str | None = None) -> None:
     """Until it is killed; each row's path is printed."""
+    spare_the_disk()
     store = Store.open(None, data)
     webhooks = [Webhook(url, SECRET, ["127.0.0.1"], timeout=0.2)] if url else []
     deliverer = Deliverer(store, webhooks=webhooks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from station_process import Eye
 
 from andon.store import Store
 from andon.watching import Folder, Watcher, afterwards
+from andon.watching import folder as folder_module
 
 
 @pytest.fixture
@@ -37,3 +39,24 @@ def watcher(folder: Path, store: Store) -> Callable[..., Watcher]:
         return Watcher(Folder(folder, **(defaults | options)), store, Eye(store), afterwards=after, every=0.01)
 
     return make
+
+
+@dataclass
+class Clock:
+    """The monotonic clock of watched folders.
+
+    Attributes:
+        now: in seconds.
+    """
+
+    now: float = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(folder_module, "time", found)
+    return found

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import small_sets
@@ -28,16 +29,16 @@ def files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_file_must_have_rested(folder: Path, watcher: Make) -> None:
+def test_a_file_must_have_rested(folder: Path, watcher: Make, clock: Any) -> None:
     small_sets.make(folder, "a.png")
-    one = watcher(settle=0.1)
+    one = watcher(settle=1.0)
     assert verdicts(one, folder) == {}
-    time.sleep(0.06)
-    os.utime(folder / "a.png")  # it is being written
+    clock.now += 0.9
+    os.utime(folder / "a.png", (1, 1))  # it is being written
     assert verdicts(one, folder) == {}
-    time.sleep(0.06)
+    clock.now += 0.9
     assert verdicts(one, folder) == {}
-    time.sleep(0.06)
+    clock.now += 0.2
     assert verdicts(one, folder) == {"a.png": "OK"}
 
 
@@ -52,13 +53,15 @@ def test_half_a_photo_waits_for_the_other_half(folder: Path, watcher: Make) -> N
     assert verdicts(one, folder) == {"a.png": "OK"}
 
 
-def test_what_is_no_photo_in_the_end_is_an_error_once(folder: Path, watcher: Make, store: Store) -> None:
+def test_what_is_no_photo_in_the_end_is_an_error_once(folder: Path, watcher: Make, store: Store, clock: Any) -> None:
     (folder / "a.png").write_bytes(b"no photo")
     (folder / "b.png").write_bytes(b"")
     (folder / "c.png").write_bytes(b"")
-    one = watcher(patience=0.05)
+    one = watcher(patience=30)
     assert verdicts(one, folder) == {}
-    time.sleep(0.06)
+    clock.now += 29
+    assert verdicts(one, folder) == {}
+    clock.now += 2
     assert verdicts(one, folder) == {"a.png": "error", "b.png": "error", "c.png": "error"}
     assert verdicts(one, folder) == {} == verdicts(watcher(), folder)
     reasons = [one.row["error"] for one in store.inspections.each()]

@@ -130,12 +130,14 @@ class Deliverer:
             return False
         lease = timedelta(seconds=LEASE * publisher.timeout)
         due = self._store.outbox.take_due(kind="mqtt", target=self._topic, limit=AT_ONCE, lease=lease)
-        for delivery, arrived in zip(due, publisher.publish(due), strict=True):
-            if arrived:
-                self._store.outbox.sent(delivery.delivery_id)
-            else:
+        if not due:
+            return False
+        arrived = publisher.publish(due)
+        self._store.outbox.sent(*(one.delivery_id for one, has in zip(due, arrived, strict=True) if has))
+        for delivery, has in zip(due, arrived, strict=True):
+            if not has:
                 self._failed(delivery, "the broker did not confirm it")
-        return bool(due)
+        return True
 
     def _failed(self, delivery: Delivery, error: str) -> None:
         longer = random.uniform(0, JITTER) * pause(delivery.attempts + 1)
