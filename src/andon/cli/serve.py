@@ -123,9 +123,7 @@ def _watched(text: str) -> WatchedFolder:
 
     model, _, folder = ("", "", text) if Path(text).is_dir() else text.rpartition("=")
     if not Path(folder).is_dir():
-        raise InputError(
-            f"--watch {text}: {folder} is no folder; give FOLDER, or MODEL=FOLDER with several models."
-        )
+        raise InputError(f"--watch {text}: {folder} is no folder; give FOLDER, or MODEL=FOLDER with several models.")
     if is_output(Path(folder)):
         raise InputError(f"--watch {text}: Andon itself writes to {folder}; give the folder that photos come into.")
     return WatchedFolder(path=Path(folder), model=model or None)
