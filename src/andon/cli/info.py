@@ -53,6 +53,7 @@ def everything(header: Header) -> dict[str, Any]:
         "sessions": sessions_of(header),
         "manifest": header.manifest.to_tree() | header.manifest.photos(),
         "thumbnails": thumbnails,
+        **({} if header.export is None else {"export": header.export}),
     }
 
 

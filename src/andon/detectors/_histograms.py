@@ -29,7 +29,8 @@ def histograms(x: Tensor, roi: Tensor, colours: Colours, bins: int) -> tuple[Ten
         counts: (B, 3 * bins, h, w), what share of the cell's pixels lies in the ROI and in that bin.
         covered: (B, 1, h, w), what share of the cell's pixels lies in the ROI.
     """
-    size = max(1, round(x.shape[2] / CELL)), max(1, round(x.shape[3] / CELL))
+    height, width = int(x.shape[2]), int(x.shape[3])  # tensors while the network is converted
+    size = max(1, round(height / CELL)), max(1, round(width / CELL))
     inside = roi.unsqueeze(1).float()
     position = _channels(x, colours).clamp(0, 1) * (bins - 1)
     counts = [

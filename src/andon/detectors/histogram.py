@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.detectors._base import Batch, Detector, map_size, patches_in_roi, require
+from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
 from andon.detectors._gaussians import Gaussians, shapes_of_gaussians
 from andon.detectors._histograms import CELL, Colours, histograms, photo_histograms, window_histograms
 from andon.detectors._shapes import Shape
@@ -51,6 +51,7 @@ class Histogram(Detector[HistogramConfig]):
     """
 
     Config = HistogramConfig
+    capabilities = Capabilities(exports=True)
 
     def __init__(self, config: HistogramConfig, backbone: Backbone) -> None:
         super().__init__(config, backbone)
@@ -87,7 +88,7 @@ class Histogram(Detector[HistogramConfig]):
 
     def _score(self, x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
         counts, covered = histograms(x, roi, self.config.colours, self.config.bins)
-        image = self.of_photo(photo_histograms(counts, covered)) * roi.any(dim=(1, 2))
+        image = self.of_photo(photo_histograms(counts, covered)) * roi.flatten(1).any(dim=1)
         patches = self.of_window(window_histograms(counts, covered, self.config.window))
         return image, patches * patches_in_roi(roi, map_size(counts))
 

@@ -135,8 +135,8 @@ def pipeline_of(contents: Contents, path: Path, precision: Precision = "auto") -
     if settled not in certified:
         if precision != "auto":
             raise ConfigError(
-                f"{path} is certified for --precision {' and '.join(certified)} alone, as its scores moved too far in "
-                f"{settled}; leave --precision out."
+                f"{path} is certified for --precision {' and '.join(certified)} alone, not for {settled}; leave "
+                "--precision out."
             )
         settled = certified[0]
     return _pipeline_of(header, scorer_of(exported, contents.sha256, settled))

@@ -58,7 +58,8 @@ def read(path: Path) -> Contents:
     if path.is_dir():
         raise ModelError(f"{path} is a folder; give a model file made by: andon train PHOTOS -o part.safetensors")
     if not path.is_file():
-        raise ModelError(f"There is no model file {path}; train one with: andon train PHOTOS -o {path}")
+        verb, of = ("export", "MODEL") if path.suffix.lower() == ".andon" else ("train", "PHOTOS")
+        raise ModelError(f"There is no model file {path}; {verb} one with: andon {verb} {of} -o {path}")
     if path.suffix.lower() in PICKLES:
         raise ModelError(
             f"{path} is a pickle, which can run any program when it is opened, so Andon never opens one; "

@@ -41,6 +41,7 @@ class Header:
         backbone: of the network's `Identity`, as plain values.
         white: see `Pipeline`.
         is_bundled: whether the file holds the backbone's weights.
+        export: of an exported model, which model it was and how it may compute, as plain values.
     """
 
     model_id: ModelId
@@ -54,6 +55,7 @@ class Header:
     manifest: Manifest
     thumbnails: tuple[Thumbnail, ...]
     is_bundled: bool
+    export: Tree | None = None
 
     @classmethod
     def of(cls, contents: Contents, path: Path) -> Self:
@@ -77,6 +79,7 @@ class Header:
                 manifest=manifest,
                 thumbnails=_thumbnails(manifest, arrays),
                 is_bundled=any(name.startswith(BACKBONE) for name in arrays),
+                export=tree.get("export"),
             )
         except (ConfigError, KeyError, ValueError, TypeError, OverflowError) as error:
             raise ModelError(f"{path} is not a model that this Andon can use: {error}") from None
