@@ -31,6 +31,8 @@ OPTIONAL = {
     "transformers": Optional("transformers", "sam"),
     "sqlalchemy": Optional("sqlalchemy", "serve"),
     "alembic": Optional("alembic", "serve"),
+    "httpx": Optional("httpx", "serve"),
+    "paho": Optional("paho-mqtt", "serve"),
     "fastapi": Optional("fastapi", "serve"),
     "pydantic": Optional("pydantic", "serve"),
     "starlette": Optional("starlette", "serve"),
