@@ -37,9 +37,11 @@ WITHOUT_TORCH = (
     "datasets",
     "reports",
     "evaluation",
+    "store",
 )
 NEEDS_TORCH = {"timm", "torch", "torchvision"}
 TORCH_ALLOWED = ("preprocess/_sam.py",)
+SQL = {"alembic", "psycopg", "sqlalchemy", "sqlite3"}
 ROOMS_OF_PARTS = ("detectors", "preprocess", "datasets", "evaluation/metrics", "cli")
 UNPICKLERS = frozenset({"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"})
 NO_UNPICKLING = frozenset({"pickle.UnpicklingError"})
@@ -108,6 +110,11 @@ def test_torch_stays_out_of_what_needs_none() -> None:
     assert {room_of(path) for path in files} == set(WITHOUT_TORCH)
     found = {name_of(path): {name.partition(".")[0] for name in imported(path)} & NEEDS_TORCH for path in files}
     assert {name: modules for name, modules in found.items() if modules} == {}
+
+
+def test_only_the_store_knows_sql() -> None:
+    found = {name_of(path) for path in MODULES if SQL & {name.partition(".")[0] for name in imported(path)}}
+    assert {name.partition("/")[0] for name in found} == {"store"}
 
 
 def test_nothing_is_unpickled() -> None:

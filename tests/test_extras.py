@@ -144,7 +144,7 @@ def test_a_package_that_no_extra_brings_stays_a_bug(tmp_path: Path) -> None:
 def test_the_extras_bring_what_the_sentences_promise() -> None:
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     brings = {
-        extra: {re.split(r"[<>=]", line)[0] for line in lines}
+        extra: {re.split(pattern, line)[0] for line in lines for pattern in (r"[<>=]", r"[<>=\[]")}
         for extra, lines in project["optional-dependencies"].items()
     }
     assert all(package in brings[extra] for package, extra in OPTIONAL.values())

@@ -6,10 +6,12 @@ AndonError
 │   ├── DatasetError         a folder that holds no usable data set
 │   ├── ConfigError          a recipe or a setting that is wrong
 │   ├── ModelError           a model file that cannot be read or written
-│   └── WeightsError         backbone weights that are missing or do not fit
+│   ├── WeightsError         backbone weights that are missing or do not fit
+│   └── NotFoundError        what was named is not in the database
 ├── TrainingError            a training by gradient gave no usable model
 ├── NotFittedError           a detector was asked to score before it was fitted
 ├── NotCalibratedError       a verdict was asked for without held-out OK photos
+├── StoreError               the database cannot be reached, read or written
 └── MissingDependencyError   an optional package is not installed
 
 Each message is one sentence that says what was wrong, what was expected and what to do. The command line prints it
@@ -45,6 +47,10 @@ class WeightsError(InputError):
     """Backbone weights are missing or do not fit."""
 
 
+class NotFoundError(InputError):
+    """What was named is not in the database."""
+
+
 class TrainingError(AndonError):
     """A training by gradient gave no usable model."""
 
@@ -55,6 +61,10 @@ class NotFittedError(AndonError):
 
 class NotCalibratedError(AndonError):
     """A verdict was asked for without held-out OK photos."""
+
+
+class StoreError(AndonError):
+    """The database cannot be reached, read or written."""
 
 
 class MissingDependencyError(AndonError):

@@ -29,6 +29,15 @@ OPTIONAL = {
     "onnx": Optional("onnx", "onnx"),
     "onnxscript": Optional("onnxscript", "onnx"),
     "transformers": Optional("transformers", "sam"),
+    "sqlalchemy": Optional("sqlalchemy", "serve"),
+    "alembic": Optional("alembic", "serve"),
+    "fastapi": Optional("fastapi", "serve"),
+    "pydantic": Optional("pydantic", "serve"),
+    "starlette": Optional("starlette", "serve"),
+    "uvicorn": Optional("uvicorn", "serve"),
+    "prometheus_client": Optional("prometheus-client", "serve"),
+    "psycopg": Optional("psycopg", "postgres"),
+    "pyarrow": Optional("pyarrow", "parquet"),
     "pillow_heif": Optional("pillow-heif", "heic"),
 }
 """By the name that is imported."""

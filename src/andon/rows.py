@@ -111,7 +111,7 @@ def csv_cells(row: Cells) -> list[Any]:
         "regions": json.dumps(row["regions"]),
         "notes": "; ".join(row["notes"]),
     }
-    return [_harmless(flat[name]) for name in CSV_COLUMNS]
+    return [csv_cell(flat[name]) for name in CSV_COLUMNS]
 
 
 def printable(text: str) -> str:
@@ -119,8 +119,8 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
-def _harmless(cell: Any) -> Any:
-    """A text cell that no spreadsheet takes for a formula, without line ends and other control characters."""
+def csv_cell(cell: Any) -> Any:
+    """The value as CSV has it: a text that no spreadsheet takes for a formula, without line ends and the like."""
     if not isinstance(cell, str):
         return cell
     return f"'{printable(cell)}" if cell.startswith(FORMULA) else printable(cell)

@@ -13,7 +13,7 @@ from conftest import Command
 
 from andon.cli import COMMANDS
 
-GROUPS = {"data": ("verify", "new", "where", "demo")}
+GROUPS = {"data": ("verify", "new", "where", "demo"), "db": ("upgrade",)}
 COMMAND_LINES = [
     words
     for name in COMMANDS.names()

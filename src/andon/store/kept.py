@@ -1,0 +1,101 @@
+"""Which photos are kept, and which may go: by age and by total size, never what was reviewed or is golden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
+
+from andon.store._reading import IS_GOLDEN
+from andon.store.database import Database
+from andon.store.photos import PhotoStore
+from andon.store.records import KeptPhoto
+from andon.store.tables import Inspections, Photos
+
+BATCH = 100
+JUST_KEPT = timedelta(hours=1)
+"""So young a photo never goes: it may belong to an inspection that is not written yet."""
+
+IS_NEEDED = exists().where(Inspections.photo_sha256 == Photos.sha256, Inspections.reviewed_as.is_not(None) | IS_GOLDEN)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """So many photos, of so many bytes in all."""
+
+    photos: int = 0
+    bytes: int = 0
+
+
+class Kept:
+    """What the database knows of the photos that are kept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def amount(self) -> Amount:
+        """How much is kept."""
+        with self._database.read() as connection:
+            return _amount(connection)
+
+    def sweep(
+        self,
+        photos: PhotoStore,
+        *,
+        max_age: timedelta | None = None,
+        max_bytes: int | None = None,
+        now: datetime | None = None,
+    ) -> Amount:
+        """Remove photos that are older than `max_age`, then the oldest until all are `max_bytes` or less.
+
+        A photo that was reviewed or is in the golden set stays, and so does one of the last hour, even where that
+        means more than `max_bytes`. The rows of the inspections stay in any case.
+
+        Returns:
+            What was removed.
+
+        Raises:
+            OSError: a file cannot be removed.
+        """
+        now = now or datetime.now(UTC)
+        removed = Amount()
+        while True:
+            with self._database.write() as connection:  # nobody reviews a photo while it is removed
+                gone = _remove_some(connection, photos, max_age, max_bytes, now)
+            if not gone.photos:
+                return removed
+            removed = Amount(removed.photos + gone.photos, removed.bytes + gone.bytes)
+
+
+def note_kept(connection: Connection, photo: KeptPhoto, now: datetime) -> None:
+    """Write that it is kept, in the transaction of its inspection; a photo that comes again counts as new."""
+    known = update(Photos).where(Photos.sha256 == photo.sha256).values(kept_at=now)
+    if not connection.execute(known).rowcount:
+        connection.execute(insert(Photos), {"sha256": photo.sha256, "size": photo.size, "kept_at": now})
+
+
+def _amount(connection: Connection) -> Amount:
+    photos, size = connection.execute(select(func.count(), func.coalesce(func.sum(Photos.size), 0))).one()
+    return Amount(photos, int(size))  # PostgreSQL adds up to a Decimal
+
+
+def _remove_some(
+    connection: Connection, photos: PhotoStore, max_age: timedelta | None, max_bytes: int | None, now: datetime
+) -> Amount:
+    """One batch of the oldest. The file goes first: if the process ends there, the entry goes with the next sweep."""
+    excess = 0 if max_bytes is None else _amount(connection).bytes - max_bytes
+    young = now - JUST_KEPT
+    query = select(Photos.sha256, Photos.size, Photos.kept_at).where(Photos.kept_at < young, ~IS_NEEDED)
+    n, size = 0, 0
+    for photo in connection.execute(query.order_by(Photos.kept_at).limit(BATCH)).all():
+        is_old = max_age is not None and photo.kept_at < now - max_age
+        if not is_old and size >= excess:
+            break
+        this = Photos.sha256 == photo.sha256
+        if photos.remove(photo.sha256, kept_before=young):
+            connection.execute(delete(Photos).where(this))
+            n, size = n + 1, size + photo.size
+        else:
+            connection.execute(update(Photos).where(this).values(kept_at=now))
+    return Amount(n, size)

@@ -1,0 +1,1 @@
+"""How the tables came about: one file in `versions/` is one step, run by Alembic from `store/schema.py`."""

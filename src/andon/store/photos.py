@@ -1,0 +1,127 @@
+"""The photos themselves: files by the hash of their bytes. What the database knows of them is in `kept.py`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from andon.errors import ImageError
+from andon.files import write_whole
+from andon.store.records import KeptPhoto
+
+FOLDER = "photos"
+NEVER_FILLED = 0.05
+"""The share of the disk that stays free, whatever comes in."""
+
+SHA256 = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class NotKept:
+    """A photo that was not kept, and why, in one sentence."""
+
+    reason: str
+
+
+class PhotoStore:
+    """The folder `photos` under the data folder: photos/ab/cd/abcd….
+
+    Args:
+        data: the data folder; it is made with the first photo.
+        usage: what `shutil.disk_usage` says of a folder's disk.
+    """
+
+    def __init__(self, data: Path, *, usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage) -> None:
+        self.folder = data / FOLDER
+        self._usage = usage
+
+    def keep(self, content: bytes) -> KeptPhoto | NotKept:
+        """Write a photo, whole or not at all. One that is there already is not written again.
+
+        It is not kept where the disk would have less than 5 % free, or cannot be written; then inspecting goes on.
+        """
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self.path(sha256)
+        try:
+            if self._is_there(path, sha256):
+                os.utime(path)  # so that nothing removes it before its inspection is written
+                return KeptPhoto(sha256=sha256, size=len(content))
+            if reason := self.full(len(content)):
+                return NotKept(reason)
+            write_whole(path, content)
+        except OSError as error:
+            return NotKept(f"Photos cannot be kept in {self.folder} ({error.strerror or error}).")
+        return KeptPhoto(sha256=sha256, size=len(content))
+
+    def full(self, size: int = 0) -> str | None:
+        """Why a photo of so many bytes cannot be kept, in one sentence; None where it can.
+
+        Raises:
+            OSError: the folder cannot be made or its disk cannot be asked.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        total, _, free = self._usage(self.folder)
+        if free - size >= NEVER_FILLED * total:
+            return None
+        return (
+            f"Photos are not kept, as the disk of {self.folder} would have less than {NEVER_FILLED:.0%} free; make "
+            "room or keep photos for a shorter time."
+        )
+
+    def read(self, sha256: str) -> bytes | None:
+        """The bytes of a photo, checked against their hash; None where it is not kept.
+
+        Raises:
+            ImageError: the file is damaged or cannot be read.
+        """
+        if SHA256.fullmatch(sha256) is None:
+            return None
+        path = self.path(sha256)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ImageError(f"The kept photo {path} cannot be read ({error.strerror or error}).") from None
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise ImageError(f"The kept photo {path} is damaged: its content is not what its name says; remove it.")
+        return content
+
+    def path(self, sha256: str) -> Path:
+        """Where the photo of this hash lies, or would lie.
+
+        Raises:
+            ValueError: it is no SHA-256 in hex, 64 small letters and digits.
+        """
+        if SHA256.fullmatch(sha256) is None:
+            raise ValueError(f"{sha256!r} is no SHA-256 in hex")
+        return self.folder / sha256[:2] / sha256[2:4] / sha256
+
+    def remove(self, sha256: str, *, kept_before: datetime) -> bool:
+        """Remove a photo; False where it was kept again after that time, and stays.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        path = self.path(sha256)
+        try:
+            if path.stat().st_mtime >= kept_before.timestamp():
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            pass
+        return True
+
+    @staticmethod
+    def _is_there(path: Path, sha256: str) -> bool:
+        """Whether it is there and whole."""
+        try:
+            return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+        except FileNotFoundError:
+            return False
