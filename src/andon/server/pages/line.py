@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Annotated
 
@@ -106,7 +107,7 @@ def shift_began(now: datetime, hours: tuple[int, ...]) -> datetime:
 def quiet_after(newest_first: tuple[StoredInspection, ...]) -> float:
     """After how many seconds without a photo the line is quiet."""
     times = [one.inspected_at for one in newest_first]
-    pauses = [(later - sooner).total_seconds() for later, sooner in zip(times, times[1:], strict=False)]
+    pauses = [(later - sooner).total_seconds() for later, sooner in pairwise(times)]
     return max(QUIET_AFTER, QUIET_PAUSES * median(pauses)) if pauses else QUIET_AFTER
 
 
