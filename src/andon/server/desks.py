@@ -43,9 +43,13 @@ class Desks:
             AndonError: a version cannot be used; see `versions.ready`.
         """
         for path in paths:
-            if path.stem in self._desks:
-                raise InputError(f"Two models are called {path.stem}; give each file a name of its own.")
             version, is_new = make_known(self._store, path, COMMAND_LINE)
+            if version.name in self._desks:
+                raise InputError(
+                    f"{path} is called {version.name}, as another model is; give each model a name of its own, once."
+                )
+            if version.name != path.stem:
+                LOG.warning(f"{path} is known as {version.name} already, and is served by that name.")
             active = self._store.models.active(version.name)
             if is_new or active is None:
                 pipeline = ready(version)

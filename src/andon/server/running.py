@@ -16,11 +16,10 @@ from andon.errors import InputError
 from andon.server.access import Access
 from andon.server.app import make_app
 from andon.server.feed import Feed
-from andon.server.shield import LOOPBACK_NAMES
+from andon.server.shield import LOOPBACK_NAMES, MOST_OF_HEADERS
 from andon.server.station import Station
 
 KEEP_ALIVE = 30
-MOST_OF_HEADERS = 32 * 1024
 SECONDS_TO_FINISH = 60
 
 

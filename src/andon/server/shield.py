@@ -26,9 +26,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 INSPECT = "/v1/inspect"
 UNLIMITED = (INSPECT, "/healthz")
 """Not limited in their rate: the one by the queue alone, the other costs nothing."""
+MOST_OF_HEADERS = 32 * 1024
 SMALL = 64 * 1024
 """Bytes of a body that is no photo."""
-SECONDS_TO_DRAIN = 5.0
+SECONDS_TO_DRAIN = 2.0
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 MOST_ADDRESSES = 10_000
 
@@ -81,6 +82,8 @@ class Shield:
 
     def _refusal(self, scope: Scope, most: int) -> tuple[int, str] | None:
         """Why the request goes no further."""
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_OF_HEADERS:
+            return 431, f"The request's headers have more than {MOST_OF_HEADERS} bytes."
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get("host", "")
         if self._access.is_open() and _hostname(f"//{host}") not in LOOPBACK_NAMES:
