@@ -180,9 +180,7 @@ class Pipeline:
         batches = ready_batches(photos, self.scorer.batch_size)
         return chain.from_iterable(ordered_map(score, batches, workers=1, ahead=1))
 
-    def prepare(
-        self, photo: Photo | PhotoFile, part_id: str | None = None, *, keep_image: bool = False
-    ) -> Prepared:
+    def prepare(self, photo: Photo | PhotoFile, part_id: str | None = None, *, keep_image: bool = False) -> Prepared:
         """Read the photo and take it through the preprocessing steps.
 
         Raises:

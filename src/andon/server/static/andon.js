@@ -3,7 +3,7 @@
 // A page says what it wants with data-live on the element that changes.
 
 const $ = (selector, within = document) => within.querySelector(selector);
-const MOST_TO_WAIT = 1500;  // ms for pictures, before a page is shown without them
+const MOST_TO_WAIT = 700;  // ms for a photo, before the rest is shown without it
 const LOST_AFTER = 5;  // s without a connection, before the page says so
 
 const andon = {
@@ -18,12 +18,11 @@ const andon = {
     return text;
   },
 
-  // Put HTML in the place of what is in the element, once its pictures are there.
+  // Put HTML in the place of what is in the element, once its photos are there. Heat maps may come later.
   async show(element, html) {
     const fresh = new DOMParser().parseFromString(html, "text/html").body;
-    const wanted = [...fresh.querySelectorAll("svg image[href], img:not(.ahead)")];
-    const pictures = wanted.map((one) => fetched(one.getAttribute("href") ?? one.getAttribute("src")));
-    await Promise.race([Promise.all(pictures), pause(MOST_TO_WAIT)]);
+    const photos = [...fresh.querySelectorAll(".picture .photo")].map((one) => fetched(one.getAttribute("href")));
+    await Promise.race([Promise.all(photos), pause(MOST_TO_WAIT)]);
     element.replaceChildren(...fresh.childNodes);
     showHeat();
   },
@@ -64,12 +63,15 @@ function remember(field, key) {
   field.addEventListener("change", () => localStorage.setItem(key, field[property]));
 }
 
-// As strong as the slider says. The heat map of a photo without boxes is fetched only when the slider is moved.
+// As strong as the slider says. The heat map of an OK photo is fetched only when the slider is moved.
+const wanted_heat = new Set();
 function showHeat(was_moved = false) {
   const slider = $("#heat");
   for (const layer of document.querySelectorAll(".heat")) {
     if (slider) layer.style.opacity = slider.value / 100;
-    if (was_moved && layer.dataset.href) layer.setAttribute("href", layer.dataset.href);
+    if (!layer.dataset.href) continue;
+    if (was_moved) wanted_heat.add(layer.dataset.href);
+    if (wanted_heat.has(layer.dataset.href)) layer.setAttribute("href", layer.dataset.href);
   }
 }
 
