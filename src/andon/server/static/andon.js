@@ -206,6 +206,66 @@ const live = {
     });
     send("next");
   },
+
+  threshold(form) {
+    const chart = $("#chart"), ng = $("#ng"), band = $("#band"), with_band = $("#with_band"), what = $("#what");
+    const low = Number(chart.dataset.low), high = Number(chart.dataset.high), step = (high - low) / 1000;
+    const at_first = [ng.value, band.value, with_band.checked].join();
+
+    const ask = one_at_a_time(async () => {
+      const wanted = new URLSearchParams({ model: $("#model").value, threshold: ng.value });
+      if (with_band.checked) wanted.set("review", band.value);
+      await andon.show(what, await andon.ask(`/threshold/what?${wanted}`));
+    });
+    const draw = () => {
+      for (const [slider, name] of [[ng, "ng"], [band, "review"]]) {
+        for (const line of chart.querySelectorAll(`.bound.${name}`)) {
+          const x = 1000 * (slider.value - low) / (high - low);
+          line.setAttribute("x1", x);
+          line.setAttribute("x2", x);
+          line.toggleAttribute("hidden", slider === band && !with_band.checked);
+        }
+      }
+      band.disabled = !with_band.checked;
+      $("#ng_from").textContent = Number(ng.value).toPrecision(4);
+      $("#review_from").textContent = with_band.checked ? Number(band.value).toPrecision(4) : "no score";
+      if ($("#save")) $("#save").disabled = at_first === [ng.value, band.value, with_band.checked].join();
+    };
+    // The line that was not moved makes room.
+    const moved = (slider) => {
+      if (slider === band && Number(band.value) > ng.value - step) ng.value = Number(band.value) + step;
+      if (Number(band.value) > ng.value - step) band.value = ng.value - step;
+      draw();
+      ask();
+    };
+
+    for (const slider of [ng, band]) {
+      slider.addEventListener("input", () => moved(slider));
+      slider.addEventListener("keydown", (event) => {
+        const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -20, PageUp: 20 }[event.key];
+        if (!by) return;
+        event.preventDefault();
+        slider.value = Number(slider.value) + by * step;
+        moved(slider);
+      });
+    }
+    with_band.addEventListener("change", () => moved(ng));
+    $("select#model")?.addEventListener("change", (event) => location.assign(`/threshold?model=${encodeURIComponent(event.target.value)}`));
+
+    let dragged = null;
+    const drag = (event) => {
+      const { left, width } = chart.getBoundingClientRect();
+      const score = low + (high - low) * (event.clientX - left) / width;
+      const is_band = with_band.checked && Math.abs(score - band.value) < Math.abs(score - ng.value);
+      dragged ??= is_band ? band : ng;
+      dragged.value = score;
+      moved(dragged);
+    };
+    chart.addEventListener("pointerdown", (event) => { chart.setPointerCapture(event.pointerId); drag(event); dragged.focus(); });
+    chart.addEventListener("pointermove", (event) => { if (dragged) drag(event); });
+    for (const end of ["pointerup", "pointercancel"]) chart.addEventListener(end, () => { dragged = null; });
+    draw();
+  },
 };
 
 for (const field of document.querySelectorAll("[data-submit]")) field.addEventListener("change", () => field.form.submit());
