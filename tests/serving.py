@@ -131,6 +131,12 @@ def sha(number: int) -> str:
 def versions(monkeypatch: pytest.MonkeyPatch) -> Versions:
     """Versions that stand for model files: `part.1` is the file of the version sha(1) of the model `part`."""
     known: Versions = {sha(1): orange_pipeline()}
+    stand_in(known, monkeypatch)
+    return known
+
+
+def stand_in(known: Versions, patch: pytest.MonkeyPatch) -> None:
+    """Let these versions be found in the place of model files."""
 
     def make_known(store: Store, path: Path, by: str) -> tuple[StoredModel, bool]:
         digest = sha(int(path.suffix[1:]))
@@ -142,10 +148,9 @@ def versions(monkeypatch: pytest.MonkeyPatch) -> Versions:
             raise ModelError("This version cannot be used.")
         return replace(known[version.sha256], model_id=ModelId(version.name, version.sha256))
 
-    monkeypatch.setattr(desks, "make_known", make_known)
-    monkeypatch.setattr(desks, "ready", ready)
-    monkeypatch.setattr(pictures, "ready", ready)
-    return known
+    patch.setattr(desks, "make_known", make_known)
+    patch.setattr(desks, "ready", ready)
+    patch.setattr(pictures, "ready", ready)
 
 
 PART = Path("part.1")
