@@ -85,7 +85,7 @@ def _what(desk: Desk, scores: KnownScores, threshold: float, review: float | Non
     after = given(before, threshold, review, review=review is not None)
     is_same = after.threshold == before.threshold and after.review_threshold == before.review_threshold
     return {
-        "name": desk.name,
+        "model": desk.name,
         "before_sha256": desk.pipeline.model_id.sha256,
         "before": before,
         "after": before if is_same else after,

@@ -50,8 +50,11 @@ function one_at_a_time(work) {
   return async () => {
     if (busy) { again = true; return; }
     busy = true;
-    do { again = false; await work(); } while (again);
-    busy = false;
+    try {
+      do { again = false; await work(); } while (again);
+    } finally {
+      busy = false;
+    }
   };
 }
 
@@ -215,7 +218,12 @@ const live = {
     const ask = one_at_a_time(async () => {
       const wanted = new URLSearchParams({ model: $("#model").value, threshold: ng.value });
       if (with_band.checked) wanted.set("review", band.value);
-      await andon.show(what, await andon.ask(`/threshold/what?${wanted}`));
+      try {
+        await andon.show(what, await andon.ask(`/threshold/what?${wanted}`));
+        say($("#trouble"), "");
+      } catch (error) {
+        say($("#trouble"), error.message);
+      }
     });
     const draw = () => {
       for (const [slider, name] of [[ng, "ng"], [band, "review"]]) {
