@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
@@ -72,7 +72,7 @@ def line_now(request: Request, who: VIEWER, station: str = "", shift: str = "") 
     return page(request, "_line.html", who, **_now(request, station, shift))
 
 
-def _now(request: Request, name: str, shift: str) -> dict[str, object]:
+def _now(request: Request, name: str, shift: str) -> dict[str, Any]:
     station: Station = request.app.state.station
     inspections = station.store.inspections
     now = datetime.now(UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -79,7 +79,7 @@ def _known(request: Request, model: str) -> tuple[Desk, KnownScores]:
     return desk, known_scores(station.store, desk)
 
 
-def _what(desk: Desk, scores: KnownScores, threshold: float, review: float | None) -> dict[str, object]:
+def _what(desk: Desk, scores: KnownScores, threshold: float, review: float | None) -> dict[str, Any]:
     before = desk.pipeline.calibration
     assert before is not None
     after = given(before, threshold, review, review=review is not None)
