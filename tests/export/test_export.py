@@ -24,6 +24,8 @@ from andon.inference.compiled import config_of
 from andon.inference.memory_bank import MemoryBank
 from andon.models import exported as exported_models
 from andon.models.certificate import BOUND, compare
+from andon.models.copy import with_thresholds
+from andon.models.exported import probe_photos, read_export
 from andon.models.file import contents_of, read, to_bytes
 from andon.models.load import load
 from andon.models.taught import Taught
@@ -299,3 +301,15 @@ def test_a_defect_is_drawn_where_the_part_is_and_a_large_photo_is_reduced(taught
         images.write(tmp_path / f"{number}.png", np.full((1500, 2000, 3), 90 + number, np.uint8))
     probes = probes_of(taught, tmp_path)
     assert [probe.image.shape for probe in probes] == [(1061, 1414, 3)] * 4
+
+
+def test_an_exported_model_with_other_thresholds_keeps_to_its_certificate(part: Path, tmp_path: Path) -> None:
+    contents = read(part)
+    highest = max(read_export(contents, part).certificate.scores)
+    made = with_thresholds(part, tmp_path / "new.andon", 0.99 * highest, None)
+    contents = read(tmp_path / "new.andon")
+    exported = read_export(contents, part)
+    assert "NG" in exported.certificate.verdicts
+    findings = compare(load(tmp_path / "new.andon"), exported.certificate, probe_photos(exported))
+    assert findings and all(finding.is_kept for finding in findings)
+    assert made.model_id.sha256 == contents.sha256
