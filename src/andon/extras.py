@@ -34,7 +34,6 @@ OPTIONAL = {
     "httpx": Optional("httpx", "serve"),
     "paho": Optional("paho-mqtt", "serve"),
     "fastapi": Optional("fastapi", "serve"),
-    "pydantic": Optional("pydantic", "serve"),
     "starlette": Optional("starlette", "serve"),
     "uvicorn": Optional("uvicorn", "serve"),
     "prometheus_client": Optional("prometheus-client", "serve"),
