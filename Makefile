@@ -1,12 +1,16 @@
-# make demo | make test | make lint | make coverage | make wheel | make bench
+# make demo | make serve | make test | make lint | make coverage | make wheel | make bench
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow coverage test-precision fuzz lint wheel bench bench-peer clean
+.PHONY: demo serve test slow coverage test-precision fuzz lint wheel bench bench-peer clean
 
 demo: $(VENV)/.installed
 	$(BIN)/andon demo demo
+
+# a station to look at, at http://127.0.0.1:8765
+serve: $(VENV)/.installed
+	$(BIN)/andon serve --demo --data demo-station
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest
@@ -65,4 +69,4 @@ bench-peer:
 	.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peer-requirements.txt
 
 clean:
-	rm -rf $(VENV) build demo dist
+	rm -rf $(VENV) build demo demo-station dist

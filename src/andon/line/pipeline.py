@@ -34,6 +34,14 @@ HOTTEST = 0.9  # of the map's peak: the region of an NG photo whose map stays be
 
 
 @dataclass(frozen=True)
+class PhotoFile:
+    """The bytes of a photo's file that were not read from a disk, and what to call it."""
+
+    data: bytes = field(repr=False)
+    name: str
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A photo that has been read and preprocessed.
 
@@ -93,12 +101,12 @@ class Pipeline:
     model_id: ModelId = UNSAVED
 
     def inspect(
-        self, photo: Photo, *, part_id: str | None = None, with_map: bool = True, explain: bool = False
+        self, photo: Photo | PhotoFile, *, part_id: str | None = None, with_map: bool = True, explain: bool = False
     ) -> Inspection:
         """What the model says of one photo.
 
         Args:
-            photo: a path, or (H, W, 3) uint8 RGB.
+            photo: a path, the bytes of a file, or (H, W, 3) uint8 RGB.
             part_id: of the part, for the row.
             with_map: False leaves `anomaly_map` out; the regions are found all the same.
             explain: give each region the patch of an OK photo that it looks most like.
@@ -172,7 +180,7 @@ class Pipeline:
         batches = ready_batches(photos, self.scorer.batch_size)
         return chain.from_iterable(ordered_map(score, batches, workers=1, ahead=1))
 
-    def prepare(self, photo: Photo, part_id: str | None = None, *, keep_image: bool = False) -> Prepared:
+    def prepare(self, photo: Photo | PhotoFile, part_id: str | None = None, *, keep_image: bool = False) -> Prepared:
         """Read the photo and take it through the preprocessing steps.
 
         Raises:
@@ -180,9 +188,9 @@ class Pipeline:
         """
         started = time.perf_counter()
         path = _name(photo)
-        if isinstance(photo, str | Path):
-            data = images.read_bytes(Path(photo))
-            loaded, digest = images.load(data, Path(photo), self.white), images.sha256(data)
+        if isinstance(photo, str | Path | PhotoFile):
+            data = photo.data if isinstance(photo, PhotoFile) else images.read_bytes(Path(photo))
+            loaded, digest = images.load(data, Path(path), self.white), images.sha256(data)
         else:
             loaded = images.Photo(images.check_array(photo))
             digest = images.sha256(np.ascontiguousarray(photo).tobytes())
@@ -343,7 +351,9 @@ def part_id_of(photo: Photo, pattern: re.Pattern[str] | None) -> str | None:
     return found and found.group(1 if pattern.groups else 0)
 
 
-def _name(photo: Photo) -> str:
+def _name(photo: Photo | PhotoFile) -> str:
+    if isinstance(photo, PhotoFile):
+        return photo.name
     return str(photo) if isinstance(photo, str | Path) else ARRAY
 
 

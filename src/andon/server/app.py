@@ -1,0 +1,55 @@
+"""HTTP around a station."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from andon.server import pages
+from andon.server.access import Access
+from andon.server.api import events, health, inspect, inspections, models
+from andon.server.errors import tell_errors
+from andon.server.feed import Feed
+from andon.server.metrics import Metrics
+from andon.server.openapi import describe
+from andon.server.pictures import Pictures
+from andon.server.shield import Shield
+from andon.server.station import Station
+
+DESCRIPTION = 'Photos of parts in, rows out. An error is one sentence: {"error": "..."}.'
+
+
+def make_app(station: Station, access: Access) -> FastAPI:
+    """The app of a station that has been started. What its routes need is in `app.state`."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await app.state.feed.open()
+        yield
+        app.state.feed.close()
+
+    app = FastAPI(
+        title="Andon",
+        version=version("andon"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # its scripts would come from elsewhere
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    app.state.station = station
+    app.state.access = access
+    app.state.feed = Feed(station, station.settings.max_followers)
+    app.state.pictures = Pictures(station)
+    app.state.metrics = Metrics(station)
+    for part in (inspect, inspections, models, events, health):
+        app.include_router(part.router)
+    pages.add_to(app)
+    tell_errors(app)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.add_middleware(Shield, settings=station.settings, access=access)
+    return app

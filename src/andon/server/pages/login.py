@@ -1,0 +1,65 @@
+"""Logging in by a token, and out again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from andon.server.access import COOKIE, SESSION_SECONDS, Access, Identity
+from andon.server.pages.rendering import LogInFirstError, form, page, viewer
+from andon.server.shield import Rates
+
+PER_SECOND, AT_ONCE = 0.2, 10
+"""Logins per address."""
+
+router = APIRouter()
+
+
+def send_to_login(app: FastAPI) -> None:
+    """Let the app send whoever is not known to the login."""
+
+    @app.exception_handler(LogInFirstError)
+    def log_in_first(request: Request, error: LogInFirstError) -> Response:
+        return RedirectResponse("/login", 303)
+
+
+@router.get("/login")
+def login_page(request: Request) -> HTMLResponse:
+    """Asks for a token."""
+    return page(request, "login.html", None, wrong="")
+
+
+@router.post("/login")
+async def log_in(request: Request) -> Response:
+    """Begins a session, whose cookie no script can read."""
+    state = request.app.state
+    if not hasattr(state, "logins"):
+        state.logins = Rates(PER_SECOND, AT_ONCE)
+    if not state.logins.take(request.client.host if request.client else ""):
+        return page(request, "login.html", None, status=429, wrong="Too many attempts; wait a few seconds.")
+    access: Access = state.access
+    cookie = await run_in_threadpool(access.log_in, (await form(request)).get("token", "").strip())
+    if cookie is None:
+        return page(request, "login.html", None, status=401, wrong="That is no valid token.")
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(
+        COOKIE,
+        cookie,
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+@router.post("/logout")
+async def log_out(request: Request, who: Annotated[Identity, Depends(viewer("review"))]) -> Response:
+    """Ends the session in this browser."""
+    await form(request, who)
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer

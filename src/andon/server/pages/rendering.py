@@ -1,0 +1,84 @@
+"""How pages are made, and who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from andon.server.access import Access, ForbiddenError, Identity, check_csrf
+from andon.server.station import Station
+from andon.store import Scope
+
+FOLDER = Path(__file__).parent
+MENU = (
+    ("Line", "/", "review"),
+    ("Review", "/review", "review"),
+    ("Threshold", "/threshold", "review"),
+    ("Models", "/models", "review"),
+)
+"""Title, address, and the scope that is needed to see it."""
+
+
+class LogInFirstError(Exception):
+    """Nobody is known who may see the page: they are sent to the login."""
+
+
+def viewer(scope: Scope) -> Callable[[Request], Awaitable[Identity]]:
+    """A dependency of pages: who looks, and that they have this scope; whoever is not known is sent to the login."""
+
+    async def identity(request: Request) -> Identity:
+        access: Access = request.app.state.access
+        found = await run_in_threadpool(access.who, request)
+        if found is None:
+            raise LogInFirstError
+        if not found.may(scope):
+            raise ForbiddenError(f"The token {found.name!r} may not see this page; it needs the scope {scope!r}.")
+        return found
+
+    return identity
+
+
+async def form(request: Request, who: Identity | None = None) -> dict[str, str]:
+    """The fields of a form that was sent, and that a page of this session sent it.
+
+    Args:
+        who: None for the login, which nobody has a session for.
+
+    Raises:
+        ForbiddenError: another page sent it.
+    """
+    body = (await request.body()).decode("utf-8", "replace")
+    fields = {name: values[-1] for name, values in parse_qs(body, max_num_fields=100).items()}
+    if who is not None:
+        check_csrf(who, fields.get("csrf", ""))
+    return fields
+
+
+def page(request: Request, name: str, who: Identity | None, *, status: int = 200, **values: object) -> HTMLResponse:
+    """The page of the template `name`, with these values beside those that all pages know."""
+    station: Station = request.app.state.station
+    menu = [(title, address) for title, address, scope in MENU if who is not None and who.may(scope)]  # type: ignore[arg-type]
+    text = (
+        _templates()
+        .get_template(name)
+        .render(who=who, menu=menu, here=request.url.path, remarks=station.remarks, **values)
+    )
+    return HTMLResponse(text, status)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

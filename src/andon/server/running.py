@@ -1,0 +1,140 @@
+"""Starts a server and stops it: not ready first, then no new connections, then what was taken is finished."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from andon.errors import InputError
+from andon.server.access import Access
+from andon.server.app import make_app
+from andon.server.feed import Feed
+from andon.server.shield import LOOPBACK_NAMES, MOST_OF_HEADERS
+from andon.server.station import Station
+
+KEEP_ALIVE = 30
+SECONDS_TO_FINISH = 60
+WAITING_CONNECTIONS = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where a server listens; port 0 stands for any free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this computer can reach it."""
+        if self.host in LOOPBACK_NAMES:
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def take(self) -> socket.socket:
+        """Keep others from it; nobody can connect yet.
+
+        Raises:
+            InputError: the address cannot be listened on.
+        """
+        try:
+            family, kind, _, _, where = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
+            listening = socket.socket(family, kind)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(where)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(
+                f"{self.host} port {self.port} cannot be listened on ({reason}); give another one with --host or "
+                "--port, or stop the server that has it."
+            ) from None
+        return listening
+
+
+class Server(uvicorn.Server):
+    """A server that says that it ends before it does."""
+
+    def __init__(self, config: uvicorn.Config, station: Station, feed: Feed) -> None:
+        super().__init__(config)
+        self._station = station
+        self._feed = feed
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal ends it in good order, the second at once."""
+        if self._station.is_draining:
+            self.force_exit = True
+        self.end()
+
+    def end(self) -> None:
+        """Not ready from now on, and soon no more connections. From any thread."""
+        if not self._station.is_draining:
+            self._station.is_draining = True
+            threading.Timer(self._station.settings.grace, self._stop_listening).start()
+
+    def _stop_listening(self) -> None:
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let the followers of events go, as they would stay for ever; all others are finished."""
+        self._feed.close()
+        await super().shutdown(sockets)
+
+
+def serve(
+    station: Station,
+    models: Sequence[Path],
+    address: Address,
+    *,
+    on_start: Callable[[str], None] = lambda url: None,
+    on_server: Callable[[Server], None] = lambda server: None,
+) -> None:
+    """Serve until a signal comes, or `Server.end` is called.
+
+    Args:
+        on_start: is told the address once it is listened on.
+        on_server: is given the server before it begins.
+
+    Raises:
+        InputError: it would be open to others without a token, or the address is taken.
+        AndonError: a model cannot be used.
+    """
+    access = Access(station.store, station.data, may_be_open=address.is_loopback)
+    if not address.is_loopback and access.has_no_tokens():
+        raise InputError(
+            f"At {address.host}, others can reach the server, and there is no token yet; give --token-file FILE, or "
+            "make one with: andon token add NAME"
+        )
+    listening = address.take()
+    try:
+        station.start(models)
+        app = make_app(station, access)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=SECONDS_TO_FINISH,
+            h11_max_incomplete_event_size=MOST_OF_HEADERS,
+            http="h11",
+            ws="none",
+        )
+        server = Server(config, station, app.state.feed)
+        on_server(server)
+        host, port = listening.getsockname()[:2]
+        listening.listen(WAITING_CONNECTIONS)  # from here on, whoever connects is served
+        on_start(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        server.run(sockets=[listening])
+    finally:
+        listening.close()
+        station.stop()

@@ -1,0 +1,135 @@
+"""What is too much is refused in time, and what was taken is never lost."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from numpy_scorer import orange_pipeline
+from serving import NG_PHOTO, OK_PHOTO, PART, SETTINGS, Gated, Served, Versions, served, sha
+
+QUEUE = 3
+
+
+@pytest.fixture
+def gate(versions: Versions) -> Gated:
+    """The model's scorer; the model judges while its gate is open."""
+    scorer = Gated(batch_size=2)
+    versions[sha(1)] = replace(orange_pipeline(), scorer=scorer)
+    return scorer
+
+
+@pytest.fixture
+def narrow(tmp_path: Path, gate: Gated) -> Iterator[Served]:
+    """A server that takes three photos and waits half a second."""
+    with served(tmp_path, [PART], settings=replace(SETTINGS, queue=QUEUE, deadline=0.5)) as running:
+        yield running
+        gate.gate.set()
+
+
+def until(condition: object) -> None:
+    for _ in range(200):
+        if condition():  # type: ignore[operator]
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not happen")
+
+
+def test_a_full_queue_says_when_to_come_again(tmp_path: Path, gate: Gated) -> None:
+    """And everything that it took is answered."""
+    with (
+        served(tmp_path, [PART], settings=replace(SETTINGS, queue=QUEUE)) as running,
+        ThreadPoolExecutor(QUEUE) as clients,
+    ):
+        taken = [clients.submit(running.inspect) for _ in range(QUEUE)]
+        until(lambda: running.station.desks.of(None).waiting == QUEUE)
+        refused = running.inspect()
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) >= 1
+        gate.gate.set()
+        assert [one.result().status_code for one in taken] == [200] * QUEUE
+        assert running.inspect().status_code == 200
+        assert running.station.store.inspections.counts() == {"OK": QUEUE + 1}
+
+
+def test_what_is_late_is_dropped_and_its_place_is_free_again(narrow: Served, gate: Gated) -> None:
+    with ThreadPoolExecutor(QUEUE) as clients:
+        answers = list(clients.map(lambda _: narrow.inspect(), range(QUEUE)))
+    assert [answer.status_code for answer in answers] == [503] * QUEUE
+    assert "dropped" in answers[0].json()["error"]
+    gate.gate.set()
+    until(lambda: narrow.station.desks.of(None).waiting == 0)
+    assert narrow.inspect(NG_PHOTO).json()["verdict"] == "NG"
+    assert narrow.station.store.inspections.counts() == {"NG": 1}
+
+
+def test_what_is_being_written_at_the_deadline_is_waited_for(
+    narrow: Served, gate: Gated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told "dropped" of a photo that is in the database."""
+    gate.gate.set()
+    inspections = narrow.station.store.inspections
+    add_all = inspections.add_all
+
+    def slowly(new: object) -> object:
+        time.sleep(0.8)
+        return add_all(new)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inspections, "add_all", slowly)
+    assert narrow.inspect().status_code == 200
+    assert inspections.counts() == {"OK": 1}
+
+
+def test_a_database_that_cannot_be_written_is_told_and_frees_the_place(
+    narrow: Served, gate: Gated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from andon.errors import StoreError
+
+    gate.gate.set()
+
+    def fails(new: object) -> None:
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(narrow.station.store.inspections, "add_all", fails)
+        answers = [narrow.inspect() for _ in range(QUEUE + 1)]
+        assert [(answer.status_code, answer.json()["error"]) for answer in answers] == [(503, "The disk is full.")] * (
+            QUEUE + 1
+        )
+    assert narrow.inspect().status_code == 200
+
+
+def test_a_body_of_too_many_bytes_is_refused(tmp_path: Path, versions: Versions) -> None:
+    """Whether it says its length or comes in chunks; the answer arrives although not all was sent."""
+    with served(tmp_path, [PART], settings=replace(SETTINGS, max_bytes=200_000)) as running:
+        large = OK_PHOTO + bytes(300_000)
+
+        def chunks() -> Iterator[bytes]:
+            for start in range(0, len(large), 1000):
+                yield large[start : start + 1000]
+
+        assert running.inspect(large).status_code == 413
+        answer = running.client.post("/v1/inspect", content=chunks())
+        assert answer.status_code == 413
+        assert list(answer.json()) == ["error"]
+        assert running.client.post("/login", content=bytes(100_000)).status_code == 413
+        assert running.inspect().status_code == 200
+
+
+def test_a_photo_that_never_ends_is_given_up(narrow: Served) -> None:
+    address = urlsplit(narrow.url)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as client:
+        client.sendall(b"POST /v1/inspect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")
+        assert client.recv(100).startswith(b"HTTP/1.1 408")
+
+
+def test_pages_are_limited_in_their_rate_and_photos_are_not(tmp_path: Path, versions: Versions) -> None:
+    with served(tmp_path, [PART], settings=replace(SETTINGS, rate=0.01, burst=3)) as running:
+        assert [running.client.get("/v1/models").status_code for _ in range(4)] == [200, 200, 200, 429]
+        assert [running.inspect().status_code for _ in range(4)] == [200] * 4
