@@ -102,5 +102,7 @@ def test_a_threshold_that_was_given_stays(andon_: Command, station: Station, own
     given = own.with_name("given.safetensors")
     save(rethreshold(load_taught(own), 1.25), given)
     Station(station.store, station.data, load(given)).inspect_all((stamped(seed) for seed in range(400, 404)), "OK")
-    ran = andon_("improve", given, "--data", station.data)
+    renamed = given.rename(given.with_name("original.safetensors"))
+    assert "holds no inspection by a model called original" in andon_("improve", renamed, "--data", station.data).err
+    ran = andon_("improve", renamed, "--data", station.data, "--name", "given")
     assert ran.code == 0 and "NG from 1.25 -> 1.25" in ran.out

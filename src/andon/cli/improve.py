@@ -22,6 +22,12 @@ def command(
         Path | None,
         typer.Option("-o", "--output", help="Model file to write; if left out, MODEL-2, MODEL-3 and so on."),
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="What the model is called in the database, if otherwise than its file, as an exported one may."
+        ),
+    ] = None,
     weights: options.Weights = None,
 ) -> None:
     """Make a new version of a patchcore model from the photos that were reviewed.
@@ -45,7 +51,7 @@ def command(
     target = output or free_name(model)
     with Store.open(db, data, create=False) as store:
         ensure_new(target)
-        improvement = improve(model, store, PhotoStore(data), weights=weights)
+        improvement = improve(model, store, PhotoStore(data), name=name, weights=weights)
         for line in in_words(improvement):
             typer.echo(printable(line))
         if not improvement.is_offered:

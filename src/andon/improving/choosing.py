@@ -125,7 +125,7 @@ def _said(store: Store, name: str) -> tuple[Mapping[str, set[Judgement]], Mappin
         if not n:
             raise InputError(
                 f"{store} holds no inspection by a model called {name}; give the database of the station where it "
-                "inspects, and the file that inspects there."
+                "inspects, and with --name what it is called there."
             )
         raise InputError(f"None of the {n} inspections by {name} in {store} was reviewed yet; review some first.")
     return said, latest

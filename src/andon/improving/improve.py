@@ -83,8 +83,13 @@ class Improvement:
         return (*self.chosen.remarks, *(() if has_ng else (NO_GOLDEN_NG,)))
 
 
-def improve(path: Path, store: Store, photos: PhotoStore, *, weights: Path | None = None) -> Improvement:
+def improve(
+    path: Path, store: Store, photos: PhotoStore, *, name: str | None = None, weights: Path | None = None
+) -> Improvement:
     """Make a better version of the model at `path` from the reviewed photos in the store. Nothing is written.
+
+    Args:
+        name: what its versions are called in the store. None is the name that the store knows it by, or its file's.
 
     Raises:
         ModelError: it is no model, was exported, or cannot be improved.
@@ -95,7 +100,7 @@ def improve(path: Path, store: Store, photos: PhotoStore, *, weights: Path | Non
     header = read_header(path)
     model = load_taught(path, weights=weights, precision=cast(Precision, header.manifest.precision or "auto"))
     before = _require_growing(model, path)
-    name = _name(store, header.model_id)
+    name = name or _name(store, header.model_id)
     opened = OpenedPhotos(model.pipeline.white)
     chosen = choose(store, photos, name, model.manifest.seen, opened)
     if not chosen.candidates:
