@@ -32,8 +32,6 @@ OPTIONAL = {
     "sqlalchemy": Optional("sqlalchemy", "serve"),
     "alembic": Optional("alembic", "serve"),
     "fastapi": Optional("fastapi", "serve"),
-    "pydantic": Optional("pydantic", "serve"),
-    "starlette": Optional("starlette", "serve"),
     "uvicorn": Optional("uvicorn", "serve"),
     "prometheus_client": Optional("prometheus-client", "serve"),
     "psycopg": Optional("psycopg", "postgres"),
