@@ -33,7 +33,7 @@ OPTIONAL = {
     "alembic": Optional("alembic", "serve"),
     "fastapi": Optional("fastapi", "serve"),
     "uvicorn": Optional("uvicorn", "serve"),
-    "prometheus_client": Optional("prometheus-client", "serve"),
+    "prometheus_client": Optional("prometheus_client", "serve"),
     "psycopg": Optional("psycopg", "postgres"),
     "pyarrow": Optional("pyarrow", "parquet"),
     "pillow_heif": Optional("pillow-heif", "heic"),
