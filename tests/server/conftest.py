@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import browser, person, somebody_else
 from serving import PART, Served, Versions, served, versions
 
-__all__ = ["versions"]
+__all__ = ["browser", "person", "somebody_else", "versions"]
 
 
 @pytest.fixture

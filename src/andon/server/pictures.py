@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,15 +13,18 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from numpy.typing import NDArray
 from PIL import Image
 
 from andon import images
-from andon.errors import AndonError, InputError
+from andon.errors import AndonError, InputError, NotFoundError
 from andon.images.pillow import open_header
 from andon.line.pipeline import PhotoFile, Pipeline
 from andon.reports.pictures.heatmap import COLOURS, MAX_OPACITY, SCALE_END, VISIBLE_FROM
+from andon.reports.pictures.nearest_ok import region_beside_nearest
 from andon.reports.pictures.panel import panel
 from andon.server.station import Station
 from andon.server.versions import ready
@@ -31,6 +35,7 @@ Size = Literal["original", "view", "thumbnail"]
 SIDES = {"view": 1280, "thumbnail": 240}
 MOST_BYTES = 64 * 2**20
 """Of pictures that are kept in memory."""
+AT_ONCE = 4
 
 
 class GoneError(AndonError):
@@ -50,15 +55,30 @@ class Picture:
 
 
 class Pictures:
-    """Makes pictures, one at a time so that judging goes on beside it, and keeps the newest."""
+    """Makes pictures, few at a time so that judging goes on beside it, and keeps the newest."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
         self._kept: OrderedDict[tuple[str, str], Picture] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
-        self._making = Lock()
+        self._judging = Lock()
+        self._turn = asyncio.Semaphore(AT_ONCE)
         self._older: Pipeline | None = None
+        self._last: tuple[str, bool, Pipeline, Inspection] | None = None
+
+    async def answer(self, request: Request, make: Callable[[], Picture]) -> Response:
+        """The picture as an answer. Those who wait take no thread that photos to judge need, and may go.
+
+        Raises:
+            GoneError: whoever asked has gone.
+            AndonError: see the picture.
+        """
+        await request.body()  # only after it does a request know of a client that has gone
+        async with self._turn:
+            if await request.is_disconnected():
+                raise GoneError("Nobody waits for this picture any more.")
+            return (await run_in_threadpool(make)).response()
 
     def photo(self, inspection_id: str, size: Size) -> Picture:
         """Its photo, as it came or reduced to a JPEG.
@@ -81,6 +101,15 @@ class Pictures:
         """
         return self._made(inspection_id, "heatmap", self._heatmap)
 
+    def nearest(self, inspection_id: str) -> Picture:
+        """The region that deviates most, and beside it the patch of an OK photo that it looks most like.
+
+        Raises:
+            NotFoundError, GoneError, InputError: see `heatmap`; also where there is no region, or the model keeps no
+                thumbnails.
+        """
+        return self._made(inspection_id, "nearest", self._nearest)
+
     def panel(self, inspection_id: str) -> Picture:
         """All that was found on one picture.
 
@@ -96,8 +125,7 @@ class Pictures:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         one = self._station.store.inspections.get(inspection_id)
-        with self._making:
-            picture = make(one)
+        picture = make(one)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = picture
@@ -120,10 +148,17 @@ class Pictures:
         return Picture(_file(picture, "JPEG"), "image/jpeg")
 
     def _heatmap(self, one: StoredInspection) -> Picture:
-        pipeline, found = self._again(one, explain=False)
+        pipeline, found = self._again(one, explain=bool(one.row["regions"]))  # the page asks for its nearest patch, too
         assert found.anomaly_map is not None and pipeline.calibration is not None
         layer = heat_layer(_small(found.anomaly_map, SIDES["view"]), pipeline.calibration.pixel_threshold)
         return Picture(_file(Image.fromarray(layer), "PNG"), "image/png")
+
+    def _nearest(self, one: StoredInspection) -> Picture:
+        _, found = self._again(one, explain=True)
+        likeness = next((region.looks_like for region in found.regions if region.looks_like is not None), None)
+        if likeness is None:
+            raise NotFoundError("There is no OK patch to show: nothing deviates, or the model holds no thumbnails.")
+        return Picture(_file(Image.fromarray(region_beside_nearest(likeness)), "JPEG"), "image/jpeg")
 
     def _panel(self, one: StoredInspection) -> Picture:
         pipeline, found = self._again(one, explain=True)
@@ -132,11 +167,17 @@ class Pictures:
         return Picture(_file(Image.fromarray(drawn), "PNG"), "image/png")
 
     def _again(self, one: StoredInspection, *, explain: bool) -> tuple[Pipeline, Inspection]:
-        """Judge the photo again, by the version that judged it, for its map."""
-        data, pipeline = self._photo_of(one), self._pipeline(one.row["model"]["sha256"])
-        explain = explain and bool(pipeline.thumbnails)
-        name = one.row["part_id"] or one.inspection_id[:8]
-        return pipeline, pipeline.inspect(PhotoFile(data, name), part_id=one.row["part_id"], explain=explain)
+        """Judge the photo again, by the version that judged it, for its map; what was asked for last is at hand."""
+        with self._judging:
+            last = self._last
+            if last and last[0] == one.inspection_id and (last[1] or not explain):
+                return last[2], last[3]
+            data, pipeline = self._photo_of(one), self._pipeline(one.row["model"]["sha256"])
+            name = one.row["part_id"] or one.inspection_id[:8]
+            wanted = explain and bool(pipeline.thumbnails)
+            found = pipeline.inspect(PhotoFile(data, name), part_id=one.row["part_id"], explain=wanted)
+            self._last = one.inspection_id, explain, pipeline, found
+            return pipeline, found
 
     def _pipeline(self, sha256: str) -> Pipeline:
         in_use = [desk.pipeline for desk in self._station.desks.all()]

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import math
 from collections import Counter
 from dataclasses import replace
 
-from andon.errors import InputError, NotCalibratedError
+from andon.errors import NotCalibratedError
+from andon.line.by_hand import REMARK, given
 from andon.line.calibration import Calibration
 from andon.line.rules import ScoreArray
 from andon.models.taught import Taught
-
-MOST = 1e3  # times the largest OK score: a model with a threshold beyond it is taken for a damaged one
-
-LOG = logging.getLogger("andon")
 
 
 def rethreshold(
@@ -41,21 +36,7 @@ def rethreshold(
         rule = replace(before.rule, review=review)
         band = rule.review_threshold(before.ok_scores, before.threshold)
         return _with(model, replace(before, rule=rule, review_threshold=band), "")
-    _check(before, threshold, "--threshold")
-    _check(before, review_threshold, "--review-threshold")
-    bar = before.threshold if threshold is None else threshold
-    if review_threshold is not None and not review:
-        raise InputError("--review-threshold and --no-review contradict each other; leave one of them out.")
-    if review_threshold is not None and review_threshold >= bar:
-        raise InputError(
-            f"--review-threshold {review_threshold:g} is not below the threshold {bar:g}; give a lower one, or "
-            "--no-review for no band."
-        )
-    band = before.review_threshold if review_threshold is None else review_threshold
-    band = band if review and band is not None and band < bar else None
-    rule = replace(before.rule, method="given", given=bar, given_review=band, review=band is not None)
-    after = replace(before, rule=rule, threshold=bar, review_threshold=band)
-    return _with(model, after, "The threshold was given by hand.")
+    return _with(model, given(before, threshold, review_threshold, review=review), REMARK)
 
 
 def what_changes(before: Calibration, after: Calibration) -> str:
@@ -77,24 +58,6 @@ def _counts(before: Calibration, after: Calibration, scores: ScoreArray) -> str:
 
 def _band(calibration: Calibration) -> str:
     return "no review" if calibration.review_threshold is None else f"review from {calibration.review_threshold:.4g}"
-
-
-def _check(before: Calibration, value: float | None, option: str) -> None:
-    if value is None:
-        return
-    most = MOST * max(1.0, abs(float(before.ok_scores[0])), abs(float(before.ok_scores[-1])))
-    if math.isnan(value):
-        raise InputError(f"{option} is not a number; give a score, such as {before.threshold:.4g}.")
-    if abs(value) > most:
-        raise InputError(
-            f"{option} {value:g} is far from every score: OK photos score up to {before.ok_scores[-1]:.4g}; give a "
-            "number near that."
-        )
-    if value <= before.ok_scores[0]:
-        LOG.warning(
-            f"{option} {value:g} is not above any of the {len(before.ok_scores)} held-out OK photos, which score from "
-            f"{before.ok_scores[0]:.4g} to {before.ok_scores[-1]:.4g}: hardly a good part would be OK."
-        )
 
 
 def _with(model: Taught, calibration: Calibration, remark: str) -> Taught:

@@ -82,12 +82,12 @@ def _picture(kind: str, what: str) -> dict[int | str, dict[str, object]]:
     response_class=Response,
     responses={**_picture("image/*", "The photo."), **problems(404, 410)},
 )
-def photo(
+async def photo(
     request: Request, who: MAY_REVIEW, inspection_id: UUID, size: Literal["original", "view", "thumbnail"] = "original"
 ) -> Response:
     """The file as it came, or a JPEG of at most 1280 or 240 pixels for pages."""
     pictures: Pictures = request.app.state.pictures
-    return pictures.photo(str(inspection_id), size).response()
+    return await pictures.answer(request, lambda: pictures.photo(str(inspection_id), size))
 
 
 @router.get(
@@ -96,10 +96,10 @@ def photo(
     response_class=Response,
     responses={**_picture("image/png", "Colours to lay over the photo."), **problems(404, 409, 410)},
 )
-def heatmap(request: Request, who: MAY_REVIEW, inspection_id: UUID) -> Response:
+async def heatmap(request: Request, who: MAY_REVIEW, inspection_id: UUID) -> Response:
     """The anomaly map as a transparent PNG, of the photo's shape, of at most 1280 pixels."""
     pictures: Pictures = request.app.state.pictures
-    return pictures.heatmap(str(inspection_id)).response()
+    return await pictures.answer(request, lambda: pictures.heatmap(str(inspection_id)))
 
 
 @router.get(
@@ -108,10 +108,10 @@ def heatmap(request: Request, who: MAY_REVIEW, inspection_id: UUID) -> Response:
     response_class=Response,
     responses={**_picture("image/png", "Photo, anomaly map, regions."), **problems(404, 409, 410)},
 )
-def panel(request: Request, who: MAY_REVIEW, inspection_id: UUID) -> Response:
+async def panel(request: Request, who: MAY_REVIEW, inspection_id: UUID) -> Response:
     """Photo, anomaly map and regions side by side, with the nearest OK patches where the model holds them."""
     pictures: Pictures = request.app.state.pictures
-    return pictures.panel(str(inspection_id)).response()
+    return await pictures.answer(request, lambda: pictures.panel(str(inspection_id)))
 
 
 @router.post("/{inspection_id}/review", summary="Say what the part is", responses=problems(404))

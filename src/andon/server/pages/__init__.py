@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from andon.server.pages import line, login, static
+from andon.server.pages import inspection, line, login, models, review, static, threshold
 
-ROUTERS = (login.router, static.router, line.router)
+ROUTERS = (login.router, static.router, line.router, review.router, threshold.router, models.router, inspection.router)
 
 
 def add_to(app: FastAPI) -> None:

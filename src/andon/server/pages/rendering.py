@@ -17,7 +17,12 @@ from andon.server.station import Station
 from andon.store import Scope
 
 FOLDER = Path(__file__).parent
-MENU = (("Line", "/", "review"),)
+MENU = (
+    ("Line", "/", "review"),
+    ("Review", "/review", "review"),
+    ("Threshold", "/threshold", "review"),
+    ("Models", "/models", "review"),
+)
 """Title, address, and the scope that is needed to see it."""
 
 

@@ -1,15 +1,30 @@
 "use strict";
-// The one script of all pages. A page says what it wants with data-live on an element.
+// The one script of all pages. The server renders what changes; the script asks for it and puts it in its place.
+// A page says what it wants with data-live on the element that changes.
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const MOST_TO_WAIT = 700;  // ms for a photo, before the rest is shown without it
+const LOST_AFTER = 5;  // s without a connection, before the page says so
 
 const andon = {
-  // A request to the API; what went wrong is an Error with the server's sentence.
-  async ask(path, options = {}) {
-    const csrf = document.querySelector("meta[name=csrf]").content;
-    const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf, ...options.headers };
-    const response = await fetch(path, { ...options, headers });
-    const content = await response.json();
-    if (!response.ok) throw new Error(content.error);
-    return content;
+  // What the server answers, as text. What went wrong is an Error with the server's sentence.
+  async ask(path, content) {
+    const headers = { "Content-Type": "application/json", "X-CSRF-Token": $("meta[name=csrf]").content };
+    const options = content === undefined ? {} : { method: "POST", headers, body: JSON.stringify(content) };
+    const response = await fetch(path, { redirect: "manual", ...options });
+    if (response.type === "opaqueredirect") location.assign("/login");
+    const text = await response.text();
+    if (!response.ok) throw new Error(text.startsWith("{") ? JSON.parse(text).error : `The server answers ${response.status}.`);
+    return text;
+  },
+
+  // Put HTML in the place of what is in the element, once its photos are there. Heat maps may come later.
+  async show(element, html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html").body;
+    const photos = [...fresh.querySelectorAll(".picture .photo")].map((one) => fetched(one.getAttribute("href")));
+    await Promise.race([Promise.all(photos), pause(MOST_TO_WAIT)]);
+    element.replaceChildren(...fresh.childNodes);
+    showHeat();
   },
 
   // Calls told(event) for each event of these kinds as it happens.
@@ -20,38 +35,246 @@ const andon = {
   },
 };
 
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Done with when the browser has the picture, whether it can show it or not.
+function fetched(address) {
+  const picture = new Image();
+  picture.src = address;
+  return picture.decode().catch(() => {});
+}
+
+// One call at a time; of those that come meanwhile only one is made afterwards.
+function one_at_a_time(work) {
+  let busy = false, again = false;
+  return async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      do { again = false; await work(); } while (again);
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+// A field that keeps its value in this browser.
+function remember(field, key) {
+  const property = field.type === "checkbox" ? "checked" : "value";
+  const kept = localStorage.getItem(key);
+  if (kept !== null) field[property] = property === "checked" ? kept === "true" : kept;
+  field.addEventListener("change", () => localStorage.setItem(key, field[property]));
+}
+
+// As strong as the slider says. The heat map of an OK photo is fetched only when the slider is moved.
+const wanted_heat = new Set();
+function showHeat(was_moved = false) {
+  const slider = $("#heat");
+  for (const layer of document.querySelectorAll(".heat")) {
+    if (slider) layer.style.opacity = slider.value / 100;
+    if (!layer.dataset.href) continue;
+    if (was_moved) wanted_heat.add(layer.dataset.href);
+    if (wanted_heat.has(layer.dataset.href)) layer.setAttribute("href", layer.dataset.href);
+  }
+}
+
+function in_words(seconds) {
+  const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
+  if (hours) return `${hours} h ${minutes % 60} min`;
+  return minutes ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(seconds)} s`;
+}
+
+function say(element, sentence) {
+  element.textContent = sentence;
+  element.hidden = !sentence;
+}
+
 const live = {
-  // The lamp and the last photo. While one is fetched, only the newest of those that come meanwhile is fetched next.
-  line() {
-    let wanted = null, busy = false;
-    const show = async () => {
-      if (busy) return;
-      busy = true;
-      while (wanted) {
-        const id = wanted;
-        wanted = null;
-        try {
-          showInspection(await andon.ask(`/v1/inspections/${id}`));
-        } catch (error) {
-          console.warn(error);
+  line(now) {
+    const quiet = $("#quiet"), sound = $("#sound");
+    let context = null, since = performance.now(), lost_at = null, id = $(".facts").dataset.id;
+
+    const beep = () => {
+      context ??= new AudioContext();
+      if (context.state === "suspended") context.resume();
+      const tone = context.createOscillator(), loudness = context.createGain();
+      tone.frequency.value = 880;
+      loudness.gain.value = 0.3;
+      tone.connect(loudness).connect(context.destination);
+      tone.start();
+      tone.stop(context.currentTime + 0.4);
+    };
+
+    const refresh = one_at_a_time(async () => {
+      try {
+        await andon.show(now, await andon.ask(now.dataset.from));
+        since = performance.now();
+        const facts = $(".facts");
+        if (facts.dataset.id !== id && facts.dataset.verdict === "NG" && sound.checked) beep();
+        id = facts.dataset.id;
+      } catch (error) {
+        lost_at ??= performance.now();
+      }
+    });
+
+    // An old green lamp must not be taken for a new one.
+    const watch = () => {
+      const { silentFor, quietAfter } = $(".facts").dataset;
+      const silent = Number(silentFor) + (performance.now() - since) / 1000;
+      const is_lost = lost_at !== null && performance.now() - lost_at > LOST_AFTER * 1000;
+      const is_quiet = id && silent > Number(quietAfter);
+      document.body.classList.toggle("stale", Boolean(is_lost || is_quiet));
+      say(quiet, is_lost ? "No connection to the station" : is_quiet ? `No photo for ${in_words(silent)}` : "");
+    };
+
+    const source = andon.follow(["inspection", "model"], refresh);
+    source.onerror = () => { lost_at ??= performance.now(); };
+    source.onopen = () => { lost_at = null; refresh(); };
+    remember($("#heat"), "andon.heat");
+    remember(sound, "andon.sound");
+    $("#heat").addEventListener("input", () => showHeat(true));
+    sound.addEventListener("change", () => { if (sound.checked) beep(); });
+    setInterval(watch, 500);
+    setInterval(refresh, 30000);
+    showHeat();
+  },
+
+  review(queue) {
+    const numbers = crypto.getRandomValues(new Uint32Array(4));
+    const sitting = { window: [...numbers].map((one) => one.toString(16)).join("-"), station: queue.dataset.station, skipped: [] };
+    const seen = [], decided = [];
+    const name = $("#name"), note = $("#note"), trouble = $("#trouble");
+    let is_busy = false;
+    remember(name, "andon.name");
+
+    const current = () => $("#one")?.dataset.id;
+    const send = async (action, more = {}) => {
+      if (is_busy) return false;
+      is_busy = true;
+      try {
+        const content = { ...sitting, by: name.value.trim(), ...more };
+        if (!content.by) throw new Error("Give your name first, so that it stands beside what you say.");
+        await andon.show(queue, await andon.ask(`/review/${action}`, content));
+        say(trouble, "");
+        return true;
+      } catch (error) {
+        say(trouble, error.message);
+        return false;
+      } finally {
+        is_busy = false;
+      }
+    };
+
+    const decide = async (verdict) => {
+      const id = current();
+      if (!id || !(await send("say", { inspection_id: id, verdict, note: note.value }))) return;
+      note.value = "";
+      decided.push(id);
+      seen.push(id);
+    };
+    const skip = async () => {
+      const id = current();
+      if (!id) return;
+      sitting.skipped = [...sitting.skipped.filter((one) => one !== id), id].slice(-500);
+      if (await send("next")) seen.push(id);
+    };
+    const before = async () => {
+      const id = seen.pop();
+      if (id && !(await send("show", { inspection_id: id }))) seen.push(id);
+    };
+    const undo = async () => {
+      const id = decided.pop();
+      if (!id) say(trouble, "There is nothing to take back in this window.");
+      else if (!(await send("undo", { inspection_id: id }))) decided.push(id);
+      else if (seen.lastIndexOf(id) >= 0) seen.splice(seen.lastIndexOf(id), 1);
+    };
+
+    const keys = { o: () => decide("OK"), n: () => decide("NG"), " ": skip, ArrowRight: skip, ArrowLeft: before, u: undo, Backspace: undo };
+    document.addEventListener("keydown", (event) => {
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      const is_undo = (event.ctrlKey || event.metaKey) && key === "z";
+      if (event.target.matches("input:not([type=range])")) { if (key === "Enter" || key === "Escape") event.target.blur(); return; }
+      if (event.repeat || !(is_undo || (key in keys && !event.ctrlKey && !event.metaKey && !event.altKey))) return;
+      event.preventDefault();
+      (is_undo ? undo : keys[key])();
+    });
+    for (const button of document.querySelectorAll("[data-key]")) {
+      button.addEventListener("click", () => { button.blur(); keys[button.dataset.key](); });
+    }
+    andon.follow(["inspection"], () => { if ($("#done")) send("next"); });
+    addEventListener("pagehide", () => {
+      const headers = { "Content-Type": "application/json", "X-CSRF-Token": $("meta[name=csrf]").content };
+      const body = JSON.stringify({ ...sitting, by: name.value || "-", skipped: [] });
+      fetch("/review/leave", { method: "POST", keepalive: true, headers, body });
+    });
+    send("next");
+  },
+
+  threshold(form) {
+    const chart = $("#chart"), ng = $("#ng"), band = $("#band"), with_band = $("#with_band"), what = $("#what");
+    const low = Number(chart.dataset.low), high = Number(chart.dataset.high), step = (high - low) / 1000;
+    const at_first = [ng.value, band.value, with_band.checked].join();
+
+    const ask = one_at_a_time(async () => {
+      const wanted = new URLSearchParams({ model: $("#model").value, threshold: ng.value });
+      if (with_band.checked) wanted.set("review", band.value);
+      try {
+        await andon.show(what, await andon.ask(`/threshold/what?${wanted}`));
+        say($("#trouble"), "");
+      } catch (error) {
+        say($("#trouble"), error.message);
+      }
+    });
+    const draw = () => {
+      for (const [slider, name] of [[ng, "ng"], [band, "review"]]) {
+        for (const line of chart.querySelectorAll(`.bound.${name}`)) {
+          const x = 1000 * (slider.value - low) / (high - low);
+          line.setAttribute("x1", x);
+          line.setAttribute("x2", x);
+          line.toggleAttribute("hidden", slider === band && !with_band.checked);
         }
       }
-      busy = false;
+      band.disabled = !with_band.checked;
+      $("#ng_from").textContent = Number(ng.value).toPrecision(4);
+      $("#review_from").textContent = with_band.checked ? Number(band.value).toPrecision(4) : "no score";
+      if ($("#save")) $("#save").disabled = at_first === [ng.value, band.value, with_band.checked].join();
     };
-    andon.follow(["inspection"], (event) => { wanted = event.subject; show(); });
+    // The line that was not moved makes room.
+    const moved = (slider) => {
+      if (slider === band && Number(band.value) > ng.value - step) ng.value = Number(band.value) + step;
+      if (Number(band.value) > ng.value - step) band.value = ng.value - step;
+      draw();
+      ask();
+    };
+
+    for (const slider of [ng, band]) {
+      slider.addEventListener("input", () => moved(slider));
+      slider.addEventListener("keydown", (event) => {
+        const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -20, PageUp: 20 }[event.key];
+        if (!by) return;
+        event.preventDefault();
+        slider.value = Number(slider.value) + by * step;
+        moved(slider);
+      });
+    }
+    with_band.addEventListener("change", () => moved(ng));
+    $("select#model")?.addEventListener("change", (event) => location.assign(`/threshold?model=${encodeURIComponent(event.target.value)}`));
+
+    let dragged = null;
+    const drag = (event) => {
+      const { left, width } = chart.getBoundingClientRect();
+      const score = low + (high - low) * (event.clientX - left) / width;
+      const is_band = with_band.checked && Math.abs(score - band.value) < Math.abs(score - ng.value);
+      dragged ??= is_band ? band : ng;
+      dragged.value = score;
+      moved(dragged);
+    };
+    chart.addEventListener("pointerdown", (event) => { chart.setPointerCapture(event.pointerId); drag(event); dragged.focus(); });
+    chart.addEventListener("pointermove", (event) => { if (dragged) drag(event); });
+    for (const end of ["pointerup", "pointercancel"]) chart.addEventListener(end, () => { dragged = null; });
+    draw();
   },
 };
 
-function showInspection({ row, photo_kept }) {
-  const lamp = document.getElementById("lamp");
-  lamp.className = `lamp ${row.verdict}`;
-  lamp.textContent = row.verdict;
-  document.getElementById("part").textContent = row.part_id ?? "";
-  const reasons = row.reasons.map((reason) => Object.assign(document.createElement("li"), { textContent: reason }));
-  document.getElementById("reasons").replaceChildren(...reasons);
-  const photo = document.getElementById("photo");
-  photo.hidden = !photo_kept;
-  if (photo_kept) photo.src = `/v1/inspections/${row.inspection_id}/photo?size=view`;
-}
-
-for (const element of document.querySelectorAll("[data-live]")) live[element.dataset.live]();
+for (const field of document.querySelectorAll("[data-submit]")) field.addEventListener("change", () => field.form.submit());
+for (const element of document.querySelectorAll("[data-live]")) live[element.dataset.live](element);

@@ -1,0 +1,165 @@
+"""The page Line, seen in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from browsing import Person, fits_a_phone, orange, remembering_pipeline
+from playwright.sync_api import Page, expect
+from serving import PART, Served, Versions, served, sha
+
+from andon.server.pages import line
+
+GREEN, AMBER, RED, GREY = "rgb(0, 125, 96)", "rgb(232, 163, 23)", "rgb(196, 62, 28)", "rgb(98, 110, 122)"
+COUNT_TONES = """
+  window.tones = 0;
+  const make = AudioContext.prototype.createOscillator;
+  AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); };
+"""
+
+
+@pytest.fixture
+def running(tmp_path: Path, versions: Versions) -> Iterator[Served]:
+    versions[sha(1)] = remembering_pipeline()
+    with served(tmp_path, [PART]) as running:
+        yield running
+
+
+def lamp_shows(page: Page, verdict: str, colour: str) -> None:
+    expect(page.locator("#lamp")).to_have_text(verdict)
+    expect(page.locator("#lamp")).to_have_css("background-color", colour)
+
+
+def test_the_lamp_follows_the_photos(running: Served, person: Person) -> None:
+    page = person.open(running.url)
+    expect(page.locator("#lamp")).to_have_text("no photo yet")
+    running.inspect(orange(0), part_id="A-1")
+    lamp_shows(page, "OK", GREEN)
+    running.inspect(orange(0.07), part_id="A-2")
+    lamp_shows(page, "review", AMBER)
+    running.inspect(orange(0.3), part_id="A-3")
+    lamp_shows(page, "NG", RED)
+    running.inspect(b"\x89PNG\r\n\x1a\n broken", part_id="A-4")
+    expect(page.locator("#part")).to_contain_text("A-3")  # what is no photo is not an inspection
+    assert page.locator("#lamp").bounding_box()["height"] > 200  # type: ignore[index]  # readable from three metres
+    assert page.locator("#strip a").all_inner_texts() == ["·", "?", "NG"]
+    counts = page.locator("#counts")
+    for words in ("OK\n1", "review\n1", "NG\n1 33.3 %"):
+        assert words in counts.inner_text()
+
+
+def test_it_says_where_and_why(running: Served, person: Person) -> None:
+    running.inspect(orange(0.3), part_id="A-3")
+    page = person.open(running.url)
+    expect(page.locator("#why")).to_contain_text("is not below the threshold 0.1")
+    box = page.locator(".photo rect.box").first
+    assert abs(float(box.get_attribute("x") or 0) - 96) < BOX_MARGIN
+    assert abs(float(box.get_attribute("y") or 0) - 48) < BOX_MARGIN
+    page.wait_for_function("document.querySelector('.nearest img').naturalWidth === 364")
+    heat = page.locator(".heat")
+    page.locator("#heat").fill("20")
+    expect(heat).to_have_css("opacity", "0.2")
+    page.reload()
+    expect(page.locator(".heat")).to_have_css("opacity", "0.2")  # the browser remembers
+
+
+BOX_MARGIN = 8
+
+
+def test_the_heat_map_of_an_ok_photo_is_made_only_when_wanted(running: Served, person: Person) -> None:
+    running.inspect(orange(0))
+    page = person.open(running.url)
+    heat = page.locator(".heat")
+    assert heat.get_attribute("href") is None
+    page.locator("#heat").fill("80")
+    expect(heat).to_have_attribute("href", heat.get_attribute("data-href") or "")
+
+
+def test_sound_on_ng_if_wanted(running: Served, person: Person) -> None:
+    person.context.add_init_script(COUNT_TONES)
+    page = person.open(running.url)
+    running.inspect(orange(0.3), part_id="silent")
+    expect(page.locator("#part")).to_contain_text("silent")
+    assert page.evaluate("tones") == 0
+    page.locator("#sound").check()  # and lets it be heard once
+    assert page.evaluate("tones") == 1
+    running.inspect(orange(0), part_id="good")
+    expect(page.locator("#part")).to_contain_text("good")
+    running.inspect(orange(0.3), part_id="bad")
+    expect(page.locator("#part")).to_contain_text("bad")
+    page.wait_for_function("tones === 2")
+
+
+def test_an_old_green_lamp_is_not_taken_for_a_new_one(
+    running: Served, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "QUIET_AFTER", 1.5)
+    running.inspect(orange(0), part_id="first")
+    page = person.open(running.url)
+    expect(page.locator("#quiet")).to_contain_text("No photo for")
+    expect(page.locator("#lamp")).not_to_have_css("background-color", GREEN)
+    running.inspect(orange(0), part_id="second")
+    expect(page.locator("#quiet")).to_be_hidden()
+    lamp_shows(page, "OK", GREEN)
+
+
+def test_it_says_that_the_station_cannot_be_reached(running: Served, person: Person) -> None:
+    running.inspect(orange(0))
+    person.context.clock.install()
+    page = person.open(running.url)
+    lamp_shows(page, "OK", GREEN)
+    running.server.end()
+    while page.locator("#quiet").is_hidden():
+        page.clock.run_for(2000)
+    expect(page.locator("#quiet")).to_have_text("No connection to the station")
+    expect(page.locator("#lamp")).not_to_have_css("background-color", GREEN)
+
+
+def test_it_says_that_the_model_changed(running: Served, person: Person, versions: Versions) -> None:
+    versions[sha(2)] = remembering_pipeline()
+    running.station.store.models.add(sha(2), name="part", path="part.2", by="test")
+    running.inspect(orange(0))
+    page = person.open(running.url)
+    expect(page.locator("#lamp")).to_have_text("OK")
+    expect(page.locator(".changed")).to_have_count(0)  # the first version is no change
+    running.client.post("/v1/models/part/activate", json={"sha256": sha(2)})
+    expect(page.locator(".changed")).to_contain_text("part judges with version 00000000 (activate, by local)")
+
+
+def test_each_station_has_a_line_of_its_own(running: Served, person: Person) -> None:
+    running.inspect(orange(0), part_id="east part", station="east")
+    running.inspect(orange(0.3), part_id="west part", station="west")
+    page = person.open(running.url)
+    expect(page.locator("#part")).to_contain_text("west part")
+    page.get_by_label("Station").select_option("east")
+    expect(page.locator("#part")).to_contain_text("east part")
+    running.inspect(orange(0.3), part_id="west again", station="west")
+    running.inspect(orange(0.07), part_id="east again", station="east")
+    expect(page.locator("#part")).to_contain_text("east again")
+    assert len(page.locator("#strip a").all()) == 2
+
+
+def test_a_photo_of_the_strip_can_be_looked_at(running: Served, person: Person) -> None:
+    running.inspect(orange(0.3), part_id="A-1")
+    running.inspect(orange(0), part_id="A-2")
+    page = person.open(running.url)
+    assert fits_a_phone(page)
+    page.locator("#strip a").first.click()
+    expect(page.locator("h1")).to_have_text("A-1")
+    expect(page.locator(".said")).to_have_text("Nobody has reviewed it.")
+    assert fits_a_phone(page)
+
+
+@pytest.mark.parametrize(
+    ("now", "began"),
+    [
+        ("2026-03-02T05:59", "2026-03-01T22:00"),
+        ("2026-03-02T06:00", "2026-03-02T06:00"),
+        ("2026-03-02T23:10", "2026-03-02T22:00"),
+    ],
+)
+def test_a_shift_begins_at_its_hour(now: str, began: str) -> None:
+    assert line.shift_began(datetime.fromisoformat(now), (6, 14, 22)) == datetime.fromisoformat(began)
