@@ -36,7 +36,7 @@ OPTIONAL = {
     "fastapi": Optional("fastapi", "serve"),
     "starlette": Optional("starlette", "serve"),
     "uvicorn": Optional("uvicorn", "serve"),
-    "prometheus_client": Optional("prometheus-client", "serve"),
+    "prometheus_client": Optional("prometheus_client", "serve"),
     "psycopg": Optional("psycopg", "postgres"),
     "pyarrow": Optional("pyarrow", "parquet"),
     "pillow_heif": Optional("pillow-heif", "heic"),
