@@ -135,8 +135,7 @@ class DataSet:
         of_photos = [torch.cat(same) for same in zip(patches[:n], *more, strict=True)]
         known, photo = torch.cat(of_photos), torch.arange(n).repeat_interleave(torch.tensor([*map(len, of_photos)]))
         generator = torch.Generator().manual_seed(0)
-        away = distance_to_other_photos(known, photo, generator)
-        bank = coreset(known, ratio, generator, coverage * float(away.quantile(MOST)))
+        bank = coreset(known, ratio, generator, coverage * distance_to_other_photos(known, photo, generator, MOST))
         out = [torch.isin(photo, torch.tensor(fold)) for fold in self.folds]
         none_out, judged = torch.zeros(len(known), dtype=torch.bool), range(n, len(patches))
         of_banks = [*leaving_out(known, bank, out), bank.indices], [*out, none_out], [*self.folds, judged]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import httpx
 import numpy as np
@@ -78,7 +79,9 @@ def served(
     helpers: Sequence[Helper] = (),
 ) -> Iterator[Served]:
     """A server on a free port, until the end of the block; what it raises is raised there."""
-    started, errors, found = Event(), [], {}
+    started = Event()
+    errors: list[BaseException] = []
+    found: dict[str, Any] = {}
 
     def run() -> None:
         try:

@@ -121,6 +121,22 @@ def test_inspecting_names_the_way_without_torch_too(data: Path, tmp_path: Path) 
     )
 
 
+@pytest.mark.parametrize(
+    ("package", "extra", "words"),
+    [
+        ("sqlalchemy", "serve", ["db", "upgrade"]),
+        ("alembic", "serve", ["results"]),
+        ("psycopg", "postgres", ["db", "upgrade", "--db", "postgresql://localhost/andon"]),
+        ("pyarrow", "parquet", ["results", "--format", "parquet", "--out", "results.parquet"]),
+    ],
+)
+def test_what_a_database_needs_is_told(package: str, extra: str, words: list[str], tmp_path: Path) -> None:
+    ran = run(PROGRAM, *words, without=(package,), cwd=tmp_path)
+    sentence = f"Error: This needs {package}, which is not installed; run: pip install 'andon[{extra}]'\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", sentence)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["train", "save", "Taught"])
 def test_python_says_the_same_sentence(name: str, tmp_path: Path) -> None:
     code = f"""

@@ -46,8 +46,10 @@ def test_tokens_are_made_listed_and_revoked(tmp_path: Path, andon_: Command) -> 
     with Store.open(None, tmp_path) as store:
         token = store.tokens.check(made.out.strip())
     assert token is not None
-    assert (token.name, token.scopes) == ("camera", {"inspect"})
+    assert token.name == "camera"
+    assert token.scopes == {"inspect"}
     assert andon_("token", "add", "camera", "--data", tmp_path).code == 2
+    assert "expected inspect, review, admin" in andon_("token", "add", "x", "--scope", "all", "--data", tmp_path).err
     assert andon_("token", "revoke", "camera", "--data", tmp_path).code == 0
     listed = andon_("token", "list", "--data", tmp_path).out
     assert listed.startswith("camera: inspect; made ")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ import torch
 from torch import Tensor
 
 from andon.detectors import _cells, _coreset
-from andon.detectors._coreset import coreset_and_radius, coreset_of_coresets, greedy_coreset, points_that_fit
+from andon.detectors._coreset import ExpectedSize, coreset_and_radius, greedy_coreset, points_that_fit
 from andon.detectors._distances import exact, screen
+from andon.detectors._memory_bank import Piece
+from andon.detectors._two_steps import coreset_of_coresets
 
 
 def plain_loop(features: Tensor, n: int, start: int = 0) -> list[int]:
@@ -158,17 +161,27 @@ def test_the_callers_threads_and_features_are_left_as_they_were() -> None:
     assert torch.equal(features, copy)
 
 
-def test_progress_counts_the_centres(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[int, int]] = []
+def test_progress_says_how_much_of_the_choice_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[float, str]] = []
 
-    def count(items: Iterable[int], what: str, total: int) -> Iterator[int]:
-        for done, item in enumerate(items, start=1):
-            seen.append((done, total))
-            yield item
+    @contextmanager
+    def measured(what: str, part: float) -> Iterator[Callable[[float, str], None]]:
+        yield lambda share, words: told.append((share, words))
 
-    monkeypatch.setattr(_coreset, "track", count)
+    monkeypatch.setattr(_coreset, "measured", measured)
     greedy_coreset(gaussian(50, 3), 5)
-    assert seen == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    assert [words for _, words in told] == [f"{n} of 5 patches" for n in (1, 2, 3, 4, 5)]
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_how_many_centres_a_radius_will_take_is_seen_before_they_are_taken() -> None:
+    expected = ExpectedSize(1_000_000, 50_000, 100, radius=0.5)
+    for taken in range(1, 1025):  # the radius is 3 taken ** (-1 / 5): 0.5 after 7,776
+        size = expected.after(taken, 9 * taken ** (-2 / 5))
+    assert size == pytest.approx(7776, rel=0.02)
+    assert expected.after(9000, 0.2) == 9000
 
 
 def test_works_under_inference_mode() -> None:
@@ -202,14 +215,20 @@ def test_the_radius_is_that_of_the_point_left_farthest_out(case: str) -> None:
         assert radius == pytest.approx(nearest.max().item(), rel=1e-4, abs=1e-6)
 
 
+def pieces_of(features: torch.Tensor, size: int) -> Iterator[Piece]:
+    return (Piece(chunk, torch.zeros(len(chunk)), more=True) for chunk in features.split(size))
+
+
 def test_coreset_of_coresets_covers_what_it_says_and_four_times_the_best_at_most() -> None:
     features = clusters(2000, 12)
-    made = coreset_of_coresets((chunk for chunk in features.split(450)), 60)
-    assert made.features.shape == (60, 12)
-    assert torch.equal(made.features, features[made.indices])
-    radius = torch.cdist(features, made.features).amin(1).max().item()
-    assert made.radius <= radius * (1 + 1e-5)
-    assert radius <= (made.chunk_radius + made.radius) * (1 + 1e-5)
+    made = coreset_of_coresets(pieces_of(features, 450), 60)
+    rows, indices, claimed = made.bank
+    assert rows.shape == (60, 12)
+    assert torch.equal(rows, features[indices])
+    radius = torch.cdist(features, rows).amin(1).max().item()
+    assert made.step_radius <= radius * (1 + 1e-5)
+    assert radius <= claimed * (1 + 1e-5)
+    assert claimed == made.chunk_radius + made.step_radius
     _, at_once = coreset_and_radius(features, 60)  # the best possible one is no larger
     assert radius <= 4 * at_once
 
@@ -217,11 +236,11 @@ def test_coreset_of_coresets_covers_what_it_says_and_four_times_the_best_at_most
 def test_coreset_of_coresets_finds_what_only_one_chunk_has() -> None:
     features = 0.1 * gaussian(900, 5)
     features[777] += 10
-    assert 777 in coreset_of_coresets(features.split(300), 4).indices.tolist()
+    assert 777 in coreset_of_coresets(pieces_of(features, 300), 4).bank.indices.tolist()
 
 
 def test_coreset_of_coresets_takes_chunks_smaller_than_the_coreset() -> None:
-    assert coreset_of_coresets(gaussian(100, 4).split(30), 50).features.shape == (50, 4)
+    assert coreset_of_coresets(pieces_of(gaussian(100, 4), 30), 50).bank.rows.shape == (50, 4)
 
 
 def test_points_that_fit() -> None:

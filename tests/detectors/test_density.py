@@ -10,7 +10,7 @@ from torch import Tensor
 
 from andon import detectors
 from andon.backbones import Backbone
-from andon.detectors import Batch, _density, _memory_bank, patchcore
+from andon.detectors import Batch, _density, _two_steps, patchcore
 from andon.detectors._density import aloneness, densest
 from andon.detectors.patchcore import PatchCore
 
@@ -116,7 +116,7 @@ def test_where_not_all_patches_fit_into_memory_each_chunk_is_sifted(
     backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patchcore, "chunk_size", lambda dim: 700)  # 7 photos of 96 patches
-    monkeypatch.setattr(_memory_bank.LOG, "warning", lambda message: None)
+    monkeypatch.setattr(_two_steps.LOG, "warning", lambda message: None)
     x, roi = plates(1, 12)
     x[4:5] = damaged(x[4:5])
     new, inside = plates(2, 1)

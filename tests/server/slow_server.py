@@ -33,13 +33,19 @@ class Slow(Orangeness):
         return super().__call__(photos, roi)
 
 
+def say(url: str) -> None:
+    """To whoever started it."""
+    sys.stdout.write(f"{url}\n")
+    sys.stdout.flush()
+
+
 def main(data: Path, seconds: float) -> None:
     """Serve until a signal comes."""
     scorer = Slow(batch_size=1, seconds=seconds)
     stand_in({sha(1): replace(orange_pipeline(), scorer=scorer)}, pytest.MonkeyPatch())
     with Store.open(None, data) as store:
         station = Station(store, data, replace(SETTINGS, grace=0.5))
-        serve(station, [PART], Address(port=0), on_start=lambda url: print(url, flush=True))
+        serve(station, [PART], Address(port=0), on_start=say)
 
 
 if __name__ == "__main__":

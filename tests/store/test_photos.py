@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def test_a_damaged_photo_is_told_and_kept_anew(tmp_path: Path) -> None:
         photos.read(photo.sha256)
     kept(photos, b"photo")
     assert photos.read(photo.sha256) == b"photo"
+
+
+def test_the_same_photo_may_come_several_times_at_once(tmp_path: Path) -> None:
+    photos = PhotoStore(tmp_path)
+    data = b"photo" * 100_000
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(photos.keep, [data] * 16))
+    assert len(set(found)) == 1 and isinstance(found[0], KeptPhoto)
+    assert photos.read(found[0].sha256) == data
 
 
 def test_the_last_twentieth_of_the_disk_is_not_filled(tmp_path: Path) -> None:

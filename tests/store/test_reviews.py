@@ -105,6 +105,13 @@ def test_what_was_reviewed_comes_no_more(queue: Store) -> None:
     assert ids(queue.reviews.next_to_review("ann", limit=9)) == ["c", "a"]
 
 
+def test_what_is_taken_back_is_free_for_whoever_comes_first(queue: Store) -> None:
+    queue.reviews.next_to_review("ann")
+    queue.reviews.add("b", "OK", by="ann")
+    queue.reviews.undo("b", by="ann")
+    assert ids(queue.reviews.next_to_review("bob")) == ["b"]
+
+
 def test_the_latest_that_was_not_undone_counts(queue: Store) -> None:
     for verdict, by in (("NG", "ann"), ("OK", "bob")):
         queue.reviews.add("b", verdict, by=by)  # type: ignore[arg-type]

@@ -5,7 +5,6 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.teaching import remembering
 from andon.teaching.remembering import RememberingBackbone
 
 
@@ -35,10 +34,9 @@ def test_it_gives_the_same_maps_in_any_batch_and_order_and_computes_each_photo_o
     assert counting.passed == 5
 
 
-def test_what_has_no_room_is_computed_again(photos: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembering, "ROOM", 3 * 3 * (8 * 12 + 4 * 6) * 4)  # three of the photos
+def test_what_has_no_room_is_computed_again(photos: Tensor) -> None:
     counting = Counting()
-    remembered = RememberingBackbone(counting)
+    remembered = RememberingBackbone(counting, room=3 * 3 * (8 * 12 + 4 * 6) * 4)  # three of the photos
     for _ in range(2):
         assert torch.equal(remembered(photos)[1], Counting()(photos)[1])
     assert counting.passed == 5 + 2

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from andon.cli import _store as options
+from andon.errors import InputError
+
+if TYPE_CHECKING:
+    from andon.store import Scope
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens of andon serve.")
 Name = Annotated[str, typer.Argument(help="Whose it is, such as the name of a station or a person.")]
@@ -16,8 +20,10 @@ Name = Annotated[str, typer.Argument(help="Whose it is, such as the name of a st
 def add(
     name: Name,
     scope: Annotated[
-        list[Literal["inspect", "review", "admin"]] | None,
-        typer.Option(help="What it may do: inspect photos, look and review, or all. Repeatable."),
+        list[str] | None,
+        typer.Option(
+            help="inspect: send photos; review: look and review; admin: all. Repeatable; review unless given."
+        ),
     ] = None,
     db: options.Db = None,
     data: options.Data = options.DATA,
@@ -32,7 +38,7 @@ def add(
 
     data.mkdir(parents=True, exist_ok=True)
     with Store.open(db, data) as store:
-        typer.echo(store.tokens.create(name, scope or ["review"]))
+        typer.echo(store.tokens.create(name, _scopes(scope or ["review"])))
 
 
 @app.command("list")
@@ -61,3 +67,15 @@ def revoke(name: Name, db: options.Db = None, data: options.Data = options.DATA)
 
     with Store.open(db, data) as store:
         store.tokens.revoke(name)
+
+
+def _scopes(words: list[str]) -> list[Scope]:
+    """Raises:
+    InputError: one of them is no scope.
+    """
+    from andon.store import Scope
+
+    known: tuple[Scope, ...] = get_args(Scope)
+    if wrong := [word for word in words if word not in known]:
+        raise InputError(f"--scope {wrong[0]} is none; expected {', '.join(known)}.")
+    return [scope for scope in known if scope in words]

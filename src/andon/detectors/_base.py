@@ -17,6 +17,7 @@ from andon.detectors._shapes import Shape, require_shapes
 from andon.errors import ConfigError, ModelError, NotFittedError
 from andon.inference.memory_bank import MemoryBank
 from andon.types import Frame, Measured
+from andon.work import Phase
 
 Batch = tuple[Tensor, Tensor]
 """x (B, 3, H, W) float32 RGB in [0, 1] and roi (B, H, W) bool."""
@@ -158,6 +159,18 @@ class Detector(nn.Module, Generic[C]):
             raise NotFittedError(f"This {type(self).__name__} has not been fitted; call fit with OK photos first.")
         image, patches, *terms = self._score(x * roi.unsqueeze(1), roi)
         return image, patches, terms[0] if terms else image.new_zeros(len(image), 0)
+
+    def expects(self, photos: int, pixels: int) -> tuple[list[Phase], float]:
+        """What `fit_folds` will do beside taking photos through the network, for `andon.progress`.
+
+        And how many seconds scoring a photo will take beside that; for most detectors there is neither.
+
+        Args:
+            photos: how many train.
+            pixels: of the ROI of each.
+        """
+        del photos, pixels
+        return [], 0.0
 
     def refuses(self, frame: Frame) -> str | None:
         """Why the detector cannot score this frame, without a subject ("has no silhouette ..."); None if it can."""

@@ -14,8 +14,7 @@ the centres taken so far, and reads every point once per centre. Three facts spa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import islice, takewhile
 
 import numpy as np
@@ -25,11 +24,17 @@ from torch import Tensor
 from andon import resources
 from andon.detectors._cells import Cells
 from andon.detectors._distances import exact, screen
-from andon.progress import track
+from andon.progress import measured
+
+CHOOSING = "choosing the coreset"
+"""The phase of `andon.progress`; its items are points."""
 
 BLOCK = 2048  # candidates in a round, so also the most centres that it finds
 CELL = 512  # points in a cell on average,
 PIVOTS = 1024  # but no more cells than about this many
+ROWS, PATCHES, GROWTH = 2280, 122_000, 0.74  # so many patches needed so many rows, and this power of more patches
+FEWEST_MARKS = 6  # from 32 points on the radius says how it falls,
+STEEPEST = 12.0  # but not more slowly than with this root of their number
 LARGEST = 1e15  # its square and sums of such squares are finite in float32
 
 
@@ -63,14 +68,54 @@ def coreset_and_radius(
         raise ValueError(f"n must be from 1 to the {len(features)} points given, but got {n}")
     if not torch.stack(features.aminmax()).abs().max() < LARGEST:
         raise ValueError(f"features must be finite and smaller than {LARGEST:g}")
-    order = _farthest_first(features.detach(), start)
-    taken: list[int] = []
-    for index, away in track(islice(order, n), "choosing the coreset", n):
-        if len(taken) >= least and away < radius**2:
-            return torch.tensor(taken), math.sqrt(away)
-        taken.append(index)
+    order, taken = _farthest_first(features.detach(), start), list[int]()
+    expected = ExpectedSize(len(features), n, least, radius)
+    with measured(CHOOSING, part=len(features)) as tell:
+        for index, away in islice(order, n):
+            if len(taken) >= least and away < radius**2:
+                return torch.tensor(taken), math.sqrt(away)
+            taken.append(index)
+            size = expected.after(len(taken), away)
+            tell(_share_of_time(len(taken), size), f"{len(taken):,} of {'about ' if size < n else ''}{size:,} patches")
     _, away = next(order, (0, 0.0))  # the first one that is left out is the farthest
     return torch.tensor(taken), math.sqrt(away)
+
+
+def expected_size(points: int, n: int, least: int) -> int:
+    """How many of the patches of OK photos a coreset by radius will have, before anything is known of them."""
+    return min(n, max(least, int(ROWS * math.pow(points / PATCHES, GROWTH))))
+
+
+def _share_of_time(taken: int, size: int) -> float:
+    """How much of the time of choosing `size` points has passed, roughly: the first ones take longest."""
+    share = math.log1p(taken) / math.log1p(size)
+    return 0.9 * share**2 + 0.1 * share**20
+
+
+class ExpectedSize:
+    """How many points a coreset will have. Its radius falls as a power of their number, which their doubling shows.
+
+    Args:
+        points: how many there are to choose from.
+        n, least, radius: see `coreset_and_radius`.
+    """
+
+    def __init__(self, points: int, n: int, least: int, radius: float) -> None:
+        self._n, self._least, self._radius = n, least, radius
+        self._marks: list[float] = []  # the radius after 1, 2, 4 ... points
+        self._expected = expected_size(points, n, least) if radius > 0 else n
+
+    def after(self, taken: int, away: float) -> int:
+        """What is expected after so many points, the last of which had the squared distance `away` from the others."""
+        if taken & (taken - 1):  # no power of two
+            return max(self._expected, taken)
+        self._marks.append(math.sqrt(away))
+        if self._radius > 0 and len(self._marks) > FEWEST_MARKS and self._marks[-1] > 0:
+            slope = math.log2(self._marks[-3] / self._marks[-1]) / 2
+            if slope > 0:
+                size = taken * (max(1.0, self._marks[-1] / self._radius)) ** min(1 / slope, STEEPEST)
+                self._expected = round(min(max(size, self._least), self._n))
+        return max(self._expected, taken)
 
 
 def points_to_add(features: Tensor, away: Tensor, radius: float) -> Tensor:
@@ -91,45 +136,6 @@ def points_to_add(features: Tensor, away: Tensor, radius: float) -> Tensor:
     first = int(known.argmax())
     order = _going_on(features, known, [], Cells.around(features[first : first + 1], features))
     return torch.tensor([index for index, _ in takewhile(lambda point: point[1] > radius**2, order)])
-
-
-@dataclass(frozen=True, eq=False)
-class CoresetOfCoresets:
-    """Attributes:
-    features: (n, D), the features that were chosen.
-    indices: (n,) int64, their indices among the features of all chunks.
-    chunk_radius: the largest distance of a feature to the coreset of its chunk.
-    radius: the largest distance from those coresets to `features`. The sum of both bounds the distance of any feature.
-    """
-
-    features: Tensor
-    indices: Tensor
-    chunk_radius: float
-    radius: float
-
-
-def coreset_of_coresets(chunks: Iterable[Tensor], n: int, radius: float = 0.0) -> CoresetOfCoresets:
-    """A coreset of more features than fit into memory at once: the coreset of every chunk's own coreset.
-
-    Each of the two steps leaves at most twice the smallest possible radius uncovered: four times in all, where
-    `greedy_coreset` promises twice (Malkomes et al. 2015; composable core-sets: Indyk et al. 2014). What the
-    radius is in the end is measured.
-
-    Args:
-        chunks: (Ni, D) float32 each, read one at a time; what is kept of them, n points each, must fit together.
-        n: how many features it has.
-        radius: each step takes fewer where they leave every feature nearer than this.
-    """
-    kept, indices, n_before, chunk_radius = [], [], 0, 0.0
-    for chunk in chunks:
-        chosen, reached = coreset_and_radius(chunk, min(n, len(chunk)), radius=radius)
-        kept.append(chunk[chosen])
-        indices.append(n_before + chosen)
-        n_before += len(chunk)
-        chunk_radius = max(chunk_radius, reached)
-    features = torch.cat(kept)
-    chosen, reached = coreset_and_radius(features, min(n, len(features)), radius=radius)
-    return CoresetOfCoresets(features[chosen], torch.cat(indices)[chosen], chunk_radius, reached)
 
 
 def points_that_fit(memory: int, dim: int) -> int:

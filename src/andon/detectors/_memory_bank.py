@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -13,15 +11,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from andon import resources
-from andon.detectors._coreset import coreset_and_radius, coreset_of_coresets, points_that_fit, points_to_add
+from andon.detectors._coreset import coreset_and_radius, points_that_fit, points_to_add
 from andon.detectors._scoring import nearest
-from andon.errors import ConfigError
+from andon.detectors._threads import over_cores
 from andon.inference.bank_search import BankSearch
+from andon.progress import track
 
-LOG = logging.getLogger("andon")
+LEAVING_OUT = "leaving photos out"
+"""The phase of `andon.progress`; its items are searches."""
+
 SHARE_OF_MEMORY = 0.7  # of what is available; the rest is for photos and the network
 LEAST_RATIO = 0.005  # of the patches: a bank by radius is no smaller
 PHOTOS_DRAWN, PATCHES_DRAWN = 16, 16  # to see how much OK photos differ
+FEWEST_TO_HALVE = 4  # photos
+QUERIES_AT_ONCE = 2**16  # in one search
 
 
 def chunk_size(dim: int) -> int:
@@ -29,18 +32,29 @@ def chunk_size(dim: int) -> int:
     return max(1, points_that_fit(int(SHARE_OF_MEMORY * resources.available_memory()) // 3, dim))
 
 
-def chunks(parts: Iterable[Tensor], size: int) -> Iterator[tuple[Tensor, list[int]]]:
-    """The patches (Pi, D) of `parts` joined to chunks of at most `size`, or of one part where that is larger.
+class Chunk(NamedTuple):
+    """`patches` (P, D), how many of them each part gave, in order, and whether there are `more` chunks behind it."""
 
-    Each chunk comes with the numbers of its patches from each part, in order.
-    """
-    held: list[Tensor] = []
+    patches: Tensor
+    counts: list[int]
+    more: bool
+
+
+def chunks(parts: Iterable[Tensor], size: int) -> Iterator[Chunk]:
+    """The patches (Pi, D) of `parts` joined to chunks of at most `size`, or of one part where that is larger."""
+    room, counts = torch.empty(0), list[int]()
     for part in parts:
-        if held and sum(map(len, held)) + len(part) > size:
-            yield _joined(held)
-        held.append(part)
-    if held:
-        yield _joined(held)
+        filled = sum(counts)
+        if counts and filled + len(part) > size:
+            yield Chunk(room[:filled], counts, more=True)
+            filled, counts = 0, []
+        if not counts:
+            del room  # before there is another
+            room = torch.empty(max(size, len(part)), part.shape[1])  # takes memory only as it is filled
+        room[filled : filled + len(part)] = part
+        counts.append(len(part))
+    if counts:
+        yield Chunk(room[: sum(counts)], counts, more=False)
 
 
 def places(inside: Tensor, photo: int) -> Tensor:
@@ -50,6 +64,14 @@ def places(inside: Tensor, photo: int) -> Tensor:
     """
     centres = (inside.nonzero() + 0.5) / torch.tensor(inside.shape)
     return F.pad(centres, (1, 0), value=float(photo))
+
+
+class Piece(NamedTuple):
+    """Patches (P, D), the number (P,) of each one's photo, and whether there are `more` pieces behind it."""
+
+    patches: Tensor
+    photo: Tensor
+    more: bool
 
 
 class Bank(NamedTuple):
@@ -72,94 +94,74 @@ def coreset(patches: Tensor, ratio: float, generator: torch.Generator, radius: f
     return Bank(patches[indices], indices, reached)
 
 
-def distance_to_other_photos(patches: Tensor, photo: Tensor, generator: torch.Generator) -> Tensor:
-    """How far an OK patch is from the nearest one of another OK photo, of patches drawn by chance.
+def distance_to_other_photos(
+    patches: Tensor, photo: Tensor, generator: torch.Generator, most: float, share: float = 1.0
+) -> float:
+    """How far most OK patches are, at most, from the nearest one of another OK photo; measured on some of them.
 
     Args:
         patches: (P, D), those of a photo in one piece.
         photo: (P,) the number of each patch's photo.
+        most: the share of the patches that are no farther.
+        share: of all photos, that these are. The more photos, the nearer the nearest; how it falls with their number is
+            seen from half of these, and goes on as a power of it.
 
     Returns:
-        (S,) distances; none where there is one photo.
+        0 where there is one photo.
     """
     counts = photo.bincount()
-    counts = counts[counts > 0]
-    ends = counts.cumsum(0).tolist()
-    found = []
-    if len(counts) > 1:
-        for drawn in torch.randperm(len(counts), generator=generator)[:PHOTOS_DRAWN].tolist():
-            end, count = ends[drawn], int(counts[drawn])
-            rows = end - count + torch.randint(count, (PATCHES_DRAWN,), generator=generator)
-            others = [other for other in (patches[: end - count], patches[end:]) if len(other)]
-            found.append(torch.stack([nearest(patches[rows], other)[0] for other in others]).amin(dim=0))
-    return torch.cat(found) if found else patches.new_zeros(0)
+    of_photos = torch.split(patches, counts[counts > 0].tolist())
+    if len(of_photos) < 2:
+        return 0.0
+    drawn = torch.randperm(len(of_photos), generator=generator)[:PHOTOS_DRAWN].tolist()
+    rows = [torch.randint(len(of_photos[one]), (PATCHES_DRAWN,), generator=generator) for one in drawn]
+    queries = torch.cat([of_photos[one][row] for one, row in zip(drawn, rows, strict=True)])
+    away = torch.stack(over_cores(lambda others: nearest(queries, others)[0], of_photos))
+    away[torch.tensor(drawn).repeat_interleave(PATCHES_DRAWN), torch.arange(len(queries))] = torch.inf  # its own photo
+    usual = float(away.amin(dim=0).quantile(most))
+    half = float(away[::2].amin(dim=0).quantile(most)) if share < 1 and len(away) > FEWEST_TO_HALVE else usual
+    return usual * (share ** math.log2(half / usual) if usual > 0 else 1.0)
 
 
 def leaving_out(patches: Tensor, bank: Bank, outs: Iterable[Tensor]) -> Iterator[Tensor]:
     """For each mask `out` (P,), a bank of the other patches alone that covers them as closely as `bank` covers all.
 
-    It is `bank` without what is out, to which the greedy order adds the patches that have lost their centre: the
-    indices (N,) of each. So no photo is looked at again for cross-validation.
+    It is `bank` without what is out and with the `replacements`: the indices (N,) of each. So no photo is looked at
+    again for cross-validation.
     """
-    _, centre = _nearest(patches, bank.rows)
+    outs = list(outs)
+    for out, added in zip(outs, replacements(patches, bank, outs), strict=True):
+        yield torch.cat([bank.indices[~out[bank.indices]], added])
+
+
+def replacements(patches: Tensor, bank: Bank, outs: Sequence[Tensor]) -> Iterator[Tensor]:
+    """For each mask `out` (P,), the patches that must join `bank`, when what is out leaves it, to cover the others.
+
+    The greedy order goes on with the patches that have lost their centre: the indices (N,) of each.
+    """
+    centre = _nearest(patches, bank.rows)[1] if outs else bank.indices
     for out in outs:
         kept = bank.indices[~out[bank.indices]]
+        begin = kept[:0] if len(kept) else (~out).nonzero()[:1, 0]
+        if len(kept) + len(begin) == 0:  # there are no others
+            yield begin
+            continue
         lost = (~out & out[bank.indices[centre]]).nonzero()[:, 0]
-        if not len(kept):
-            kept = (~out).nonzero()[:1, 0]
-        away, _ = _nearest(patches[lost], patches[kept])
-        yield torch.cat([kept, lost[points_to_add(patches[lost], away, bank.radius)]])
+        away, _ = _nearest(patches[lost], patches[torch.cat([kept, begin])])
+        bare = away.double().square() > bank.radius**2  # the others never come first
+        lost = lost[bare]
+        yield torch.cat([begin, lost[points_to_add(patches[lost], away[bare], bank.radius)]])
 
 
-def _nearest(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
-    """The distance (Q,) of each query (Q, D) to the nearest row of a bank (N, D), and that row's index (Q,)."""
-    distance, index = BankSearch(bank.numpy()).nearest(queries.numpy())
-    return torch.from_numpy(distance), torch.from_numpy(index)
+def among(photo: Tensor, fold: frozenset[int]) -> Tensor:
+    """(P,) whether the photo of each patch is in the fold."""
+    return torch.isin(photo, torch.tensor(sorted(fold)))
 
 
-def coreset_of_chunks(pieces: Iterator[Tensor], n_patches: int, ratio: float, radius: float = 0.0) -> Bank:
-    """The coreset of the chunks' coresets: ratio * n_patches of them.
-
-    Args:
-        radius: fewer where they are enough to reach it in each of the two steps; what does not fit into memory is then
-            left out.
-
-    The largest distance of a patch from it is measured and logged.
-
-    Raises:
-        ConfigError: not even the chunks' coresets fit into memory.
-    """
-    first = next(pieces)
-    size, n = len(first), max(1, round(ratio * n_patches))
-    most = size // math.ceil(n_patches / size)  # every chunk keeps n
-    if radius > 0:
-        n = min(n, most)
-    if n > most:
-        feasible = math.floor(1e4 * most / n_patches) / 1e4
-        raise ConfigError(
-            f"A memory bank of {n} out of {n_patches} patches cannot be chosen in memory that holds {size} patches at "
-            f"once; set detector.coreset_ratio to {feasible:g}, or train with fewer photos."
-        )
-    up_to = "up to " if radius > 0 else ""
-    LOG.warning(
-        f"{n_patches} patches do not fit into memory at once, so the memory bank is chosen in two steps: {up_to}{n} "
-        f"of each {size} patches, then {up_to}{n} of all those."
-    )
-    bank = coreset_of_coresets(chain([first], pieces), n, radius)
-    LOG.info(
-        f"No patch is farther than {bank.chunk_radius + bank.radius:.3g} from the memory bank. Measured: at most "
-        f"{bank.chunk_radius:.3g} from what the first step chose, and at most {bank.radius:.3g} from there to the bank."
-    )
-    return Bank(bank.features, bank.indices, bank.chunk_radius + bank.radius)
-
-
-def _joined(parts: list[Tensor]) -> tuple[Tensor, list[int]]:
-    """`torch.cat` of the parts, emptying the list: each is freed as soon as it is copied, so memory is not doubled."""
-    counts = [len(part) for part in parts]
-    total = torch.empty(sum(counts), parts[0].shape[1])  # takes memory only as it is filled
-    row = len(total)
-    while parts:
-        part = parts.pop()
-        total[row - len(part) : row] = part
-        row -= len(part)
-    return total, counts
+def _nearest(patches: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """`BankSearch.nearest`, part by part: what a search leaves behind must not pile up beside all patches."""
+    search = BankSearch(rows.numpy())
+    parts = torch.split(patches, QUERIES_AT_ONCE)
+    found = [search.nearest(part.numpy()) for part in track(parts, LEAVING_OUT, len(parts))]
+    distances, indices = (torch.cat([torch.from_numpy(part) for part in each]) for each in zip(*found, strict=True))
+    return distances, indices

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Literal, Self
 
 import torch
@@ -18,11 +17,14 @@ from andon.backbones import Backbone
 from andon.detectors._base import Batch, Capabilities, Detector, map_size, patches_in_roi, require
 from andon.detectors._density import densest
 from andon.detectors._embedding import embed, mean_chroma, projected, projection
+from andon.detectors._expected import expected_of_bank
 from andon.detectors._memory_bank import (
+    Bank,
+    Piece,
+    among,
     chunk_size,
     chunks,
     coreset,
-    coreset_of_chunks,
     distance_to_other_photos,
     leaving_out,
     places,
@@ -30,8 +32,10 @@ from andon.detectors._memory_bank import (
 from andon.detectors._scoring import nearest
 from andon.detectors._shapes import Shape
 from andon.detectors._threads import alone, over_cores
+from andon.detectors._two_steps import coreset_of_chunks, put_back
 from andon.inference.image_score import ImageScore
 from andon.inference.memory_bank import MemoryBank
+from andon.work import Phase
 
 MOST = 0.95  # of the OK patches
 MIN_VARIANCE = 1e-8  # parts without any grain, such as drawn ones, have none
@@ -127,7 +131,7 @@ class PatchCore(Detector[PatchCoreConfig]):
     def _fit_folds(
         self, batches: Iterable[Batch], generator: torch.Generator, folds: Sequence[frozenset[int]]
     ) -> list[Self] | None:
-        """Embed all photos once; a bank of all, and one without each fold. None for the latter in two steps."""
+        """Embed all photos once; a bank of all, and one without each fold."""
         channels = sum(self.backbone.channels)
         dimensions = projected(channels, self.config.target_dim)
         self.projection_ = projection(channels, dimensions, generator)
@@ -135,28 +139,30 @@ class PatchCore(Detector[PatchCoreConfig]):
         scales = torch.ones(dimensions + 2)
         places_: list[Tensor] = []
         pieces = self._pieces(batches, generator, scales, places_)
-        patches, second = next(pieces), next(pieces, None)
-        without = None
-        photo = places_[0][:, 0].long()
-        radius = self._radius(patches, photo, generator)
-        if second is None:
-            bank = coreset(patches, self.config.coreset_ratio, generator, radius)
-            without = list(leaving_out(patches, bank, (_among(photo, fold) for fold in folds)))
+        first = next(pieces)
+        if not first.more:
+            patches, photo, _ = first
+            bank = coreset(patches, self.config.coreset_ratio, generator, self._radius(first, 1.0, generator))
+            left = leaving_out(patches, bank, (among(photo, fold) for fold in folds))
+            without = [Bank(patches[rows], rows, bank.radius) for rows in left]
         else:
             n_patches = round(self.config.density_keep * self._count(batches))
-            bank = coreset_of_chunks(chain([patches, second], pieces), n_patches, self.config.coreset_ratio, radius)
+            radius = self._radius(first, len(first.patches) / n_patches, generator)
+            size, all_pieces = len(first.patches), put_back(first, pieces)
+            del first  # so that it goes before the next one is made
+            made = coreset_of_chunks(all_pieces, size, n_patches, self.config.coreset_ratio, radius, folds)
+            bank, without = made.bank, list(made.without)
         origin = torch.cat(places_)
         self.facts = {"bank_rows": float(len(bank.rows)), "patches": float(len(origin)), "bank_radius": bank.radius}
         self.projection_, self.colour_scale_ = self.projection_ * scales[0], self.colour_scale_ * scales[-1]
         self.bank_, self.origin_ = bank.rows, origin[bank.indices]
-        return None if without is None else [self._with_bank(patches[rows], origin[rows]) for rows in without]
+        return [self._with_bank(one.rows, origin[one.indices]) for one in without]
 
-    def _radius(self, patches: Tensor, photo: Tensor, generator: torch.Generator) -> float:
-        """How near every OK patch must be to the bank; 0 where only `coreset_ratio` counts."""
+    def _radius(self, piece: Piece, share: float, generator: torch.Generator) -> float:
+        """How near every OK patch must be to the bank, seen from a share of them; 0 without `coverage`."""
         if self.config.coverage == 0:
             return 0.0
-        away = distance_to_other_photos(patches, photo, generator)
-        return self.config.coverage * float(away.quantile(MOST)) if len(away) else 0.0
+        return self.config.coverage * distance_to_other_photos(piece.patches, piece.photo, generator, MOST, share)
 
     def _with_bank(self, bank: Tensor, origin: Tensor) -> Self:
         other = copy.copy(self)
@@ -165,7 +171,7 @@ class PatchCore(Detector[PatchCoreConfig]):
 
     def _pieces(
         self, batches: Iterable[Batch], generator: torch.Generator, scales: Tensor, origins: list[Tensor]
-    ) -> Iterator[Tensor]:
+    ) -> Iterator[Piece]:
         """The patches that the memory bank is chosen from, in chunks that fit into memory.
 
         All are embedded by the bare projection, and multiplied by `scales` afterwards: photos are embedded in batches,
@@ -178,9 +184,9 @@ class PatchCore(Detector[PatchCoreConfig]):
         dimensions = self.projection_.shape[1]
         of_photos: list[Tensor] = []
         parts = self._patches(batches, of_photos)
-        for number, (patches, counts) in enumerate(chunks(parts, chunk_size(dimensions + 2))):
+        for patches, counts, more in chunks(parts, chunk_size(dimensions + 2)):
             if self.config.colour_weight > 0:
-                if number == 0:
+                if not origins:
                     scales.copy_(self._balance(patches, dimensions))
                 patches *= scales
             origins.append(torch.cat(of_photos[: len(counts)]))
@@ -189,7 +195,8 @@ class PatchCore(Detector[PatchCoreConfig]):
                 keep, neighbors = self.config.density_keep, self.config.density_neighbors
                 dense = densest(patches, counts, keep, neighbors, generator)
                 patches, origins[-1] = patches[dense], origins[-1][dense]
-            yield patches
+            yield Piece(patches, origins[-1][:, 0].long(), more)
+            del patches  # before the next chunk is read
 
     def _patches(self, batches: Iterable[Batch], of_photos: list[Tensor]) -> Iterator[Tensor]:
         """The embeddings of the patches in the ROI, (P, D) of each photo; their `places` go into `of_photos`."""
@@ -260,6 +267,12 @@ class PatchCore(Detector[PatchCoreConfig]):
         distance, row = self.memory().search.nearest(queries.contiguous().numpy())
         return torch.from_numpy(distance), torch.from_numpy(row)
 
+    def expects(self, photos: int, pixels: int) -> tuple[list[Phase], float]:
+        of_one = pixels / self.backbone.strides[0] ** 2
+        dimensions = projected(sum(self.backbone.channels), self.config.target_dim)
+        by_radius = self.config.coverage > 0
+        return expected_of_bank(photos, of_one, dimensions, self.config.coreset_ratio, by_radius=by_radius)
+
     @property
     def _projects(self) -> bool:
         """Whether `projection_` is not the identity, by which multiplying would take as long as by any other."""
@@ -278,11 +291,6 @@ class PatchCore(Detector[PatchCoreConfig]):
             top_share=how.top_share,
             num_neighbors=how.num_neighbors if reweights else 0,
         )
-
-
-def _among(photo: Tensor, fold: frozenset[int]) -> Tensor:
-    """(P,) whether the photo of each patch is in the fold."""
-    return torch.isin(photo, torch.tensor(sorted(fold)))
 
 
 DETECTOR = PatchCore

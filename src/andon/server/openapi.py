@@ -32,6 +32,6 @@ def _with_rows(node: Any) -> Any:
         return [_with_rows(one) for one in node]
     if not isinstance(node, dict):
         return node
-    if node.get("title") == ROW or str(node.get("title", "")).startswith(f"Response {ROW}"):
+    if node.get("title") == ROW:
         return {"$ref": "#/components/schemas/Row"}
     return {key: _with_rows(value) for key, value in node.items()}

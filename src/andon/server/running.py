@@ -21,6 +21,7 @@ from andon.server.station import Station
 
 KEEP_ALIVE = 30
 SECONDS_TO_FINISH = 60
+WAITING_CONNECTIONS = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,11 @@ class Address:
         except ValueError:
             return False
 
-    def listen(self) -> socket.socket:
-        """Raises:
-        InputError: the address cannot be listened on.
+    def take(self) -> socket.socket:
+        """Keep others from it; nobody can connect yet.
+
+        Raises:
+            InputError: the address cannot be listened on.
         """
         try:
             family, kind, _, _, where = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
@@ -111,7 +114,7 @@ def serve(
             f"At {address.host}, others can reach the server, and there is no token yet; give --token-file FILE, or "
             "make one with: andon token add NAME"
         )
-    listening = address.listen()
+    listening = address.take()
     try:
         station.start(models)
         app = make_app(station, access)
@@ -129,6 +132,7 @@ def serve(
         server = Server(config, station, app.state.feed)
         on_server(server)
         host, port = listening.getsockname()[:2]
+        listening.listen(WAITING_CONNECTIONS)  # from here on, whoever connects is served
         on_start(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         server.run(sockets=[listening])
     finally:

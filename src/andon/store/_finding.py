@@ -15,5 +15,10 @@ def number_of(connection: Connection, inspection_id: str) -> int:
     query = select(Inspections.number).where(Inspections.inspection_id == inspection_id)
     found = connection.execute(query).scalar_one_or_none()
     if found is None:
-        raise NotFoundError(f"There is no inspection {inspection_id!r}; give the inspection_id of a row.")
+        raise no_inspection(inspection_id)
     return found
+
+
+def no_inspection(inspection_id: str) -> NotFoundError:
+    """What to raise where there is none of this id."""
+    return NotFoundError(f"There is no inspection {inspection_id!r}; give the inspection_id of a row.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Row, exists
+from sqlalchemy import ColumnElement, Row, exists, select
 
-from andon.store.records import Filter, Judged, StoredInspection
+from andon.store.records import Filter, Judged, Judgement, StoredInspection
 from andon.store.tables import Golden, Inspections, Photos
 
+JUDGEMENTS = get_args(Judgement)
 IS_KEPT = exists().where(Photos.sha256 == Inspections.photo_sha256)
-IS_GOLDEN = exists().where(Golden.inspection == Inspections.number)
+IS_GOLDEN = Inspections.number.in_(select(Golden.inspection))
 
 WHOLE = (
     Inspections.number,
@@ -67,8 +68,9 @@ def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         found.append(Inspections.inspected_at < wanted.until)
     if wanted.reviewed is not None:
-        is_reviewed = Inspections.reviewed_as.is_not(None)
-        found.append(is_reviewed if wanted.reviewed else ~is_reviewed)
+        # SQLite uses no index for IS NOT NULL
+        is_reviewed = Inspections.reviewed_as.in_(JUDGEMENTS)
+        found.append(is_reviewed if wanted.reviewed else Inspections.reviewed_as.is_(None))
     if wanted.photo_kept is not None:
         found.append(IS_KEPT if wanted.photo_kept else ~IS_KEPT)
     if wanted.golden is not None:

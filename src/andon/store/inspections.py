@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from andon.errors import InputError, NotFoundError
+from andon.errors import InputError
 from andon.rows import Cells
 from andon.store import _events
+from andon.store._finding import no_inspection
 from andon.store._reading import FIGURES, WHOLE, conditions, judged, stored
 from andon.store.database import Database
 from andon.store.kept import note_kept
@@ -61,7 +63,7 @@ class Inspections:
         with self._database.read() as connection:
             found = connection.execute(select(*WHOLE).where(Table.inspection_id == inspection_id)).one_or_none()
         if found is None:
-            raise NotFoundError(f"There is no inspection {inspection_id!r}; give the inspection_id of a row.")
+            raise no_inspection(inspection_id)
         return stored(found)
 
     def page(
@@ -110,7 +112,7 @@ class Inspections:
     def overrides(self, wanted: Filter = ALL) -> dict[tuple[str, str], int]:
         """How many there are of each verdict and what the review that counts says, such as ("NG", "OK")."""
         query = select(Table.verdict, Table.reviewed_as, func.count()).where(
-            *conditions(wanted), Table.reviewed_as.is_not(None)
+            *conditions(replace(wanted, reviewed=True))
         )
         with self._database.read() as connection:
             found = connection.execute(query.group_by(Table.verdict, Table.reviewed_as))

@@ -6,10 +6,12 @@ import hashlib
 import os
 import re
 import shutil
+import string
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from andon.errors import ImageError
 from andon.files import write_whole
@@ -30,7 +32,7 @@ class NotKept:
 
 
 class PhotoStore:
-    """The folder `photos` under the data folder: photos/ab/cd/abcd….
+    """The folder `photos` under the data folder: photos/ab/cd/abcd…. Threads may share it.
 
     Args:
         data: the data folder; it is made with the first photo.
@@ -40,6 +42,7 @@ class PhotoStore:
     def __init__(self, data: Path, *, usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage) -> None:
         self.folder = data / FOLDER
         self._usage = usage
+        self._writing = {digit: Lock() for digit in string.hexdigits}  # the same photo may come twice at once
 
     def keep(self, content: bytes) -> KeptPhoto | NotKept:
         """Write a photo, whole or not at all. One that is there already is not written again.
@@ -49,12 +52,13 @@ class PhotoStore:
         sha256 = hashlib.sha256(content).hexdigest()
         path = self.path(sha256)
         try:
-            if self._is_there(path, sha256):
-                os.utime(path)  # so that nothing removes it before its inspection is written
-                return KeptPhoto(sha256=sha256, size=len(content))
-            if reason := self.full(len(content)):
-                return NotKept(reason)
-            write_whole(path, content)
+            with self._writing[sha256[0]]:
+                if self._is_there(path, sha256):
+                    os.utime(path)  # so that nothing removes it before its inspection is written
+                elif reason := self.full(len(content)):
+                    return NotKept(reason)
+                else:
+                    write_whole(path, content)
         except OSError as error:
             return NotKept(f"Photos cannot be kept in {self.folder} ({error.strerror or error}).")
         return KeptPhoto(sha256=sha256, size=len(content))

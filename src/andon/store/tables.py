@@ -72,14 +72,15 @@ class Inspections(Table):
     station: Mapped[str]
     model_name: Mapped[str]
     model_sha256: Mapped[str]
-    inspected_at: Mapped[datetime] = mapped_column(index=True)
+    inspected_at: Mapped[datetime]
     photo_sha256: Mapped[str] = mapped_column(index=True)
     measures: Mapped[dict[str, Any]]
     review_rank: Mapped[float | None]
     reviewed_as: Mapped[str | None]
     __table_args__ = (
-        Index("ix_inspections_to_review", "verdict", "reviewed_as", "review_rank"),
-        Index("ix_inspections_station", "station", "inspected_at"),
+        Index("ix_inspections_to_review", "reviewed_as", "verdict", "review_rank"),
+        Index("ix_inspections_time", "inspected_at", "verdict"),  # with the verdict counts need no table
+        Index("ix_inspections_station", "station", "inspected_at", "verdict"),
         Index("ix_inspections_model", "model_sha256", "number"),
         {"sqlite_autoincrement": True},
     )

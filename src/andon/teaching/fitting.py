@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, cast
 
-from andon import backbones, detectors
+from andon import backbones, detectors, progress
 from andon.backbones import Backbone
 from andon.datasets import Partition
 from andon.detectors import Checkpoint, Detector, LabelledBatches
@@ -22,11 +22,15 @@ from andon.progress import track
 from andon.recipes import Recipe
 from andon.scorers.cpu import CpuScorer
 from andon.scorers.graph import GraphScorer
+from andon.scorers.precision import settle
 from andon.scorers.reference import TorchScorer
 from andon.teaching.photos import Batches, Frames, settle_steps
 from andon.teaching.remembering import RememberingBackbone
-from andon.teaching.thresholds import HeldOut, held_out_of
+from andon.teaching.thresholds import CALIBRATING, HeldOut, held_out_of
 from andon.types import Precision, Sample
+
+TRAINING = "Training"
+"""The phase of `andon.progress` in which photos are looked at."""
 
 
 @dataclass(frozen=True)
@@ -87,38 +91,47 @@ class Fitting:
     def by_fold(self, parts: Partition, checkpoint: Checkpoint | None = None) -> tuple[Taught, Iterator[FoldModel]]:
         """The model of all photos that train, and one model after the other without each fold.
 
-        A memory bank looks at each photo once for all folds; other detectors are fitted again for each.
+        A memory bank looks at each photo once for all folds; other detectors are fitted again for each, with the
+        features that were computed once, as far as they fit into memory.
         """
+        can = detectors.detector_class(self.recipe.detector).capabilities
         photos, folds = _paths(parts.train), [_paths(fold.held_out) for fold in parts.folds]
-        if not (folds and detectors.detector_class(self.recipe.detector).capabilities.fits_folds):
-            return self._fitted(parts.train, "Training", checkpoint), self._fold_by_fold(parts)
-        remembering = RememberingBackbone(self.backbone)
+        if not folds or can.learns_by_gradient:  # there, features are no part of what takes long
+            return self._fitted(parts.train, TRAINING, self.backbone, checkpoint), self._fold_by_fold(parts)
+        unused = can.fits_folds and settle(self.precision) != "f32"  # then held-out photos have other features
+        remembering = RememberingBackbone(self.backbone, room=0 if unused else None)
+        if not can.fits_folds:
+            return self._fitted(parts.train, TRAINING, remembering), self._fold_by_fold(parts, remembering)
         detector = detectors.of_recipe(self.recipe, remembering)
-        batches = Batches(photos, self.recipe, "Training", detector.refuses, self.frames)
+        batches = Batches(photos, self.recipe, TRAINING, detector.refuses, self.frames)
         without = detector.fit_folds(batches, self.recipe.training.seed, batches.places_of(_not_training(parts)))
-        detector.backbone = self.backbone
         taught = self._assembled(detector)
-        if without is None:  # too many photos to hold their patches in memory at once
-            return taught, self._fold_by_fold(parts)
+        if without is None:
+            return taught, self._fold_by_fold(parts, remembering)
         scorers = [_scorer(taught.pipeline.scorer, one, remembering) for one in without]
         pipelines = [replace(taught.pipeline, scorer=scorer) for scorer in scorers]
         each = zip(pipelines, folds, strict=True)
         return taught, (FoldModel(pipeline, photos, self._scored(pipeline, fold)) for pipeline, fold in each)
 
-    def _fold_by_fold(self, parts: Partition) -> Iterator[FoldModel]:
+    def _fold_by_fold(self, parts: Partition, backbone: Backbone | None = None) -> Iterator[FoldModel]:
         for number, fold in enumerate(parts.folds, start=1):
-            fitted = self._fitted(fold.train, f"Training without fold {number} of {len(parts.folds)}")
-            yield FoldModel(fitted.pipeline, _paths(fold.train), self._scored(fitted.pipeline, _paths(fold.held_out)))
+            what = training_without(number, len(parts.folds))
+            pipeline = self._fitted(fold.train, what, backbone or self.backbone).pipeline
+            yield FoldModel(pipeline, _paths(fold.train), self._scored(pipeline, _paths(fold.held_out)))
 
-    def _fitted(self, ok: Sequence[Sample], what: str, checkpoint: Checkpoint | None = None) -> Taught:
-        """The recipe's detector, fitted, and a pipeline of it that is not calibrated."""
-        detector = detectors.of_recipe(self.recipe, self.backbone)
+    def _fitted(
+        self, ok: Sequence[Sample], what: str, backbone: Backbone, checkpoint: Checkpoint | None = None
+    ) -> Taught:
+        """The recipe's detector, fitted with this backbone, and a pipeline of it that is not calibrated."""
+        detector = detectors.of_recipe(self.recipe, backbone)
         batches = Batches(_paths(ok), self.recipe, what, detector.refuses, self.frames)
         ng = Batches(_paths(self.ng), self.recipe, f"{what} with NG photos", detector.refuses, self.frames)
         detector.fit(LabelledBatches(batches, ng) if self.ng else batches, self.recipe.training.seed, checkpoint)
+        progress.finish(what)  # it may have taken fewer passes than it could
         return self._assembled(detector)
 
     def _assembled(self, detector: Detector[Any]) -> Taught:
+        detector.backbone = self.backbone
         return Taught(self.recipe, detector, assemble(self.recipe, detector, precision=self.precision))
 
     def _scored(self, pipeline: Pipeline, photos: Sequence[Path]) -> list[HeldOut]:
@@ -135,7 +148,7 @@ class Fitting:
             return made
 
         scored = pipeline.score_prepared(ordered_map(prepared, photos))
-        return held_out_of(pipeline, track(scored, "Calibrating", len(photos)))
+        return held_out_of(pipeline, track(scored, CALIBRATING, len(photos)))
 
 
 def _scorer(final: Scorer, without: Detector[Any], remembering: RememberingBackbone) -> Scorer:
@@ -145,6 +158,11 @@ def _scorer(final: Scorer, without: Detector[Any], remembering: RememberingBackb
     if final.precision == "f32":
         return CpuScorer(without, final.batch_size, "f32", remembering)
     return cast(GraphScorer, final).of(cast(MemoryBank, without.memory()))
+
+
+def training_without(fold: int, folds: int) -> str:
+    """The phase in which a detector is fitted again, without a fold."""
+    return f"Training without fold {fold} of {folds}"
 
 
 def _paths(samples: Iterable[Sample]) -> list[Path]:

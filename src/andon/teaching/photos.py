@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from andon import resources
 from andon.detectors import Batch
 from andon.errors import ImageError
 from andon.images import OpenedPhotos
@@ -20,7 +21,8 @@ from andon.progress import track
 from andon.recipes import Recipe
 from andon.types import Frame
 
-CACHE_BYTES = 2**30
+SHARE_OF_MEMORY = 0.15
+MOST_BYTES = 2**30
 
 
 def settle_steps(steps: dict[str, Step], photos: Sequence[Path], opened: OpenedPhotos) -> dict[str, Step]:
@@ -41,7 +43,7 @@ class Frames:
         self._opened = opened
         self._kept: dict[tuple[Path, bool], Frame] = {}
         self._appearances: dict[Path, Appearance] = {}
-        self._room = CACHE_BYTES
+        self._room = min(MOST_BYTES, int(SHARE_OF_MEMORY * resources.available_memory()))
 
     def read(self, photo: Path, *, enhanced: bool = True) -> Frame:
         """The photo after all steps, or after those that do not merely enhance it.

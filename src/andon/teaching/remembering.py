@@ -7,22 +7,26 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
+from andon import resources
 from andon.backbones import Backbone
 
-ROOM = 2**30  # bytes
+SHARE_OF_MEMORY = 0.15
 
 
 class RememberingBackbone(Backbone):
-    """The same backbone. It keeps the feature maps of the photos that it has seen, as long as they fit into `ROOM`.
+    """The same backbone. It keeps the feature maps of the photos that it has seen, as long as there is room.
 
     What is kept is found by the photo's pixels, so it does not matter who asks, in which batch, or in which order.
+
+    Args:
+        room: bytes; a share of the memory that is available, unless given.
     """
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, room: int | None = None) -> None:
         super().__init__(backbone.channels, backbone.strides, local=backbone.local)
         self._original = [backbone]  # in a list, so that its weights are not this module's
         self._kept: dict[bytes, list[Tensor]] = {}
-        self._room = ROOM
+        self._room = int(SHARE_OF_MEMORY * resources.available_memory()) if room is None else room
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) -> one (B, C, h, w) per stride."""

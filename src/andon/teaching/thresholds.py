@@ -25,6 +25,9 @@ from andon.types import Failure, Sample
 
 LOG = logging.getLogger("andon")
 Groups = Sequence[frozenset[Path]]
+CALIBRATING = "Calibrating"
+"""The phase of `andon.progress` in which photos are scored that a model has not seen."""
+
 MAX_LISTED = 5
 UNLIKE = "These OK photos score unlike the others"
 MOST_SPREADS = 20.0  # from the usual score to that of another part; another day's photos stay far below
@@ -51,7 +54,7 @@ def score_ok(pipeline: Pipeline, photos: Sequence[Photo]) -> list[HeldOut]:
     Raises:
         ImageError: a photo cannot be read.
     """
-    return held_out_of(pipeline, track(pipeline.score_all(photos), "Calibrating", len(photos)))
+    return held_out_of(pipeline, track(pipeline.score_all(photos), CALIBRATING, len(photos)))
 
 
 def held_out_of(pipeline: Pipeline, photos: Iterable[Scored | Failure]) -> list[HeldOut]:

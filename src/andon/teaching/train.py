@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from andon import backbones, datasets, detectors, images, recipes
+from andon import backbones, datasets, detectors, images, progress, recipes
 from andon.backbones import Backbone
 from andon.datasets import Dataset, Duplicates
 from andon.detectors import Capabilities, Checkpoint, History
@@ -25,6 +25,7 @@ from andon.models.taught import Taught
 from andon.ordered_map import ordered_map
 from andon.progress import track
 from andon.recipes import Recipe
+from andon.teaching.expected import THUMBNAILS, at_first, expected
 from andon.teaching.fitting import Fitting
 from andon.teaching.outlook import without
 from andon.teaching.photos import Frames
@@ -104,6 +105,13 @@ def teach(
     Args:
         checkpoint: file from which a training by gradient that was cut off goes on. It is left there.
     """
+    with progress.whole(at_first(dataset.samples)):
+        return _teach(recipe, dataset, allow_duplicates, precision, checkpoint)
+
+
+def _teach(
+    recipe: Recipe, dataset: Dataset, allow_duplicates: bool, precision: Precision, checkpoint: Path | None
+) -> Taught:
     LOG.info(dataset.describe())
     dataset = dataset if dataset.session_note else datasets.with_sessions(dataset)
     recipe = detectors.configured(recipe)
@@ -124,6 +132,7 @@ def teach(
 
     fitting = Fitting.of(recipe, parts.train, ng, precision, opened)
     recipe, frames = fitting.recipe, fitting.frames
+    progress.expect(expected(fitting, parts))
     trained, trained_ng = (_photos(dataset, part, duplicates.sha256) for part in (parts.train, ng))
     digest = _digest(recipe, fitting.backbone, {"trained": trained, "trained_ng": trained_ng})
     place = None if checkpoint is None else Checkpoint(checkpoint, digest)
@@ -198,7 +207,7 @@ def _thumbnails(recipe: Recipe, names: Photos, photos: Sequence[Path], frames: F
     def shrink(photo: Path) -> bytes:
         return nearest_ok.thumbnail(frames.read(photo).image)
 
-    jpegs = track(ordered_map(shrink, photos), "Keeping thumbnails", len(photos))
+    jpegs = track(ordered_map(shrink, photos), THUMBNAILS, len(photos))
     return tuple(Thumbnail(name, jpeg) for name, jpeg in zip(names.names, jpegs, strict=True))
 
 

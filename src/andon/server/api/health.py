@@ -41,8 +41,11 @@ def readyz(request: Request) -> Response:
 @router.get(
     "/metrics",
     summary="Figures for Prometheus",
-    response_class=PlainTextResponse,
-    responses=problems(),
+    response_class=Response,
+    responses={
+        200: {"description": "In the format of Prometheus.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        **problems(),
+    },
 )
 def metrics(request: Request, who: Annotated[Identity, Depends(needs(None))]) -> Response:
     """Needs a token of any scope."""

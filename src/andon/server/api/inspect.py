@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from andon.server.access import Identity, needs
-from andon.server.api.shapes import ModelName, PartId, RowOut, StationName
+from andon.server.api.shapes import ROW, ModelName, PartId, StationName
 from andon.server.desk import Incoming, Job, TooLateError
 from andon.server.errors import answer, problems
 from andon.server.metrics import Metrics
@@ -26,7 +26,10 @@ router = APIRouter(tags=["inspect"])
     "/v1/inspect",
     summary="Judge a photo",
     responses={
-        200: {"model": RowOut, "description": "The row: what Andon says of the photo."},
+        200: {
+            "description": "The row: what Andon says of the photo.",
+            "content": {"application/json": {"schema": {"title": ROW}}},
+        },
         **problems(404, 408, 409, 415),
     },
     openapi_extra={

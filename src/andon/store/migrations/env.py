@@ -6,7 +6,6 @@ attributes = context.config.attributes
 context.configure(
     connection=attributes["connection"],
     version_table=attributes["version_table"],
-    transactional_ddl=True,  # SQLite's, too, as no step commits
     render_as_batch=True,
 )
 context.run_migrations()

@@ -41,12 +41,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("inspection_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_inspections_inspected_at", "inspections", ["inspected_at"])
     op.create_index("ix_inspections_model", "inspections", ["model_sha256", "number"])
     op.create_index("ix_inspections_part_id", "inspections", ["part_id"])
     op.create_index("ix_inspections_photo_sha256", "inspections", ["photo_sha256"])
-    op.create_index("ix_inspections_station", "inspections", ["station", "inspected_at"])
-    op.create_index("ix_inspections_to_review", "inspections", ["verdict", "reviewed_as", "review_rank"])
+    op.create_index("ix_inspections_station", "inspections", ["station", "inspected_at", "verdict"])
+    op.create_index("ix_inspections_time", "inspections", ["inspected_at", "verdict"])
+    op.create_index("ix_inspections_to_review", "inspections", ["reviewed_as", "verdict", "review_rank"])
     op.create_table(
         "models",
         sa.Column("sha256", sa.Text(), nullable=False),
