@@ -34,11 +34,8 @@ def drift_page(request: Request, who: Annotated[Identity, Depends(viewer("review
     settings = Settings()
     days = daily(inspected(store, now - timedelta(days=DAYS)), zone=now.tzinfo or UTC)
     watched = replay([day for day in days if day.day < now.date()], settings)
-    series = [
-        {"days": list(of)[::-1][:SHOWN], "watched": watched.get(key)}
-        for key, of in groupby(sorted(days, key=_series), key=_series)
-    ]
-    series.sort(key=lambda one: one["days"][0].day, reverse=True)
+    series = [(list(of)[::-1][:SHOWN], watched.get(key)) for key, of in groupby(sorted(days, key=_series), key=_series)]
+    series.sort(key=lambda one: one[0][0].day, reverse=True)
     return page(request, "drift.html", who, series=series, settings=settings)
 
 
