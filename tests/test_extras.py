@@ -126,6 +126,8 @@ def test_inspecting_names_the_way_without_torch_too(data: Path, tmp_path: Path) 
     [
         ("sqlalchemy", "serve", ["db", "upgrade"]),
         ("alembic", "serve", ["results"]),
+        ("fastapi", "serve", ["serve", str(STORED)]),
+        ("uvicorn", "serve", ["serve", str(STORED)]),
         ("psycopg", "postgres", ["db", "upgrade", "--db", "postgresql://localhost/andon"]),
         ("pyarrow", "parquet", ["results", "--format", "parquet", "--out", "results.parquet"]),
     ],

@@ -13,7 +13,11 @@ from conftest import Command
 
 from andon.cli import COMMANDS
 
-GROUPS = {"data": ("verify", "new", "where", "demo"), "db": ("upgrade",)}
+GROUPS = {
+    "data": ("verify", "new", "where", "demo"),
+    "db": ("upgrade",),
+    "token": ("add", "list", "revoke"),
+}
 COMMAND_LINES = [
     words
     for name in COMMANDS.names()

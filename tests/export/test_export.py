@@ -195,6 +195,41 @@ def test_what_is_not_an_exported_model_and_what_needs_one_that_is_not(
         assert ran.code == 2 and "was exported, so it inspects and nothing else" in ran.err
 
 
+def test_options_that_do_not_fit_an_exported_model_are_refused(
+    part: Path, model: Path, data: Path, tmp_path: Path, andon_: Callable[..., Ran]
+) -> None:
+    ran = andon_("inspect", part, data / "test", "--weights", tmp_path / "gone.safetensors")
+    assert ran.code == 2 and "holds its network; leave the weights out" in ran.err
+    ran = andon_("export", model, "-o", tmp_path / "part.onnx")
+    assert ran.code == 2 and "add --to onnx, or give a name such as part.andon" in ran.err
+    assert not (tmp_path / "part.onnx").exists()
+    ran = andon_("inspect", tmp_path / "gone.andon", data / "test")
+    assert ran.code == 2 and "export one with: andon export MODEL -o" in ran.err
+
+
+def test_a_model_without_photos_is_held_against_noise_and_says_so(
+    taught: Taught, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bare = replace(taught, pipeline=replace(taught.pipeline, thumbnails=()))
+    export(bare, tmp_path / "noise.andon")
+    assert "on noise alone; give photos of the part with --photos" in caplog.text
+    caplog.clear()
+    export(bare, tmp_path / "photos.andon", photos=data)
+    export(taught, tmp_path / "thumbnails.andon")
+    assert "noise" not in caplog.text
+
+
+def test_a_full_disk_under_the_temporary_files_is_one_sentence(taught: Taught, tmp_path: Path) -> None:
+    limits = pytest.importorskip("resource")
+    soft, hard = limits.getrlimit(limits.RLIMIT_FSIZE)
+    limits.setrlimit(limits.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(ModelError, match=r"folder for temporary files .*; free some space there"):
+            export(taught, tmp_path / "part.andon")
+    finally:
+        limits.setrlimit(limits.RLIMIT_FSIZE, (soft, hard))
+
+
 def test_one_changed_byte_of_an_exported_model_is_noticed(part: Path, tmp_path: Path) -> None:
     data = part.read_bytes()
     for place in range(1000, len(data), len(data) // 7):
@@ -239,6 +274,12 @@ def test_a_file_that_is_there_is_not_overwritten_unasked(
     assert andon_("export", model, "-o", out, "--overwrite").code == 0
     ran = andon_("export", model, "-o", model, "--overwrite")
     assert ran.code == 2 and "is the model itself; give another name" in ran.err
+
+
+def test_no_precision_that_is_certified_is_warned_of(part: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for precision in ("f32", "bf16"):
+        load(part, precision=precision)
+    assert not caplog.messages
 
 
 def test_info_says_what_was_exported(part: Path, model: Path, andon_: Callable[..., Ran]) -> None:

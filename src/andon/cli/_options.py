@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from andon.errors import InputError
+
 Model = Annotated[Path, typer.Argument(help="Model file made by andon train.")]
+AnyModel = Annotated[Path, typer.Argument(help="Model file made by andon train or andon export.", metavar="MODEL")]
 AllowDuplicates = Annotated[bool, typer.Option(help="Go on even where a test photo is identical to a training photo.")]
 Weights = Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")]
 Precision = Annotated[
@@ -34,6 +38,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print all figures as JSON.
 Explain = Annotated[
     bool, typer.Option("--explain", help="Name the OK photo that each region looks most like, and show it.")
 ]
+PartIdFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX", help="Pattern for the part id in a photo's file name: its first group, or the whole match."
+    ),
+]
 
 
 def promise(false_reject_rate: float | None) -> dict[str, object]:
@@ -41,3 +51,18 @@ def promise(false_reject_rate: float | None) -> dict[str, object]:
     if false_reject_rate is None:
         return {}
     return {"calibration.method": "conformal", "calibration.false_reject_rate": false_reject_rate}
+
+
+def part_id_pattern(text: str | None) -> re.Pattern[str] | None:
+    """The regular expression, or None where none was given.
+
+    Raises:
+        InputError: it is not a regular expression.
+    """
+    try:
+        return None if text is None else re.compile(text)
+    except re.error as error:
+        raise InputError(
+            f"--part-id-from {text!r} is not a regular expression ({error}); for example '(.+)_cam1' takes what stands "
+            "before _cam1."
+        ) from None

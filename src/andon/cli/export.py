@@ -48,6 +48,8 @@ def command(
 
     if to == "onnx" and photos is not None:
         raise InputError("--photos is for --to andon: a network in ONNX is held against the model without photos.")
+    if to == "andon" and out.suffix.lower() == ".onnx":
+        raise InputError(f"{out} is named as ONNX; add --to onnx, or give a name such as {out.stem}.andon with -o.")
     if out.exists() and out.samefile(model):
         raise InputError(f"{out} is the model itself; give another name with -o, such as {model.stem}.andon.")
     taught = load_taught(model, weights=weights)

@@ -17,7 +17,7 @@ INDENT = "  "
 
 
 def command(
-    model: options.Model,
+    model: options.AnyModel,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, photo digests included.")] = False,
 ) -> None:
     """Print a model's recipe, calibration and origin, without loading the model.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -26,7 +25,7 @@ VERDICTS = ("OK", "review", "NG", "invalid", "error")
 
 
 def command(
-    model: options.Model,
+    model: options.AnyModel,
     photos: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Photos, folders, or globs such as 'a/*.png'.")
     ],
@@ -40,12 +39,7 @@ def command(
         bool, typer.Option("--visualize", help="Write pictures into --out; of isolated parts also into its parts/.")
     ] = False,
     explain: options.Explain = False,
-    part_id_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGEX", help="Pattern for the part id in a photo's file name: its first group, or the whole match."
-        ),
-    ] = None,
+    part_id_from: options.PartIdFrom = None,
     fail_on_ng: Annotated[bool, typer.Option("--fail-on-ng", help="Exit code 1 if any photo is NG.")] = False,
     no_guard: options.NoGuard = False,
     weights: options.Weights = None,
@@ -81,7 +75,7 @@ def command(
     paths = found.photos
     if visualize and out is not None:
         mark_output(out)
-    pattern = _pattern(part_id_from)
+    pattern = options.part_id_pattern(part_id_from)
     pipeline = load(model, weights=weights, precision=precision)
     if no_guard:
         pipeline = replace(pipeline, guard=None)
@@ -119,21 +113,6 @@ def command(
         raise typer.Exit(EXIT_INPUT)
     if fail_on_ng and verdicts["NG"]:
         raise typer.Exit(EXIT_NG)
-
-
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    """The regular expression, or None where none was given.
-
-    Raises:
-        InputError: it is not a regular expression.
-    """
-    try:
-        return None if text is None else re.compile(text)
-    except re.error as error:
-        raise InputError(
-            f"--part-id-from {text!r} is not a regular expression ({error}); for example '(.+)_cam1' takes what stands "
-            "before _cam1."
-        ) from None
 
 
 def _where_time_went(stages: Counter[str], photos: int, seconds: float) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from andon.cli import _delivery
+from andon.cli import _options as options
 from andon.cli import _store as store_options
 from andon.errors import InputError
+
+if TYPE_CHECKING:
+    from andon.server.folders import WatchedFolder
 
 
 def command(
@@ -25,6 +31,20 @@ def command(
         Path | None, typer.Option(help="File of the administrator's token; made where there is none.")
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Serve a drawn set with photos arriving by themselves.")] = False,
+    watch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[MODEL=]FOLDER", help="Inspect what comes into this folder and those below. Repeatable."),
+    ] = None,
+    part_id_from: options.PartIdFrom = None,
+    station_name: Annotated[
+        str | None,
+        typer.Option("--station", help="Name of the station, for --watch and --mqtt; else that of the computer."),
+    ] = None,
+    webhook: _delivery.Webhooks = None,
+    webhook_secret_file: _delivery.WebhookSecret = None,
+    webhook_allow: _delivery.WebhookAllow = None,
+    mqtt: _delivery.MqttBroker = None,
+    mqtt_password_file: _delivery.MqttPassword = None,
     queue: Annotated[int, typer.Option(help="Photos per model that may be under way.", min=1)] = 64,
     deadline: Annotated[float, typer.Option(help="Seconds until a photo must be judged, or is dropped.", min=0.1)] = 10,
     max_mb: Annotated[float, typer.Option(help="Largest file of a photo, in MB.", min=0.1, max=1000)] = 50,
@@ -45,6 +65,7 @@ def command(
     import dataclasses
     from datetime import timedelta
 
+    from andon.server.folders import Folders, Sending
     from andon.server.running import Address, serve
     from andon.server.settings import Settings
     from andon.server.station import Helper, Station
@@ -69,12 +90,43 @@ def command(
         files = [prepare(data, say=lambda text: typer.echo(text, err=True))]
         helpers.append(Demo(data))
         settings = dataclasses.replace(settings, grace=0)
+    name = socket.gethostname() if station_name is None else station_name
+    folders = [_watched(text) for text in watch or ()]
+    part_ids = options.part_id_pattern(part_id_from)
     data.mkdir(parents=True, exist_ok=True)
     with Store.open(db, data) as store:
         if token_file is not None:
             ensure_token(store, token_file)
-        station = Station(store, data, settings, helpers=helpers)
+        deliverer = _delivery.deliverer(
+            store,
+            name,
+            webhooks=webhook,
+            secret_file=webhook_secret_file,
+            allow=webhook_allow,
+            mqtt=mqtt,
+            password_file=mqtt_password_file,
+            every_station=True,
+        )
+        helpers.append(Sending(deliverer))
+        if folders:
+            helpers.append(Folders(folders, name, deliveries=deliverer.deliveries(name), part_id_from=part_ids))
+        station = Station(store, data, settings, deliveries=lambda row, of: deliverer.deliveries(of), helpers=helpers)
         serve(station, files, Address(host=host, port=port), on_start=_say_where)
+
+
+def _watched(text: str) -> WatchedFolder:
+    """Raises:
+    InputError: it names no folder that photos come into.
+    """
+    from andon.images import is_output
+    from andon.server.folders import WatchedFolder
+
+    model, _, folder = ("", "", text) if Path(text).is_dir() else text.rpartition("=")
+    if not Path(folder).is_dir():
+        raise InputError(f"--watch {text}: {folder} is no folder; give FOLDER, or MODEL=FOLDER with several models.")
+    if is_output(Path(folder)):
+        raise InputError(f"--watch {text}: Andon itself writes to {folder}; give the folder that photos come into.")
+    return WatchedFolder(path=Path(folder), model=model or None)
 
 
 def _say_where(url: str) -> None:

@@ -60,7 +60,7 @@ def export(
     probes = probes_of(model, photos)
     reference = replace(model.pipeline, scorer=reference_scorer(model.detector))
     exported = _exported(model, reference, probes, keep_photos=keep_photos)
-    found = {precision: _judged(model, exported, reference, precision, probes) for precision in _to_try(model)}
+    found = _judged(model, exported, reference, probes)
     kept = tuple(precision for precision, findings in found.items() if all(one.is_kept for one in findings))
     if "f32" not in kept:
         raise ModelError(_refusal(found["f32"]))
@@ -143,12 +143,15 @@ def _to_bytes(model: Taught, exported: Exported) -> tuple[bytes, str]:
 
 
 def _judged(
-    model: Taught, exported: Exported, reference: Pipeline, precision: str, probes: Sequence[Probe]
-) -> list[Finding]:
-    """How the exported model, read back from its bytes, judges the probe photos."""
+    model: Taught, exported: Exported, reference: Pipeline, probes: Sequence[Probe]
+) -> dict[str, list[Finding]]:
+    """By precision, how the exported model, read back from its bytes, judges the probe photos."""
     again = file.contents_of(*_to_bytes(model, exported))
-    scorer = scorer_of(read_export(again, Path("the exported model")), again.sha256, precision)
-    return compare(replace(reference, scorer=scorer), exported.certificate, [probe.image for probe in probes])
+    read, photos = read_export(again, Path("the exported model")), [probe.image for probe in probes]
+    pipelines = {
+        precision: replace(reference, scorer=scorer_of(read, again.sha256, precision)) for precision in _to_try(model)
+    }
+    return {precision: compare(each, exported.certificate, photos) for precision, each in pipelines.items()}
 
 
 def _refusal(findings: Sequence[Finding]) -> str:

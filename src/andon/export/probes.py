@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,6 +18,7 @@ from andon.line import nearest_ok
 from andon.models.taught import Taught
 from andon.types import RgbImage
 
+LOG = logging.getLogger("andon")
 NG = "NG"
 MOST_OK, MOST_NG, MOST_DRAWN = 8, 8, 4
 MOST_PIXELS = 1_500_000  # of a probe photo; larger ones are reduced, as they travel with the model
@@ -43,7 +45,7 @@ def probes_of(model: Taught, photos: Path | None) -> list[Probe]:
 
     Args:
         photos: a folder of them, of which those that the model has not seen come first; without one, the thumbnails
-            in the model stand in for OK photos.
+            in the model stand in for OK photos. Where it has none, noise does, with a warning.
 
     Raises:
         DatasetError: the folder holds no photos.
@@ -51,6 +53,10 @@ def probes_of(model: Taught, photos: Path | None) -> list[Probe]:
     """
     ok = _from_folder(model, photos) if photos is not None else _from_thumbnails(model)
     if not ok:
+        LOG.warning(
+            "The model holds no photos, so what is exported is held against it on noise alone; give photos of the part "
+            "with --photos."
+        )
         ok = [Probe("noise", np.random.default_rng(0).integers(0, 256, (*FALLBACK_SIZE, 3), np.uint8))]
     good = [probe for probe in ok if not probe.name.startswith(NG)]
     drawn = (Probe(f"{probe.name} with a drawn defect", with_defect(probe.image, n)) for n, probe in enumerate(good))

@@ -24,10 +24,14 @@ def uncalibrated(recipe: Recipe, scorer: Scorer) -> Pipeline:
     )
 
 
-def pipeline_of(header: Header, scorer: Scorer) -> Pipeline:
-    """The pipeline of a model file; it warns where its thresholds were set in another precision."""
+def calibrated(header: Header, scorer: Scorer) -> Pipeline:
+    """The pipeline of a model file.
+
+    It warns where its thresholds were set in another precision; an exported model is certified for the one it runs in.
+    """
     calibrated_in = header.manifest.precision
-    if header.calibration is not None and calibrated_in not in (None, scorer.precision):
+    other = header.calibration is not None and calibrated_in not in (None, scorer.precision)
+    if other and header.export is None:
         LOG.warning(
             f"The model was calibrated in {calibrated_in} and now runs in {scorer.precision}, which moves scores by up "
             f"to 1 %; give --precision {calibrated_in}, or calibrate it again with 'andon calibrate'."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from andon.line.calibration import Calibration
 from andon.line.pipeline import Pipeline
+from andon.progress import track
 from andon.types import Inspection, RgbImage
 
 BOUND = {"f32": 1e-4, "bf16": 1e-2}
@@ -54,10 +55,10 @@ class Finding:
 
 
 def certify(
-    pipeline: Pipeline, names: Iterable[str], digests: Iterable[str], photos: Iterable[RgbImage]
+    pipeline: Pipeline, names: Iterable[str], digests: Iterable[str], photos: Sequence[RgbImage]
 ) -> Certificate:
     """What the pipeline, which is the reference, says of the photos."""
-    judged = [pipeline.inspect(photo, with_map=False) for photo in photos]
+    judged = [pipeline.inspect(photo, with_map=False) for photo in track(photos, "Judging by the model", len(photos))]
     return Certificate(
         names=tuple(names),
         sha256=tuple(digests),
@@ -66,12 +67,13 @@ def certify(
     )
 
 
-def compare(pipeline: Pipeline, certificate: Certificate, photos: Iterable[RgbImage]) -> list[Finding]:
+def compare(pipeline: Pipeline, certificate: Certificate, photos: Sequence[RgbImage]) -> list[Finding]:
     """How the pipeline judges the certified photos."""
     assert pipeline.calibration is not None
     bound = BOUND[pipeline.scorer.precision]
     certified = zip(certificate.names, certificate.verdicts, certificate.scores, strict=True)
-    judged = (pipeline.inspect(photo, with_map=False) for photo in photos)
+    shown = track(photos, f"Judging by what was exported, in {pipeline.scorer.precision}", len(photos))
+    judged = (pipeline.inspect(photo, with_map=False) for photo in shown)
     return [
         _finding(*expected, one, bound, pipeline.calibration) for expected, one in zip(certified, judged, strict=True)
     ]

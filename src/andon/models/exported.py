@@ -22,7 +22,7 @@ from andon.inference.graph import Size
 from andon.inference.image_score import ImageScore
 from andon.inference.memory_bank import MemoryBank
 from andon.line.pipeline import Pipeline
-from andon.models.assemble import pipeline_of as _pipeline_of
+from andon.models.assemble import calibrated
 from andon.models.certificate import BOUND, Certificate
 from andon.models.file import Arrays, Contents
 from andon.models.header import Header
@@ -135,11 +135,11 @@ def pipeline_of(contents: Contents, path: Path, precision: Precision = "auto") -
     if settled not in certified:
         if precision != "auto":
             raise ConfigError(
-                f"{path} is certified for --precision {' and '.join(certified)} alone, as its scores moved too far in "
-                f"{settled}; leave --precision out."
+                f"{path} is certified for --precision {' and '.join(certified)} alone, not for {settled}; leave "
+                "--precision out."
             )
         settled = certified[0]
-    return _pipeline_of(header, scorer_of(exported, contents.sha256, settled))
+    return calibrated(header, scorer_of(exported, contents.sha256, settled))
 
 
 def scorer_of(exported: Exported, sha256: str, precision: str) -> GraphScorer:

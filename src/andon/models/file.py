@@ -58,7 +58,8 @@ def read(path: Path) -> Contents:
     if path.is_dir():
         raise ModelError(f"{path} is a folder; give a model file made by: andon train PHOTOS -o part.safetensors")
     if not path.is_file():
-        raise ModelError(f"There is no model file {path}; train one with: andon train PHOTOS -o {path}")
+        verb, of = ("export", "MODEL") if path.suffix.lower() == ".andon" else ("train", "PHOTOS")
+        raise ModelError(f"There is no model file {path}; {verb} one with: andon {verb} {of} -o {path}")
     if path.suffix.lower() in PICKLES:
         raise ModelError(
             f"{path} is a pickle, which can run any program when it is opened, so Andon never opens one; "
@@ -76,6 +77,8 @@ def read(path: Path) -> Contents:
         ) from None
     except OSError as error:
         raise ModelError(f"{path} cannot be opened ({error.strerror}); check its permissions.") from None
+    except UnicodeDecodeError:
+        raise _damaged(path, "it does not begin as a model does") from None
     except (SafetensorError, ValueError, TypeError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
     if not isinstance(found, int) or found < format2.FORMAT or found > FORMAT:
@@ -131,7 +134,8 @@ def _metadata(data: bytes) -> dict[str, str]:
 
 def _damaged(path: Path, reason: str) -> ModelError:
     short = reason.partition("\n")[0][:200]
-    return ModelError(f"{path} is damaged, cut short or not a model ({short}); copy it again or train it again.")
+    do = "export" if path.suffix == ".andon" else "train"
+    return ModelError(f"{path} is damaged, cut short or not a model ({short}); copy it again or {do} it again.")
 
 
 def write(path: Path, data: bytes, *, overwrite: bool) -> None:

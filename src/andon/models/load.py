@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from andon.errors import MissingDependencyError
+from andon.errors import ConfigError, MissingDependencyError
 from andon.line.pipeline import Pipeline
 from andon.models import exported
 from andon.models.file import read
@@ -21,11 +21,14 @@ def load(path: Path | str, *, weights: Path | str | None = None, precision: Prec
     Raises:
         ModelError: no such file, not a model of ours, damaged, from a newer Andon, or trained on other weights.
         WeightsError: the backbone's weights cannot be found or downloaded.
+        ConfigError: the model was exported, and is not certified in this precision or needs no weights.
         MissingDependencyError: the model was not exported, and torch is not installed.
     """
     path = Path(path)
     contents = read(path)
     if exported.is_exported(contents):
+        if weights is not None:
+            raise ConfigError(f"{path} was exported and holds its network; leave the weights out.")
         return exported.pipeline_of(contents, path, precision)
     try:
         from andon.models.trained import taught_of

@@ -15,7 +15,7 @@ from andon import backbones, detectors
 from andon.backbones import Backbone, BackboneConfig, DeferredBackbone, Identity
 from andon.config import from_dict
 from andon.errors import ConfigError, ModelError
-from andon.models.assemble import pipeline_of
+from andon.models.assemble import calibrated
 from andon.models.exported import is_exported
 from andon.models.file import Contents, read
 from andon.models.header import Header
@@ -54,7 +54,7 @@ def taught_of(
         detector = detectors.of_recipe(recipe, backbone).restore(_part(contents.arrays, DETECTOR))
     except (ConfigError, ModelError, RuntimeError) as error:
         raise ModelError(f"{path} is not a model that this Andon can use: {error}") from None
-    pipeline = pipeline_of(header, fastest_scorer(detector, recipe.training.batch_size, precision))
+    pipeline = calibrated(header, fastest_scorer(detector, recipe.training.batch_size, precision))
     return Taught(recipe, detector, pipeline, header.manifest, header.terms, header.is_bundled)
 
 

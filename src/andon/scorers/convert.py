@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from andon.backbones import Backbone
 from andon.detectors import Detector
+from andon.errors import ModelError
 from andon.inference._openvino import ov
 from andon.inference.compiled import Array
 from andon.types import Mask, RgbImage
@@ -101,11 +102,21 @@ def convert(make: Callable[[], ov.Model]) -> ov.Model | None:
 
 
 def as_files(model: ov.Model) -> tuple[bytes, bytes]:
-    """The two files of a network: its layers as XML, and its weights, in float32."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "network.xml"
-        ov.save_model(model, file, compress_to_fp16=False)
-        return file.read_bytes(), file.with_suffix(".bin").read_bytes()
+    """The two files of a network: its layers as XML, and its weights, in float32.
+
+    Raises:
+        ModelError: the folder for temporary files cannot be written to; OpenVINO writes nowhere but to files.
+    """
+    try:
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "network.xml"
+            ov.save_model(model, file, compress_to_fp16=False)
+            return file.read_bytes(), file.with_suffix(".bin").read_bytes()
+    except (OSError, RuntimeError) as error:  # a full disk is a RuntimeError to OpenVINO
+        raise ModelError(
+            f"A network cannot be written into the folder for temporary files ({error}); free some space there, or "
+            "name another folder with TMPDIR."
+        ) from None
 
 
 def code_identity() -> list[str]:

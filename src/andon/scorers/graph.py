@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from typing import Self
 
@@ -38,8 +39,8 @@ class GraphScorer:
 
     def of(self, memory: MemoryBank) -> Self:
         """The same scorer with another memory bank; nothing is compiled again."""
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, memory=memory)
+        other = copy.copy(self)
+        other.memory = memory
         return other
 
     def __call__(self, photos: Array, roi: Mask) -> Scores:

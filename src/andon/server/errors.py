@@ -85,6 +85,8 @@ def tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def of_starlette(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:  # what it says of a body that is no text
+            return answer(422, "The request's body is not JSON in UTF-8.")
         return answer(error.status_code, f"{error.detail}: {request.method} {request.url.path}", error.headers)
 
     @app.exception_handler(Exception)

@@ -80,12 +80,12 @@ class Outbox:
             connection.execute(update(Table).where(Table.number.in_(taken)).values(next_attempt_at=now + lease))
         return [_delivery(row) for row in found]
 
-    def sent(self, delivery_id: str) -> None:
-        """The receiver has it."""
+    def sent(self, *delivery_ids: str) -> None:
+        """The receiver has these."""
         with self._database.write() as connection:
             connection.execute(
                 update(Table)
-                .where(Table.delivery_id == delivery_id)
+                .where(Table.delivery_id.in_(delivery_ids))
                 .values(state="sent", attempts=Table.attempts + 1, last_error="")
             )
 
