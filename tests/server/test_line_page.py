@@ -91,6 +91,12 @@ def test_sound_on_ng_if_wanted(running: Served, person: Person) -> None:
     running.inspect(orange(0.3), part_id="bad")
     expect(page.locator("#part")).to_contain_text("bad")
     page.wait_for_function("tones === 2")
+    running.station.store.events.add("model", sha(1))
+    with page.expect_response("**/line/now"):
+        pass  # the page is drawn again, and the same part is not heard twice
+    running.inspect(orange(0), part_id="last")
+    expect(page.locator("#part")).to_contain_text("last")
+    assert page.evaluate("tones") == 2
 
 
 def test_an_old_green_lamp_is_not_taken_for_a_new_one(

@@ -22,6 +22,7 @@ MENU = (
     ("Review", "/review", "review"),
     ("Threshold", "/threshold", "review"),
     ("Models", "/models", "review"),
+    ("Drift", "/drift", "review"),
 )
 """Title, address, and the scope that is needed to see it."""
 

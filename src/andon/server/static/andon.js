@@ -8,9 +8,9 @@ const LOST_AFTER = 5;  // s without a connection, before the page says so
 
 const andon = {
   // What the server answers, as text. What went wrong is an Error with the server's sentence.
-  async ask(path, content) {
+  async ask(path, content, more = {}) {
     const headers = { "Content-Type": "application/json", "X-CSRF-Token": $("meta[name=csrf]").content };
-    const options = content === undefined ? {} : { method: "POST", headers, body: JSON.stringify(content) };
+    const options = content === undefined ? {} : { method: "POST", headers, body: JSON.stringify(content), ...more };
     const response = await fetch(path, { redirect: "manual", ...options });
     if (response.type === "opaqueredirect") location.assign("/login");
     const text = await response.text();
@@ -94,9 +94,14 @@ const live = {
     const quiet = $("#quiet"), sound = $("#sound");
     let context = null, since = performance.now(), lost_at = null, id = $(".facts").dataset.id;
 
-    const beep = () => {
+    // Browsers play no sound before somebody has touched the page; then it says so.
+    const listen = () => {
       context ??= new AudioContext();
-      if (context.state === "suspended") context.resume();
+      context.resume();
+      $("#silent").hidden = !sound.checked || context.state === "running";
+    };
+    const beep = () => {
+      listen();
       const tone = context.createOscillator(), loudness = context.createGain();
       tone.frequency.value = 880;
       loudness.gain.value = 0.3;
@@ -134,6 +139,8 @@ const live = {
     remember(sound, "andon.sound");
     $("#heat").addEventListener("input", () => showHeat(true));
     sound.addEventListener("change", () => { if (sound.checked) beep(); });
+    if (sound.checked) listen();
+    addEventListener("pointerup", () => pause(300).then(listen));
     setInterval(watch, 500);
     setInterval(refresh, 30000);
     showHeat();
@@ -202,11 +209,7 @@ const live = {
       button.addEventListener("click", () => { button.blur(); keys[button.dataset.key](); });
     }
     andon.follow(["inspection"], () => { if ($("#done")) send("next"); });
-    addEventListener("pagehide", () => {
-      const headers = { "Content-Type": "application/json", "X-CSRF-Token": $("meta[name=csrf]").content };
-      const body = JSON.stringify({ ...sitting, by: name.value || "-", skipped: [] });
-      fetch("/review/leave", { method: "POST", keepalive: true, headers, body });
-    });
+    addEventListener("pagehide", () => andon.ask("/review/leave", { ...sitting, by: name.value || "-", skipped: [] }, { keepalive: true }));
     send("next");
   },
 
@@ -269,7 +272,11 @@ const live = {
       dragged.value = score;
       moved(dragged);
     };
-    chart.addEventListener("pointerdown", (event) => { chart.setPointerCapture(event.pointerId); drag(event); dragged.focus(); });
+    chart.addEventListener("pointerdown", (event) => {
+      chart.setPointerCapture(event.pointerId);
+      drag(event);
+      dragged.focus();
+    });
     chart.addEventListener("pointermove", (event) => { if (dragged) drag(event); });
     for (const end of ["pointerup", "pointercancel"]) chart.addEventListener(end, () => { dragged = null; });
     draw();
