@@ -26,6 +26,18 @@ from andon.models.taught import Taught
 from andon.teaching.train import train
 
 
+STATION = ("delivery", "improving", "server", "store", "watching")
+"""Rooms of tests that start servers, browsers and databases."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what belongs to the station."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in STATION:
+            item.add_marker(pytest.mark.station)
+
+
 class TinyBackbone(Backbone):
     """Random convolutions at strides 8 and 16, the same ones every time."""
 
