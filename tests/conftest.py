@@ -25,7 +25,6 @@ from andon.models.save import save
 from andon.models.taught import Taught
 from andon.teaching.train import train
 
-
 STATION = ("delivery", "improving", "server", "store", "watching")
 """Rooms of tests that start servers, browsers and databases."""
 
