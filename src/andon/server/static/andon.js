@@ -283,5 +283,7 @@ const live = {
   },
 };
 
+// A nearest patch that cannot be shown leaves no broken picture behind.
+document.addEventListener("error", ({ target }) => { if (target.matches?.(".nearest img")) target.closest("figure").hidden = true; }, true);
 for (const field of document.querySelectorAll("[data-submit]")) field.addEventListener("change", () => field.form.submit());
 for (const element of document.querySelectorAll("[data-live]")) live[element.dataset.live](element);
