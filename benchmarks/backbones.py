@@ -31,6 +31,7 @@ from andon.backbones import Backbone, BackboneConfig
 from andon.evaluation import Results, metrics
 from andon.evaluation.headlines import AT_THRESHOLD, INVALID, SEPARATION
 from andon.evaluation.undefined import Undefined
+from andon.inference._openvino import convert_model
 
 SETS = ("bottle", "metal_plate", "alien", "cookie")
 METRICS = (*SEPARATION, *AT_THRESHOLD, INVALID)
@@ -80,7 +81,7 @@ def _speeds(networks: list[Backbone]) -> list[dict[str, float]]:
     x = torch.rand(BATCH, 3, 256, 256, generator=torch.Generator().manual_seed(0))
     ways: list[dict[str, Callable[[], object]]] = []
     for network in networks:
-        model = ov.convert_model(network, example_input=x, input=[tuple(x.shape)])
+        model = convert_model(network, example_input=x, input=[tuple(x.shape)])
         ways.append({f"openvino_{precision}": _compiled(model, precision, x) for precision in ("bf16", "f32")})
         ways[-1]["torch"] = functools.partial(network, x)
     best: list[dict[str, float]] = [defaultdict(lambda: float("inf")) for _ in networks]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from andon.backbones import Backbone
-from andon.inference._openvino import ov
+from andon.inference._openvino import convert_model, ov
 from andon.inference.compiled import COMPILING, Requests, compiled, config_of
 from andon.scorers.convert import code_identity, convert
 
@@ -61,4 +61,4 @@ def _converted(backbone: Backbone, size: tuple[int, int]) -> ov.Model | None:
     """The network for OpenVINO; None where it cannot be converted."""
     shape = (1, 3, *size)
     network = backbone.built().for_size(*size)
-    return convert(lambda: ov.convert_model(network, example_input=torch.zeros(shape), input=[shape]))
+    return convert(lambda: convert_model(network, example_input=torch.zeros(shape), input=[shape]))

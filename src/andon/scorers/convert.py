@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from andon.backbones import Backbone
 from andon.detectors import Detector
 from andon.errors import ModelError
-from andon.inference._openvino import ov
+from andon.inference._openvino import convert_model, ov
 from andon.inference.compiled import Array
 from andon.types import Mask, RgbImage
 
@@ -88,7 +88,7 @@ def converted(detector: Detector[Any], size: Size | None) -> ov.Model | None:
     photo, roi = torch.zeros(1, height, width, 3, dtype=torch.uint8), torch.ones(1, height, width)
     sides = [-1, -1] if size is None else [height, width]
     types = [([1, *sides, 3], ov.Type.u8), ([1, *sides], ov.Type.f32)]
-    return convert(lambda: ov.convert_model(FromPhoto(settled), example_input=(photo, roi), input=types))
+    return convert(lambda: convert_model(FromPhoto(settled), example_input=(photo, roi), input=types))
 
 
 def convert(make: Callable[[], ov.Model]) -> ov.Model | None:
