@@ -135,7 +135,7 @@ def _figures(run: Run, is_ng: list[bool]) -> dict[str, float]:
 def _parts(taught: Taught, photos: list[Path]) -> dict[str, float]:
     """The scorer, and the network in it alone, on the same batch of 8; milliseconds per photo."""
     frames = [taught.pipeline.prepare(photo).frame for photo in photos[:BATCH]]
-    network, scorer = compare_with_network(taught.detector, frames, settle("auto"))
+    network, scorer, _ = compare_with_network(taught.detector, frames, settle("auto"))
     return {
         "backbone_ms": network.ms,
         "backbone_cpu_ms": network.cpu_ms,

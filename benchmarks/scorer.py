@@ -1,6 +1,6 @@
 """The scorer (network, embedding, search, image score) against its network alone in OpenVINO, on a batch of 8 photos.
 
-`andon inspect` scores so, with a model and with an exported one; what torch takes for the same stands beside it.
+Beside the scorer of a model stands that of the same model exported, whose network was made for photos of any size.
 
     python benchmarks/scorer.py --photos bottle/train/good --resnet18 resnet18.safetensors
 
@@ -27,9 +27,12 @@ from andon.detectors import Detector
 from andon.detectors._threads import over_cores
 from andon.detectors.patchcore import PatchCore, PatchCoreConfig
 from andon.line.pipeline import to_batch
+from andon.models.exported import ANY_SIZE, StoredGraphs
 from andon.preprocess.resize import Resize
 from andon.scorers.choose import fastest_scorer
 from andon.scorers.compiled_backbone import CompiledBackbone
+from andon.scorers.convert import as_files, converted
+from andon.scorers.graph import GraphScorer
 from andon.scorers.precision import settle
 from andon.teaching.photos import to_tensors
 from andon.types import Frame, Precision
@@ -50,17 +53,29 @@ class Cost(NamedTuple):
 
 
 @torch.inference_mode()
-def compare_with_network(detector: Detector[Any], frames: Sequence[Frame], precision: Precision) -> tuple[Cost, Cost]:
-    """What the network alone costs, and what the whole scorer does, both with a core for each photo."""
+def compare_with_network(
+    detector: Detector[Any], frames: Sequence[Frame], precision: Precision
+) -> tuple[Cost, Cost, Cost]:
+    """What the network alone costs, the whole scorer, and the exported one, with a core for each photo."""
     compiled = CompiledBackbone(detector.backbone, precision, streams=torch.get_num_threads())
     scorer = fastest_scorer(detector, len(frames), precision)
+    exported = _exported(detector, scorer.precision, len(frames))
     batch, photos = to_batch(frames), list(torch.split(to_tensors(frames)[0], 1))
 
     def network() -> None:
         over_cores(compiled, photos)
 
-    turns = [(_cost(network, len(frames)), _cost(lambda: scorer(*batch), len(frames))) for _ in range(TURNS + 1)][1:]
-    return _cheapest([turn[0] for turn in turns]), _cheapest([turn[1] for turn in turns])
+    works = (network, lambda: scorer(*batch), lambda: exported(*batch))
+    turns = [[_cost(work, len(frames)) for work in works] for _ in range(TURNS + 1)][1:]
+    alone, ours, without_torch = (_cheapest(list(costs)) for costs in zip(*turns, strict=True))
+    return alone, ours, without_torch
+
+
+def _exported(detector: Detector[Any], precision: str, batch_size: int) -> GraphScorer:
+    network, memory = converted(detector, None), detector.memory()
+    assert network is not None and memory is not None
+    source = StoredGraphs({ANY_SIZE: as_files(network)}, "", memory.bank.shape[1])
+    return GraphScorer(source, memory.with_neighbours(), precision, batch_size)
 
 
 def _cost(work: Callable[[], Any], photos: int) -> Cost:
@@ -81,11 +96,11 @@ def main() -> None:
         return
     print(f"{torch.get_num_threads()} threads, {settle('auto')}, batch of {BATCH}, per photo; memory of this process")
     print(
-        f"{'network':<18}{'bank':>8}{'network':>10}{'scorer':>10}{'ratio':>8}{'CPU':>8}{'ratio':>8}{'aim':>6}{'MB':>7}"
+        f"{'network':<18}{'bank':>8}{'network':>10}{'scorer':>10}{'exported':>10}{'ratio':>8}{'CPU':>8}{'ratio':>8}{'aim':>6}{'MB':>7}"
     )
     for result in results:
         print(
-            f"{result['network']:<18}{result['rows']:8,}{result['network_ms']:10.1f}{result['scorer_ms']:10.1f}"
+            f"{result['network']:<18}{result['rows']:8,}{result['network_ms']:10.1f}{result['scorer_ms']:10.1f}{result['exported_ms']:10.1f}"
             f"{result['ratio']:7.2f}x{result['scorer_cpu_ms']:8.1f}{result['cpu_ratio']:7.2f}x{result['aim']:5.1f}x"
             f"{result['memory_mb']:7.0f}"
         )
@@ -100,7 +115,7 @@ def _measure(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     results = []
     for rows in ROWS:
         detector = _with_bank(backbone, frames[BATCH:], rows)
-        network, scorer = compare_with_network(detector, frames[:BATCH], settle("auto"))
+        network, scorer, exported = compare_with_network(detector, frames[:BATCH], settle("auto"))
         results.append(
             {
                 "network": name,
@@ -109,6 +124,7 @@ def _measure(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
                 "network_ms": network.ms,
                 "network_cpu_ms": network.cpu_ms,
                 "scorer_ms": scorer.ms,
+                "exported_ms": exported.ms,
                 "scorer_cpu_ms": scorer.cpu_ms,
                 "ratio": scorer.ms / network.ms,
                 "cpu_ratio": scorer.cpu_ms / network.cpu_ms,
