@@ -144,16 +144,16 @@ def _measure(
         for _ in range(options.turns)
     ]
     own, *served = [_together(runs) for runs in zip(*turns, strict=True)]
-    print(f"{len(several)} photos per run, {options.turns} turns")
+    print(f"{len(several)} photos per run, {options.turns} turns", flush=True)
     print(f"{'':<24}{'photos/s':>9}{'ratio':>7}{'p50':>8}{'p95':>8}{'p99':>8} ms{'CPU ms':>8}{'of clients':>11}")
     print(f"{'in process':<24}{own.rate:>9.1f}{1:>7.2f}{'':>27}{_each(own.cpu, own):>8.1f}")
     for clients, run in zip(CLIENTS, served, strict=True):
-        print(_line(f"{clients} clients" if clients > 1 else "1 client", run, own))
+        print(_line(f"{clients} clients" if clients > 1 else "1 client", run, own), flush=True)
     rate = served[-1].rate / 2
     for name, due in _half_load(rate, options.turns * options.per_turn).items():
         run = sent.run(due, MOST)
         tail = run.milliseconds(0.99) / run.milliseconds(0.5)
-        print(_line(f"half load, {name}", run, own), f"  p99 = {tail:.1f} x p50")
+        print(_line(f"half load, {name}", run, own), f"  p99 = {tail:.1f} x p50", flush=True)
     if (rest := options.total - sent.count) > 0:
         sent.run([0.0] * rest, MOST)
     now = process.memory_info().rss
