@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import numpy as np
 import plate_photos
+import pytest
 from PIL import Image
 from serving import NG_PHOTO, OK_PHOTO, PART, SETTINGS, Served, Versions, served
 
+from andon.server.feed import EVERY
 from andon.store import NotKept
 
 
@@ -165,6 +169,18 @@ def test_events_come_as_they_happen_and_none_is_missed(plain: Served) -> None:
         assert [next(told)[1]["subject"] for _ in range(3)] == [*missed, first]
         last = plain.inspect().json()["inspection_id"]
         assert next(told)[1]["subject"] == last
+
+
+def test_while_nobody_follows_the_store_is_not_asked_for_events_with_every_photo(
+    plain: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = plain.station.store.events
+    asking = Mock(wraps=store.since)
+    monkeypatch.setattr(store, "since", asking)
+    started = time.monotonic()
+    for _ in range(20):
+        plain.inspect()
+    assert asking.call_count <= 2 + (time.monotonic() - started) / EVERY
 
 
 def test_so_many_may_follow_and_no_more(tmp_path: Path, versions: Versions) -> None:

@@ -1,6 +1,6 @@
 """What happens, told to pages as it happens: the store's events as server-sent events.
 
-One task looks into the store: at once after this process has written, and twice a second for what others wrote.
+One task looks into the store: twice a second, and while anybody follows at once after this process has written.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Feed:
         self._task = asyncio.create_task(self._run())
 
     def look(self) -> None:
-        """Look into the store now. From any thread."""
-        if self._loop is not None:
+        """Look into the store now, if anybody follows. From any thread."""
+        if self._loop is not None and self._followers:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._news.set)
 
