@@ -63,6 +63,12 @@ class Improved:
     against: tuple[Against, ...]
     version: StoredModel | None
 
+    @property
+    def because(self) -> str:
+        """The verdict without its first word."""
+        why = self.verdict.partition(": ")[2]
+        return why[:1].upper() + why[1:]
+
 
 class _UntilTheEnd(Work):
     """Ends where the task does."""
@@ -118,9 +124,7 @@ def improved(station: Station, version: StoredModel, task: Task) -> Improved:
         )
         for one in found.against
     ]
-    return Improved(
-        words.verdict(found), tuple(words.sentences(found)), counts(found.golden), tuple(against), offered
-    )
+    return Improved(words.verdict(found), tuple(words.sentences(found)), counts(found.golden), tuple(against), offered)
 
 
 @lru_cache(64)

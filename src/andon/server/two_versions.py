@@ -94,9 +94,7 @@ def compared(station: Station, first: StoredModel, second: StoredModel, task: Ta
         raise InputError(f"No photo that {first.name} has judged is kept, so there is nothing to compare on.")
     changed = sorted((one for one in photos if one.is_changed), key=lambda one: one.change, reverse=True)
     counts = Counter((one.first.verdict, one.second.verdict) for one in changed)
-    return Comparison(
-        first, second, len(photos), tuple((*pair, n) for pair, n in counts.most_common()), tuple(changed)
-    )
+    return Comparison(first, second, len(photos), tuple((*pair, n) for pair, n in counts.most_common()), tuple(changed))
 
 
 def _pipeline(station: Station, version: StoredModel) -> Pipeline:
