@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Person, browser, fits_a_phone, person
+from browsing import Person, fits_a_phone
 from playwright.sync_api import Page, expect
 from serving import Served, served
-from stations import Station, png, rusty, stamped
+from stations import Station, inspecting, png, reviewed_data, rusty, stamped
 
 from andon.line.pipeline import Pipeline
 from andon.server import improver
 from andon.store import Store
 
-__all__ = ["browser", "person"]
+__all__ = ["inspecting", "reviewed_data"]
 BUTTON = "Improve it with what people said"
 
 
