@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from browsing import Person, fits_a_phone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from serving import Served, served
 from stations import Station, inspecting, png, reviewed_data, rusty, stamped
 
@@ -29,6 +29,13 @@ def serving(reviewed_data: Path, model: Path, tmp_path: Path) -> Iterator[Served
         yield running
 
 
+def done(page: Page) -> Locator:
+    """What came of it; a machine that does much else takes its time."""
+    outcome = page.locator(".outcome")
+    outcome.wait_for(timeout=60_000)
+    return outcome
+
+
 def improve(running: Served, person: Person) -> Page:
     """The page, after the button was pressed."""
     page = person.open(f"{running.url}/models")
@@ -41,7 +48,7 @@ def test_a_better_version_is_offered_and_activated(serving: Served, person: Pers
     page = improve(serving, person)
     expect(page.get_by_role("status")).to_contain_text("Improving plates, for local")
     expect(page.get_by_role("button", name=BUTTON)).to_be_disabled()
-    outcome = page.locator(".outcome")
+    outcome = done(page)
     expect(outcome).to_contain_text("Offered The promise holds, and no golden NG photo is lost that was caught.")
     new, old = serving.station.store.models.versions("plates")
     assert (new.parent_sha256, new.added_by) == (old.sha256, "local")
@@ -64,7 +71,7 @@ def test_what_stands_against_it_is_shown(
         Station(store, data, inspecting).inspect_all((rusty(seed) for seed in range(510, 516)), "OK")  # wrongly
     with served(data, [model]) as running:
         page = improve(running, person)
-        outcome = page.locator(".outcome")
+        outcome = done(page)
         expect(outcome).to_contain_text("caught before. Nothing is written.")
         assert len(running.station.store.models.versions()) == 1 and not (data / "models").exists()
         expect(outcome.locator("tr", has_text="NG photos missed")).to_have_text("NG photos missed04")
@@ -77,7 +84,7 @@ def test_what_stands_against_it_is_shown(
 
 def test_what_to_do_instead(model: Path, tmp_path: Path, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     with served(tmp_path, [model]) as running:
-        outcome = improve(running, person).locator(".outcome")
+        outcome = done(improve(running, person))
         expect(outcome).to_contain_text("Nothing was made: ")
         expect(outcome).to_contain_text("holds no inspection by a model called plates")
         monkeypatch.setattr(improver, "find_spec", lambda name: None)
