@@ -20,7 +20,7 @@ from PIL import Image
 
 from andon.errors import ModelError
 from andon.line.pipeline import Pipeline
-from andon.server import desks, pictures
+from andon.server import desks, pictures, two_versions
 from andon.server.running import Address, Server, serve
 from andon.server.settings import Settings
 from andon.server.station import Helper, Station
@@ -154,6 +154,7 @@ def stand_in(known: Versions, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(desks, "make_known", make_known)
     patch.setattr(desks, "ready", ready)
     patch.setattr(pictures, "ready", ready)
+    patch.setattr(two_versions, "ready", ready)
 
 
 PART = Path("part.1")

@@ -10,9 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import plate_photos
+import pytest
 
 from andon.improving import is_protected
 from andon.line.pipeline import Pipeline
+from andon.models.load import load
 from andon.store import KeptPhoto, NewInspection, PhotoStore, Store
 from andon.store.records import Judgement
 from andon.types import RgbImage
@@ -71,3 +73,20 @@ class Station:
 
     def inspect_all(self, photos: Iterable[RgbImage], said: Judgement | None = None) -> list[str]:
         return [self.inspect(photo, said) for photo in photos]
+
+
+@pytest.fixture(scope="session")
+def inspecting(model: Path) -> Pipeline:
+    """The model's file, loaded."""
+    return load(model)
+
+
+@pytest.fixture(scope="session")
+def reviewed_data(inspecting: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of twelve stamped parts that people call OK, and four rusty ones that they call NG. Read only."""
+    data = tmp_path_factory.mktemp("reviewed") / "data"
+    with Store.open(None, data) as store:
+        station = Station(store, data, inspecting)
+        station.inspect_all((stamped(seed) for seed in range(400, 412)), "OK")
+        station.inspect_all((rusty(seed) for seed in range(500, 504)), "NG")
+    return data

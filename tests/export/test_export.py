@@ -31,6 +31,8 @@ from andon.models.load import load
 from andon.models.taught import Taught
 from andon.models.trained import load_taught
 from andon.scorers import convert
+from andon.server.improver import why_not
+from andon.store import Store
 from andon.teaching.train import train
 
 EXTRAS = "torch,torchvision,timm,transformers,sklearn,scipy,matplotlib,jinja2"
@@ -313,3 +315,13 @@ def test_an_exported_model_with_other_thresholds_keeps_to_its_certificate(part: 
     findings = compare(load(tmp_path / "new.andon"), exported.certificate, probe_photos(exported))
     assert findings and all(finding.is_kept for finding in findings)
     assert made.model_id.sha256 == contents.sha256
+
+
+def test_a_station_says_what_to_do_instead_of_improving_it(part: Path, model: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "by-hand.safetensors"  # as the page Threshold writes it
+    with_thresholds(part, copy, 1.0, None)
+    with Store.open(None, tmp_path) as store:
+        versions = [store.models.add(read(one).sha256, name="p", path=str(one), by="") for one in (part, copy, model)]
+    instead = [why_not(version) for version in versions]
+    assert "run andon improve ORIGINAL --name p, export the new version" in instead[0]
+    assert instead == [instead[0], instead[0], ""]

@@ -7,29 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stations import Station, rusty, stamped
+from stations import Station, inspecting, reviewed_data
 
 from andon.improving import Improvement, improve
 from andon.line.pipeline import Pipeline
-from andon.models.load import load
 from andon.store import Store
 
-
-@pytest.fixture(scope="session")
-def inspecting(model: Path) -> Pipeline:
-    """The model's file, loaded."""
-    return load(model)
-
-
-@pytest.fixture(scope="session")
-def reviewed_data(inspecting: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of twelve stamped parts that people call OK, and four rusty ones that they call NG. Read only."""
-    data = tmp_path_factory.mktemp("reviewed") / "data"
-    with Store.open(None, data) as store:
-        station = Station(store, data, inspecting)
-        station.inspect_all((stamped(seed) for seed in range(400, 412)), "OK")
-        station.inspect_all((rusty(seed) for seed in range(500, 504)), "NG")
-    return data
+__all__ = ["inspecting", "reviewed_data"]
 
 
 @pytest.fixture(scope="session")

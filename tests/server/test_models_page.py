@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from browsing import Person, fits_a_phone, orange, remembering_pipeline
 from playwright.sync_api import expect
-from serving import PART, Served, Versions, served, sha
+from serving import PART, SECONDS, Gated, Served, Versions, served, sha
 
 from andon.store import Store
 
@@ -77,3 +79,65 @@ def test_who_may_only_review_looks_on(tmp_path: Path, versions: Versions, person
         page.get_by_role("link", name="Move its threshold").click()
         expect(page.locator("#sentence")).to_contain_text("good parts rejected")
         expect(page.locator("#save")).to_have_count(0)
+
+
+@pytest.fixture
+def stricter_and_milder(two_versions: Served, versions: Versions) -> Served:
+    """Four photos; the second version lets two of them pass that the first one does not."""
+    calibration = versions[sha(1)].calibration
+    assert calibration is not None
+    milder = replace(calibration, threshold=0.3, review_threshold=0.2)
+    versions[sha(2)] = replace(versions[sha(1)], calibration=milder)
+    for number, score in enumerate((0.01, 0.07, 0.15, 0.4)):
+        two_versions.inspect(orange(score), part_id=f"P-{number}")
+    two_versions.inspect(orange(0.15), part_id="P-2")  # the same photo again
+    return two_versions
+
+
+def test_compare_two_versions(stricter_and_milder: Served, person: Person) -> None:
+    page = person.open(f"{stricter_and_milder.url}/models")
+    page.get_by_role("button", name="Compare on the last 200 photos").click()
+    outcome = page.locator(".outcome")
+    expect(outcome).to_contain_text("2 of the last 4 photos get another verdict from version 00000000 than from")
+    moves = [text.split() for text in outcome.locator(".moves li").all_inner_texts()]
+    assert sorted(moves) == [["1", "NG", "→", "OK"], ["1", "review", "→", "OK"]]
+    photos = outcome.locator(".photos li")
+    expect(photos).to_have_count(2)
+    expect(photos.first).to_contain_text("P-2")  # from NG to OK is farther than from review to OK
+    score = f"{stricter_and_milder.inspect(orange(0.15)).json()['score']:.4g}"
+    expect(photos.first.locator(".says")).to_have_text([f"NG {score}, NG from 0.1", f"OK {score}, NG from 0.3"])
+    assert judging(stricter_and_milder) == sha(1)
+    assert fits_a_phone(page)
+    photos.first.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="P-2")).to_be_visible()
+
+
+def test_comparing_waits_while_photos_are_judged(
+    stricter_and_milder: Served, person: Person, versions: Versions
+) -> None:
+    desk = stricter_and_milder.station.desks.of("part")
+    gated = Gated()
+    desk.pipeline = replace(desk.pipeline, scorer=gated)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(stricter_and_milder.inspect, orange(0.02))
+        assert gated.asked.wait(SECONDS)
+        desk.pipeline = replace(desk.pipeline, scorer=versions[sha(1)].scorer)
+        page = person.open(f"{stricter_and_milder.url}/models")
+        page.get_by_role("button", name="Compare on the last 200 photos").click()
+        expect(page.get_by_role("status")).to_contain_text("0 of 4 photos")
+        expect(page.get_by_role("button", name="Compare on the last")).to_be_disabled()
+        page.wait_for_timeout(200)
+        running = page.context.request.get(f"{stricter_and_milder.url}/models/work").text()
+        assert "0 of 4 photos" in running
+        gated.gate.set()
+        assert waiting.result().status_code == 200
+    expect(page.locator(".outcome")).to_contain_text("2 of the last 4 photos")
+
+
+def test_what_cannot_be_compared_is_said(two_versions: Served, person: Person) -> None:
+    page = person.open(f"{two_versions.url}/models")
+    page.get_by_role("button", name="Compare on the last 200 photos").click()
+    expect(page.locator(".outcome")).to_contain_text("No photo that part has judged is kept")
+    page.locator("[name=second]").select_option(sha(1))
+    page.get_by_role("button", name="Compare on the last 200 photos").click()
+    expect(page.get_by_role("alert")).to_have_text("Choose two versions of part.")

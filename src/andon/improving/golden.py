@@ -45,7 +45,7 @@ class OnGolden:
 
     def in_words(self) -> str:
         """One line: the photo, what it is, and both verdicts with their scores."""
-        says = " -> ".join(_says(one) for one in (self.old, self.new))
+        says = " -> ".join(says(one) for one in (self.old, self.new))
         return f"{self.photo.path} ({self.photo.name}), which people call {self.photo.kind}: {says}"
 
 
@@ -102,7 +102,8 @@ def broken_promise(golden: Sequence[OnGolden], promised: float) -> str:
     )
 
 
-def _says(judged: Judged) -> str:
+def says(judged: Judged) -> str:
+    """Its verdict and score, or its error, in words."""
     return judged.error if isinstance(judged, Failure) else f"{judged.verdict} ({judged.score:.4g})"
 
 

@@ -11,7 +11,24 @@ from andon.line.calibration import Calibration
 
 def in_words(improvement: Improvement) -> list[str]:
     """What was done and what came out, in lines."""
-    return [*_what_joined(improvement), *_thresholds(improvement), *_golden(improvement), *_verdict(improvement)]
+    return [
+        *sentences(improvement),
+        *(golden.table(improvement.golden) if improvement.golden else ()),
+        verdict(improvement),
+        *(f"Against it: {one.in_words()}" for one in improvement.against),
+    ]
+
+
+def sentences(improvement: Improvement) -> list[str]:
+    """What was done, without figures of the golden set."""
+    return [*_what_joined(improvement), *_thresholds(improvement), _golden(improvement)]
+
+
+def verdict(improvement: Improvement) -> str:
+    """Offered or refused, and why."""
+    if improvement.is_offered:
+        return "Offered: the promise holds, and no golden NG photo is lost that was caught."
+    return " ".join(["Refused:", *improvement.objections, "Nothing is written."])
 
 
 def after_offering(path: Path, parent: Path, name: str) -> list[str]:
@@ -45,24 +62,14 @@ def _thresholds(improvement: Improvement) -> list[str]:
     ]
 
 
-def _golden(improvement: Improvement) -> list[str]:
+def _golden(improvement: Improvement) -> str:
     kinds = [one.photo.kind for one in improvement.golden]
     if not kinds:
-        return ["The golden set is empty."]
-    return [
+        return "The golden set is empty."
+    return (
         f"Golden set: {_number(kinds.count('NG'), 'NG photo')} and {_number(kinds.count('OK'), 'OK photo')}, none of "
-        "which taught.",
-        *golden.table(improvement.golden),
-    ]
-
-
-def _verdict(improvement: Improvement) -> list[str]:
-    if improvement.is_offered:
-        return ["Offered: the promise holds, and no golden NG photo is lost that was caught."]
-    return [
-        " ".join(["Refused:", *improvement.objections, "Nothing is written."]),
-        *(f"Against it: {one.in_words()}" for one in improvement.against),
-    ]
+        "which taught."
+    )
 
 
 def _number(n: int, what: str) -> str:

@@ -8,10 +8,12 @@ from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 
 from andon.server import pages
 from andon.server.access import Access
 from andon.server.api import events, health, inspect, inspections, models
+from andon.server.background import Background
 from andon.server.errors import tell_errors
 from andon.server.feed import Feed
 from andon.server.metrics import Metrics
@@ -31,6 +33,7 @@ def make_app(station: Station, access: Access) -> FastAPI:
         await app.state.feed.open()
         yield
         app.state.feed.close()
+        await run_in_threadpool(app.state.background.close)
 
     app = FastAPI(
         title="Andon",
@@ -43,6 +46,7 @@ def make_app(station: Station, access: Access) -> FastAPI:
     )
     app.state.station = station
     app.state.access = access
+    app.state.background = Background()
     app.state.feed = Feed(station, station.settings.max_followers)
     app.state.pictures = Pictures(station)
     app.state.metrics = Metrics(station)

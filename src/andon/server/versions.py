@@ -19,6 +19,8 @@ from andon.store import Store, StoredModel
 from andon.types import ModelId
 
 NOISE = (384, 512, 3)
+FOLDER = "models"
+"""Under the data folder: for versions that are made on pages."""
 
 
 def make_known(store: Store, path: Path, by: str) -> tuple[StoredModel, bool]:

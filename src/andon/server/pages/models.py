@@ -1,26 +1,34 @@
-"""Models: versions, where they come from and what they promise; who let which one judge when."""
+"""Models: versions, where they come from and what they promise; who let which one judge when.
+
+What takes long, improving and comparing, runs in the background; the page asks how far it is, and then shows what came
+of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from andon.errors import AndonError
+from andon.errors import AndonError, InputError
+from andon.server import improver, two_versions
 from andon.server.access import Identity
+from andon.server.background import Background, Task
+from andon.server.desk import Desk
 from andon.server.pages.rendering import form, page, viewer
 from andon.server.station import Station
 from andon.store import Activation
 
+VIEWER = Annotated[Identity, Depends(viewer("review"))]
 ADMIN = Annotated[Identity, Depends(viewer("admin"))]
 router = APIRouter()
 
 
 @router.get("/models")
-def models_page(request: Request, who: Annotated[Identity, Depends(viewer("review"))], saved: str = "") -> HTMLResponse:
+def models_page(request: Request, who: VIEWER, saved: str = "") -> HTMLResponse:
     """All models.
 
     Args:
@@ -45,7 +53,48 @@ async def roll_back(request: Request, who: ADMIN) -> Response:
     return await _change(request, who, lambda: desks.roll_back(name, by=who.name))
 
 
-async def _change(request: Request, who: Identity, change: Callable[[], Activation]) -> Response:
+@router.post("/models/improve")
+async def improve(request: Request, who: ADMIN) -> Response:
+    """Begin to make a better version of the one that judges."""
+    name = (await form(request, who)).get("name", "")
+    return await _change(request, who, lambda: _improve(request, name, who.name))
+
+
+@router.post("/models/compare")
+async def compare(request: Request, who: ADMIN) -> Response:
+    """Begin to compare two versions on the last photos."""
+    fields = await form(request, who)
+    name, pair = fields.get("name", ""), (fields.get("first", ""), fields.get("second", ""))
+    return await _change(request, who, lambda: _compare(request, name, pair, who.name))
+
+
+@router.get("/models/work")
+def work(request: Request, who: VIEWER) -> HTMLResponse:
+    """What runs in the background, and how far it is."""
+    background: Background = request.app.state.background
+    return page(request, "_work.html", who, task=background.running)
+
+
+def _improve(request: Request, name: str, by: str) -> None:
+    station: Station = request.app.state.station
+    version = station.store.models.get(station.desks.of(name).pipeline.model_id.sha256)
+    if instead := improver.why_not(version):
+        raise InputError(instead)
+    task = Task(improver.KIND, name, by)
+    request.app.state.background.start(task, lambda task: improver.improved(station, version, task))
+
+
+def _compare(request: Request, name: str, pair: tuple[str, str], by: str) -> None:
+    station: Station = request.app.state.station
+    station.desks.of(name)
+    first, second = (station.store.models.get(sha256) for sha256 in pair)
+    if first == second or {first.name, second.name} != {name}:
+        raise InputError(f"Choose two versions of {name}.")
+    task = Task(two_versions.KIND, name, by)
+    request.app.state.background.start(task, lambda task: two_versions.compared(station, first, second, task))
+
+
+async def _change(request: Request, who: Identity, change: Callable[[], Activation | None]) -> Response:
     """The page as it is afterwards; where nothing has changed it says why."""
     try:
         await run_in_threadpool(change)
@@ -56,14 +105,23 @@ async def _change(request: Request, who: Identity, change: Callable[[], Activati
 
 def _page(request: Request, who: Identity, *, status: int = 200, wrong: str = "", saved: str = "") -> HTMLResponse:
     station: Station = request.app.state.station
+    background: Background = request.app.state.background
+    models = [_about(station, background, desk) for desk in station.desks.all()]
+    values = {"models": models, "task": background.running, "wrong": wrong, "saved": saved, "most": two_versions.MOST}
+    return page(request, "models.html", who, status=status, **values)
+
+
+def _about(station: Station, background: Background, desk: Desk) -> dict[str, Any]:
     known = station.store.models
-    models = [
-        {
-            "name": desk.name,
-            "judges": desk.pipeline.model_id.sha256,
-            "versions": known.versions(desk.name),
-            "activations": known.activations(desk.name),
-        }
-        for desk in station.desks.all()
-    ]
-    return page(request, "models.html", who, status=status, models=models, wrong=wrong, saved=saved)
+    versions = known.versions(desk.name)
+    judges = next(version for version in versions if version.sha256 == desk.pipeline.model_id.sha256)
+    return {
+        "name": desk.name,
+        "judges": judges.sha256,
+        "versions": versions,
+        "activations": known.activations(desk.name),
+        "instead": improver.why_not(judges),
+        "improving": background.last(improver.KIND, desk.name),
+        "comparing": background.last(two_versions.KIND, desk.name),
+        "newest_other": next((version.sha256 for version in versions if version != judges), ""),
+    }

@@ -19,8 +19,8 @@ from andon.server.pages.histogram import Scale, bars
 from andon.server.pages.known_scores import KnownScores, known_scores, origin_of
 from andon.server.pages.rendering import form, page, viewer
 from andon.server.station import Station
+from andon.server.versions import FOLDER
 
-FOLDER = "models"
 Score = Annotated[float, Query(allow_inf_nan=False)]
 VIEWER = Annotated[Identity, Depends(viewer("review"))]
 router = APIRouter()

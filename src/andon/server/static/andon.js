@@ -213,6 +213,21 @@ const live = {
     send("next");
   },
 
+  // What runs in the background; when it is done, the page shows what came of it.
+  work(element) {
+    const look = async () => {
+      if (!$("[data-running]", element)) return;
+      try {
+        await andon.show(element, await andon.ask("/models/work"));
+        if (!$("[data-running]", element)) return location.reload();
+      } catch (error) {
+        // the station may be there again a second later
+      }
+      setTimeout(look, 1000);
+    };
+    setTimeout(look, 500);
+  },
+
   threshold(form) {
     const chart = $("#chart"), ng = $("#ng"), band = $("#band"), with_band = $("#with_band"), what = $("#what");
     const low = Number(chart.dataset.low), high = Number(chart.dataset.high), step = (high - low) / 1000;
