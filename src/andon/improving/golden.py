@@ -45,8 +45,8 @@ class OnGolden:
 
     def in_words(self) -> str:
         """One line: the photo, what it is, and both verdicts with their scores."""
-        says = " -> ".join(says(one) for one in (self.old, self.new))
-        return f"{self.photo.path} ({self.photo.name}), which people call {self.photo.kind}: {says}"
+        verdicts = " -> ".join(says(one) for one in (self.old, self.new))
+        return f"{self.photo.path} ({self.photo.name}), which people call {self.photo.kind}: {verdicts}"
 
 
 def judge(photos: Sequence[Reviewed], old: Pipeline, new: Pipeline) -> tuple[OnGolden, ...]:
