@@ -138,7 +138,7 @@ def test_a_fault_of_the_converted_network_is_found_and_nothing_is_written(
 def test_half_precision_where_float32_was_promised_is_found(
     taught: Taught, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("andon.inference.graph.config_of", lambda _, streams: config_of("bf16", streams))
+    monkeypatch.setattr("andon.inference.compiled.config_of", lambda _, streams: config_of("bf16", streams))
     with pytest.raises(ModelError, match="nothing was written"):
         export(taught, tmp_path / "part.andon")
 

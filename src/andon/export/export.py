@@ -10,7 +10,7 @@ from pathlib import Path
 from andon.errors import ConfigError, ModelError
 from andon.export.probes import Probe, probes_of
 from andon.images import sha256
-from andon.inference.graph import Size
+from andon.inference.compiled import Size
 from andon.line.pipeline import Pipeline
 from andon.models import file
 from andon.models.certificate import BOUND, Finding, certify, compare, worst

@@ -24,6 +24,7 @@ from andon.errors import ConfigError, ModelError, NotCalibratedError
 from andon.export.export import require_exportable
 from andon.files import keep_old, write_whole
 from andon.inference._openvino import ov
+from andon.inference.compiled import Size
 from andon.models.taught import Taught
 from andon.preprocess.resize import Resize
 from andon.preprocess.scale_to_canvas import ScaleToCanvas
@@ -36,8 +37,6 @@ OF_BANK = ("queries", "inside")
 OF_OTHERS = ("image_score", "patch_scores", "terms")
 SOME_SIZE = (256, 320)
 BOUND = 1e-4  # of the largest value: how far OpenVINO may be from torch
-
-Size = tuple[int, int]
 
 
 class Network(nn.Module):

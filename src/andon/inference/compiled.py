@@ -26,6 +26,7 @@ VERSION = "1"  # of what is done here to a network before it is compiled
 
 Config = dict[str, str]
 Array = NDArray[Any]
+Size = tuple[int, int]
 
 
 class Requests:
@@ -47,6 +48,31 @@ class Requests:
                 return list(request.infer(list(inputs), share_inputs=True).values())
         finally:
             self._idle.put((request, nullcontext()))
+
+
+class Networks:
+    """One network's requests for photos of each size, compiled at the first of that size.
+
+    Args:
+        streams: how many photos are computed at once, by different threads; they share the cores.
+    """
+
+    def __init__(self, precision: str, streams: int) -> None:
+        self._config = config_of(precision, streams)
+        self._streams = streams
+        self._requests: dict[Size, Requests | None] = {}
+
+    def for_size(
+        self, size: Size, make: Callable[[], ov.Model | None], identity: Callable[[], Sequence[str]]
+    ) -> Requests | None:
+        """See `compiled`; None, with a remark, where `make` gives None."""
+        with COMPILING:
+            if size not in self._requests:
+                made = compiled(make, identity(), self._config)
+                self._requests[size] = None if made is None else Requests(made, self._streams)
+                if made is None:
+                    LOG.warning("OpenVINO cannot run this network, so torch does, which is slower.")
+            return self._requests[size]
 
 
 def config_of(precision: str, streams: int) -> Config:

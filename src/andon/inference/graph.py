@@ -8,10 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from andon.inference._openvino import ov
-from andon.inference.compiled import COMPILING, Array, Requests, compiled, config_of
+from andon.inference.compiled import Array, Networks, Size
 from andon.types import Mask, RgbImage
-
-Size = tuple[int, int]
 
 
 class Source(Protocol):
@@ -40,9 +38,7 @@ class Graph:
 
     def __init__(self, source: Source, precision: str, streams: int) -> None:
         self._source = source
-        self._config = config_of(precision, streams)
-        self._streams = streams
-        self._requests: dict[Size, Requests | None] = {}
+        self._networks = Networks(precision, streams)
 
     def __call__(self, photo: RgbImage, roi: Mask) -> list[Array]:
         """The outputs, without the dimension of the batch.
@@ -51,15 +47,8 @@ class Graph:
             photo: (H, W, 3) uint8 RGB.
             roi: (H, W) bool.
         """
-        requests = self._for_size((photo.shape[0], photo.shape[1]))
+        source, size = self._source, (photo.shape[0], photo.shape[1])
+        requests = self._networks.for_size(size, lambda: source.network(size), lambda: source.identity(size))
         if requests is None:
-            return self._source.by_itself(photo, roi)
+            return source.by_itself(photo, roi)
         return [part[0] for part in requests.infer([photo[None], roi[None].astype(np.float32)])]
-
-    def _for_size(self, size: Size) -> Requests | None:
-        with COMPILING:
-            if size not in self._requests:
-                source = self._source
-                made = compiled(lambda: source.network(size), source.identity(size), self._config)
-                self._requests[size] = None if made is None else Requests(made, self._streams)
-        return self._requests[size]

@@ -17,8 +17,7 @@ from andon import images
 from andon.config import from_dict, require_section, to_dict
 from andon.errors import ConfigError, ImageError, ModelError
 from andon.inference._openvino import ov
-from andon.inference.compiled import Array
-from andon.inference.graph import Size
+from andon.inference.compiled import Array, Size
 from andon.inference.image_score import ImageScore
 from andon.inference.memory_bank import MemoryBank
 from andon.line.pipeline import Pipeline

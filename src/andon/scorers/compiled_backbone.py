@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import lru_cache
 
 import numpy as np
@@ -11,10 +10,8 @@ from torch import Tensor
 
 from andon.backbones import Backbone
 from andon.inference._openvino import convert_model, ov
-from andon.inference.compiled import COMPILING, Requests, compiled, config_of
+from andon.inference.compiled import Networks, Size
 from andon.scorers.convert import code_identity, convert
-
-LOG = logging.getLogger("andon")
 
 
 class CompiledBackbone(Backbone):
@@ -29,35 +26,28 @@ class CompiledBackbone(Backbone):
     def __init__(self, backbone: Backbone, precision: str, streams: int = 1) -> None:
         super().__init__(backbone.channels, backbone.strides, local=backbone.local)
         self._original = [backbone]  # in a list, so that its weights are not this module's
-        self._config = config_of(precision, streams)
-        self._streams = streams
-        self._requests: dict[tuple[int, int], Requests | None] = {}
+        self._networks = Networks(precision, streams)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) -> one (B, C, h, w) per stride."""
-        requests = self._for_size((x.shape[2], x.shape[3]))
+        backbone, size = self._original[0], (x.shape[2], x.shape[3])
+        requests = self._networks.for_size(size, lambda: _converted(backbone, size), lambda: _identity(backbone, size))
         if requests is None:
-            return self._original[0](x)  # type: ignore[no-any-return]
+            return backbone(x)  # type: ignore[no-any-return]
         photos = [requests.infer([photo[None].numpy()]) for photo in x.contiguous()]
         return [torch.from_numpy(np.concatenate(maps)) for maps in zip(*photos, strict=True)]
 
-    def _for_size(self, size: tuple[int, int]) -> Requests | None:
-        """None where OpenVINO cannot run the network."""
-        with COMPILING:
-            if size not in self._requests:
-                backbone = self._original[0]
-                # A model file may claim what its network is. That is believed only until the network is built: then it
-                # is compared (`models.load`), before anything is kept under this identity.
-                identity = [str(backbone.identity()), str(size), *code_identity()]
-                made = compiled(lambda: _converted(backbone, size), identity, self._config)
-                self._requests[size] = None if made is None else Requests(made, self._streams)
-                if made is None:
-                    LOG.warning("OpenVINO cannot run this network, so torch does, which is slower.")
-        return self._requests[size]
+
+def _identity(backbone: Backbone, size: Size) -> list[str]:
+    """A model file may claim what its network is. That is believed only until the network is built.
+
+    Then it is compared (`models.trained`), before anything is kept under this identity.
+    """
+    return [str(backbone.identity()), str(size), *code_identity()]
 
 
 @lru_cache(maxsize=1)  # the same network is compiled for one photo and for several
-def _converted(backbone: Backbone, size: tuple[int, int]) -> ov.Model | None:
+def _converted(backbone: Backbone, size: Size) -> ov.Model | None:
     """The network for OpenVINO; None where it cannot be converted."""
     shape = (1, 3, *size)
     network = backbone.built().for_size(*size)

@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,16 +20,13 @@ from andon.backbones import Backbone
 from andon.detectors import Detector
 from andon.errors import ModelError
 from andon.inference._openvino import convert_model, ov
-from andon.inference.compiled import Array
+from andon.inference.compiled import Array, Size
 from andon.types import Mask, RgbImage
 
-LOG = logging.getLogger("andon")
 ROOMS = ("backbones", "detectors", "scorers")
 CODE = sorted(path for room in ROOMS for path in (Path(__file__).parent.parent / room).glob("*.py"))
 
 ANY_EXAMPLE = (96, 128)  # what a network for photos of any size is traced with
-
-Size = tuple[int, int]
 
 
 class FromPhoto(nn.Module):
@@ -55,6 +53,8 @@ class DetectorSource:
 
     def __init__(self, detector: Detector[Any]) -> None:
         self._detector = detector
+        # the same network is compiled for one photo and for several
+        self._converted = lru_cache(maxsize=1)(lambda size: converted(detector, size))
 
     def identity(self, size: Size) -> Sequence[str]:
         """Changes with weights, with what was learned but a bank, with the code and torch's version."""
@@ -67,11 +67,8 @@ class DetectorSource:
         return [*what, str(size), *code_identity()]
 
     def network(self, size: Size) -> ov.Model | None:
-        """The converted network; None, with a remark, where OpenVINO cannot compute it."""
-        made = converted(self._detector, size)
-        if made is None:
-            LOG.warning("OpenVINO cannot run this network, so torch does, which is slower.")
-        return made
+        """The converted network; None where OpenVINO cannot compute it."""
+        return self._converted(size)
 
     @torch.inference_mode()
     def by_itself(self, photo: RgbImage, roi: Mask) -> list[Array]:

@@ -15,7 +15,6 @@ from andon.store import Activation, Store, StoredModel
 
 LOG = logging.getLogger("andon")
 COMMAND_LINE = "andon serve"
-MOST_CHANGES = 10**6
 MakeDesk = Callable[[str, Pipeline], Desk]
 
 
@@ -105,7 +104,7 @@ class Desks:
         """
         with self._changing:
             desk = self.of(name)
-            pipeline = self._pipeline(desk, self._before(name))
+            pipeline = self._pipeline(desk, self._store.models.before(name))
             activation = self._store.models.roll_back(name, by=by)
             desk.pipeline = pipeline
         return activation
@@ -128,14 +127,3 @@ class Desks:
 
     def _pipeline(self, desk: Desk, version: StoredModel) -> Pipeline:
         return desk.pipeline if desk.pipeline.model_id.sha256 == version.sha256 else ready(version)
-
-    def _before(self, name: str) -> StoredModel:
-        stack: list[str] = []
-        for change in reversed(self._store.models.activations(name, limit=MOST_CHANGES)):
-            if change.what == "roll back":
-                stack.pop()
-            elif stack[-1:] != [change.sha256]:
-                stack.append(change.sha256)
-        if len(stack) < 2:
-            raise InputError(f"No earlier version of {name} was active, so there is none to roll back to.")
-        return self._store.models.get(stack[-2])

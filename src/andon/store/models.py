@@ -78,6 +78,15 @@ class Models:
             stack = _stack(connection, name)
             return _get(connection, stack[-1]) if stack else None
 
+    def before(self, name: str) -> StoredModel:
+        """The version that rolling back would let the name stand for.
+
+        Raises:
+            InputError: there is none before.
+        """
+        with self._database.read() as connection:
+            return _get(connection, _before(connection, name))
+
     def activate(self, name: str, sha256: str, *, by: str) -> Activation:
         """Let the name stand for this version from now on.
 
@@ -95,10 +104,7 @@ class Models:
             InputError: there is none before.
         """
         with self._database.write() as connection:
-            stack = _stack(connection, name)
-            if len(stack) < 2:
-                raise InputError(f"No earlier version of {name} was active, so there is none to roll back to.")
-            return _change(connection, name, stack[-2], by, "roll back")
+            return _change(connection, name, _before(connection, name), by, "roll back")
 
     def activations(self, name: str | None = None, *, limit: int = 100) -> list[Activation]:
         """Who activated what when, newest first."""
@@ -123,6 +129,13 @@ def _change(connection: Connection, name: str, sha256: str, by: str, what: Chang
     activation = Activation(**added.one()._mapping)
     _events.add(connection, "model", sha256, now)
     return activation
+
+
+def _before(connection: Connection, name: str) -> str:
+    stack = _stack(connection, name)
+    if len(stack) < 2:
+        raise InputError(f"No earlier version of {name} was active, so there is none to roll back to.")
+    return stack[-2]
 
 
 def _stack(connection: Connection, name: str) -> list[str]:
