@@ -39,6 +39,8 @@ OPTIONAL = {
     "prometheus_client": Optional("prometheus_client", "serve"),
     "psycopg": Optional("psycopg", "postgres"),
     "pyarrow": Optional("pyarrow", "parquet"),
+    "fsspec": Optional("fsspec", "batch"),
+    "ray": Optional("ray[data]", "ray"),
     "pillow_heif": Optional("pillow-heif", "heic"),
 }
 """By the name that is imported."""
