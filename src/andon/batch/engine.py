@@ -1,0 +1,52 @@
+"""What runs the shards of a batch. An engine may lose some or do some twice: the batch counts, and asks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from andon.batch.part import Done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the workers get.
+
+    Attributes:
+        workers: processes that inspect; None for as many as there are cores and memory for.
+        cores: of each worker.
+        memory: bytes that each worker may hold; one that holds more ends, and its shard is begun again.
+        address: of the cluster, for an engine that has one.
+    """
+
+    workers: int | None
+    cores: int
+    memory: int
+    address: str | None = None
+
+
+class Outcome(NamedTuple):
+    """Of one shard: what its part says; or why it was not done, "" where somebody else works on it."""
+
+    shard: int
+    done: Done | None
+    why: str = ""
+
+
+class Engine(Protocol):
+    """A module of this room."""
+
+    def run(
+        self, out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]
+    ) -> Generator[Outcome, None, None]:
+        """The outcomes, as they come. Closing the iterator stops the work.
+
+        Args:
+            out: path or URL of the batch.
+            tell: to be called now and then with the number of photos that were inspected so far.
+
+        Raises:
+            InputError: it cannot work.
+        """
+        ...

@@ -1,0 +1,75 @@
+"""The engine `local`: processes on this computer, each with cores of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
+from queue import Empty, SimpleQueue
+
+from andon import resources
+from andon.batch import shard as job
+from andon.batch.engine import Outcome, Settings
+from andon.batch.process import Apart, DiedError
+from andon.errors import InputError
+
+DEATHS = 10  # of one worker in a row, without a shard done
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Generator[Outcome, None, None]:
+    """See `engine.Engine`."""
+    todo, outcomes = SimpleQueue[int](), SimpleQueue[Outcome | InputError]()
+    over = threading.Event()
+    for shard in shards:
+        todo.put(shard)
+
+    def serve(worker: Apart) -> None:
+        deaths = 0
+        while not over.is_set() and deaths < DEATHS:
+            try:
+                shard = todo.get_nowait()
+            except Empty:
+                return
+            try:
+                outcomes.put(Outcome(shard, worker.call(job.run, out, shard)))
+                deaths = 0
+            except DiedError:
+                todo.put(shard)
+                deaths += 1
+            except Exception as error:  # of a share that is away, or a bug: told, and the shard is tried again
+                outcomes.put(Outcome(shard, None, str(error) or repr(error)))
+        if deaths == DEATHS:
+            outcomes.put(InputError(_dying(settings.memory)))
+
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(Apart(settings.cores, settings.memory))
+            for _ in range(min(settings.workers or _workers(settings), len(shards)))
+        ]
+        stack.callback(over.set)
+        for worker in workers:
+            threading.Thread(target=serve, args=(worker,), name="andon-batch", daemon=True).start()
+        left = len(shards)
+        while left:
+            tell(sum(worker.counted for worker in workers))
+            try:
+                outcome = outcomes.get(timeout=SECONDS_BETWEEN_LOOKS)
+            except Empty:
+                continue
+            if isinstance(outcome, InputError):
+                raise outcome
+            left -= 1
+            yield outcome
+
+
+def _workers(settings: Settings) -> int:
+    """As many as there are cores and memory for."""
+    return max(1, min(resources.cpus() // settings.cores, resources.available_memory() // settings.memory))
+
+
+def _dying(memory: int) -> str:
+    return (
+        f"A worker ended {DEATHS} times in a row before it had finished a shard. It may hold {memory / 1e9:.1f} GB: "
+        "give more with --memory or fewer with --workers, and look into the system's log for what else ended it."
+    )

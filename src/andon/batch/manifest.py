@@ -1,0 +1,126 @@
+"""What a batch has to do, written down before it begins: every photo, in shards, and how they are inspected.
+
+`manifest.json` is written last, so whoever finds it finds all of it. The photos lie in Parquet files beside it, each
+shard a row group of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain, islice
+from typing import Any, Literal
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from andon.batch.place import Place
+from andon.batch.source import Listed
+from andon.errors import InputError
+
+FILE = "manifest.json"
+FOLDER = "manifest"
+VERSION = 1
+SHARDS_PER_FILE = 1000
+# A path is bytes, as a file's name need not be UTF-8.
+SCHEMA = pa.schema([("path", pa.binary()), ("modified", pa.timestamp("us", tz="UTC")), ("part_id", pa.string())])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Attributes:
+    source: the place that the photos were listed at.
+    photos: how many.
+    shard: how many of them make one, at most.
+    model: name of the model's file, which lies in model/.
+    model_sha256: of its content.
+    precision: what the network computes in, on every computer.
+    guard: whether photos that show no part are invalid.
+    keep_maps: whether the anomaly maps are kept.
+    part_id_from: the pattern that found the part ids in the photos' file names.
+    created: when, as ISO 8601.
+    """
+
+    source: str
+    photos: int
+    shard: int
+    model: str
+    model_sha256: str
+    precision: Literal["f32", "bf16"]
+    guard: bool
+    keep_maps: bool
+    part_id_from: str | None
+    created: str
+    andon_version: str
+    version: int = VERSION
+
+    @property
+    def shards(self) -> int:
+        """How many."""
+        return -(-self.photos // self.shard)
+
+    def photos_of(self, shard: int) -> int:
+        """How many."""
+        return min(self.shard, self.photos - shard * self.shard)
+
+    def read_shard(self, place: Place, shard: int) -> list[Listed]:
+        """The photos of a shard, in order.
+
+        Raises:
+            OSError: the manifest cannot be read.
+        """
+        file, group = divmod(shard, SHARDS_PER_FILE)
+        with place.fs.open(place.path(_name(file)), "rb") as opened:
+            rows = parquet.ParquetFile(opened).read_row_group(group).to_pylist()
+        return [Listed(os.fsdecode(row["path"]), row["modified"], row["part_id"]) for row in rows]
+
+    def write(self, place: Place) -> None:
+        """Write what finds the rest; `write_photos` before."""
+        place.write(FILE, json.dumps(asdict(self), indent=2).encode())
+
+
+def read_manifest(place: Place) -> Manifest | None:
+    """That of a batch, None where none was written.
+
+    Raises:
+        InputError: it is not one that this Andon can read.
+    """
+    try:
+        content = json.loads(place.read(FILE))
+        if content["version"] > VERSION:
+            raise InputError(f"{place.url} is a batch of a newer Andon; go on with that, or give another --out.")
+        return Manifest(**content)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError):
+        raise InputError(f"{place.path(FILE)} is no manifest of a batch; give another folder with --out.") from None
+
+
+def write_photos(place: Place, photos: Iterable[Listed], shard: int) -> Iterator[int]:
+    """Write the photos down as they come; gives after each shard how many there are so far."""
+    rest = iter(photos)
+    shards = iter(lambda: list(islice(rest, shard)), [])
+    place.fs.makedirs(place.path(FOLDER), exist_ok=True)
+    total = 0
+    for file, first in enumerate(shards):
+        with place.fs.open(place.path(_name(file)), "wb") as opened, parquet.ParquetWriter(opened, SCHEMA) as writer:
+            for group in chain([first], islice(shards, SHARDS_PER_FILE - 1)):
+                writer.write_table(pa.Table.from_pylist([_cells(photo) for photo in group], SCHEMA))
+                total += len(group)
+                yield total
+
+
+def digest(photos: Iterable[Listed]) -> str:
+    """Of the photos' paths, by which a part proves which photos it is of."""
+    return hashlib.sha256(b"\0".join(os.fsencode(photo.path) for photo in photos)).hexdigest()
+
+
+def _cells(photo: Listed) -> dict[str, Any]:
+    return photo._asdict() | {"path": os.fsencode(photo.path)}
+
+
+def _name(file: int) -> str:
+    return f"{FOLDER}/{file:05d}.parquet"

@@ -1,0 +1,138 @@
+"""What a batch has to do: the manifest of one that was begun, or a new one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import chain, islice
+from pathlib import Path
+from typing import Literal, cast
+
+from andon.batch.lease import Lease
+from andon.batch.manifest import Manifest, read_manifest, write_photos
+from andon.batch.place import Place
+from andon.batch.source import Listed, Source
+from andon.errors import InputError
+from andon.images.walk import MARKER
+from andon.line.pipeline import Pipeline
+
+LOG = logging.getLogger("andon")
+SHARD = 1000
+WORKERS = 8  # that will share the work, where nobody has said
+LEAST = 16  # photos of a shard, however few there are
+SHARDS_PER_WORKER = 4  # at least, where there are too few photos for whole shards, so that all workers end together
+PHOTOS_PER_LINE = 100_000
+PAUSE = 2.0  # seconds, while another run writes the manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is to be inspected, with what and how; a batch keeps to what it began with.
+
+    Attributes:
+        model: the file that `pipeline` was read from.
+        shard: photos per part; None is `SHARD`, or fewer where there are few photos.
+        keep_maps: whether the anomaly maps are kept.
+    """
+
+    model: Path
+    pipeline: Pipeline
+    source: Source
+    shard: int | None = None
+    keep_maps: bool = False
+
+    def manifest(self, photos: int, shard: int) -> Manifest:
+        """Of so many photos, so many in a shard."""
+        return Manifest(
+            source=self.source.url,
+            photos=photos,
+            shard=shard,
+            model=self.model.name,
+            model_sha256=self.pipeline.model_id.sha256,
+            precision=cast(Literal["f32", "bf16"], self.pipeline.scorer.precision),
+            guard=self.pipeline.guard is not None,
+            keep_maps=self.keep_maps,
+            part_id_from=self.source.part_id_from and self.source.part_id_from.pattern,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            andon_version=version("andon"),
+        )
+
+
+def begin(place: Place, job: Job, workers: int | None = None) -> Manifest:
+    """The manifest that lies there, if it is of the same job; else a new one.
+
+    Args:
+        workers: that will share the work, where it is known.
+
+    Raises:
+        InputError: another batch lies there, or something else; the source holds no photo or cannot be read.
+    """
+    manifest = read_manifest(place)
+    while manifest is None:
+        lease = Lease.acquire(place, "manifest")
+        if lease is None:  # another run is writing it
+            time.sleep(PAUSE)
+            manifest = read_manifest(place)
+            continue
+        with lease:
+            manifest = read_manifest(place) or _write(place, job, workers or WORKERS)
+    _check(manifest, place, job)
+    return manifest
+
+
+def _write(place: Place, job: Job, workers: int) -> Manifest:
+    source = job.source
+    if others := set(place.names("")) - {MARKER, "locks", "manifest", "model"}:
+        raise InputError(
+            f"{place.url} holds {sorted(others)[0]}, which is of no batch; give a new or empty folder with --out."
+        )
+    place.write(MARKER, b"")  # so that nothing here is ever taken for photos
+    listed = iter(source)
+    head = list(islice(listed, SHARD * SHARDS_PER_WORKER * workers))
+    if not head:
+        raise InputError(f"{source.url} holds no photo; {source.remarks or 'it is empty'}.")
+    shard = job.shard or min(SHARD, max(LEAST, -(-len(head) // (SHARDS_PER_WORKER * workers))))
+    photos = _write_photos(place, chain(head, listed), shard)
+    place.write(f"model/{job.model.name}", job.model.read_bytes())
+    manifest = job.manifest(photos, shard)
+    manifest.write(place)
+    return manifest
+
+
+def _write_photos(place: Place, listed: Iterator[Listed], shard: int) -> int:
+    photos = told = 0
+    for photos in write_photos(place, listed, shard):
+        if photos - told >= PHOTOS_PER_LINE:
+            LOG.info(f"{photos:,} photos listed so far")
+            told = photos
+    return photos
+
+
+def _check(found: Manifest, place: Place, job: Job) -> None:
+    """Raises:
+    InputError: this is not how the batch was begun.
+    """
+    wanted = job.manifest(found.photos, job.shard or found.shard)
+    kinds = {
+        "model": (found.model_sha256, wanted.model_sha256),
+        "photos": (found.source, wanted.source),
+        "--shard": (found.shard, wanted.shard),
+        "--part-id-from": (found.part_id_from, wanted.part_id_from),
+        "--no-guard": (found.guard, wanted.guard),
+        "--keep-maps": (found.keep_maps, wanted.keep_maps),
+    }
+    if changed := [kind for kind, (before, now) in kinds.items() if before != now]:
+        raise InputError(
+            f"{place.url} holds a batch that was begun with other {changed[0].removeprefix('--')}"
+            f" ({_short(kinds[changed[0]][0])}, not {_short(kinds[changed[0]][1])}); go on with those, or give another "
+            "folder with --out."
+        )
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text[:12] if len(text) == 64 else text

@@ -1,0 +1,121 @@
+"""andon batch: verdicts of very many photos, on several processes or computers."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from andon.cli import _options as options
+from andon.errors import InputError
+from andon.rows import printable
+
+if TYPE_CHECKING:
+    from andon.batch.counting import Count
+
+CORES = 4  # of a worker: one process with more threads gains little
+VERDICTS = ("OK", "review", "NG", "invalid")
+
+
+def command(
+    model: options.AnyModel,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Folder, list of photos (.txt, .csv), or URL such as s3://bucket/photos."
+        ),
+    ],
+    out: Annotated[str, typer.Option("--out", "-o", help="Folder or URL for the verdicts, as Parquet.")],
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="What runs the workers.")] = "local",
+    address: Annotated[str | None, typer.Option(help="Of the Ray cluster; without it, one on this computer.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that inspect; without it, as many as there are cores for.")
+    ] = None,
+    cores: Annotated[int | None, typer.Option(min=1, help=f"Of each worker; {CORES} at most unless given.")] = None,
+    memory: Annotated[float, typer.Option(min=0.1, metavar="GB", help="That each worker may hold.")] = 2.0,
+    shard: Annotated[
+        int | None, typer.Option(min=1, help="Photos per part; 1000 unless given, fewer where there are few photos.")
+    ] = None,
+    max_failures: Annotated[
+        str, typer.Option(metavar="SHARE", help="Stop where more of the photos cannot be inspected.")
+    ] = "1 %",
+    retry_failures: Annotated[
+        bool, typer.Option("--retry-failures", help="Inspect again the shards that hold failures.")
+    ] = False,
+    keep_maps: Annotated[bool, typer.Option("--keep-maps", help="Keep the anomaly maps, 256 pixels wide.")] = False,
+    part_id_from: options.PartIdFrom = None,
+    no_guard: options.NoGuard = False,
+    precision: options.Precision = "auto",
+) -> None:
+    """Inspect very many photos: as many verdicts and listed failures as photos, counted at the end.
+
+    The photos are written down first, in a manifest, and inspected in shards. A
+    run that was stopped anywhere goes on when the same command is given again,
+    with the other engine, too; two at once share the work. A photo that cannot
+    be inspected is a row with the verdict error, and stands in failures.csv.
+
+    Exit code: 0 all photos have a row, 2 bad input, or more photos failed than
+    --max-failures allows.
+
+    Example: andon batch part.andon s3://plant/november -o s3://plant/verdicts --engine ray --address head:6379
+    """
+    from andon import resources
+    from andon.batch.engine import Settings
+    from andon.batch.place import Place
+    from andon.batch.plan import Job, begin
+    from andon.batch.run import FAILURES, inspect_all
+    from andon.batch.source import Source
+    from andon.models.load import load
+
+    cap = _share(max_failures)
+    if address is not None and engine != "ray":
+        raise InputError("--address is of a Ray cluster; add --engine ray.")
+    place = Place.at(out)
+    photos = Source(source, options.part_id_pattern(part_id_from))
+    pipeline = load(model, precision=precision)
+    if no_guard:
+        pipeline = replace(pipeline, guard=None)
+    settings = Settings(
+        workers=workers, cores=cores or min(CORES, resources.cpus()), memory=int(memory * 1e9), address=address
+    )
+    job = Job(model=model, pipeline=pipeline, source=photos, shard=shard, keep_maps=keep_maps)
+    manifest = begin(place, job, workers)
+    if photos.remarks:
+        typer.echo(printable(photos.remarks), err=True)
+    typer.echo(f"{manifest.photos:,} photos in {manifest.shards:,} shards", err=True)
+    started = time.perf_counter()
+    found = inspect_all(place, manifest, engine, settings, max_failures=cap, retry_failures=retry_failures)
+    typer.echo(_where_time_went(found, time.perf_counter() - started), err=True)
+    typer.echo(
+        f"Counted: {found.photos:,} photos = {found.photos - found.failures:,} verdicts ({_verdicts(found)}) + "
+        f"{found.failures:,} failures, listed in {place.url}/{FAILURES}"
+    )
+
+
+def _share(text: str) -> float:
+    """Of "1 %", "1%" or "0.01".
+
+    Raises:
+        InputError: it is none of these.
+    """
+    number, percent = re.fullmatch(r"\s*([0-9.]+)\s*(%?)\s*", text), text.strip().endswith("%")
+    try:
+        share = float(number[1]) / (100 if percent else 1) if number else -1
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise InputError(f"--max-failures {text!r} is no share of the photos; give one such as '1 %' or 0.01.")
+    return share
+
+
+def _verdicts(found: Count) -> str:
+    return ", ".join(f"{found.verdicts[verdict]:,} {verdict}" for verdict in VERDICTS if found.verdicts.get(verdict))
+
+
+def _where_time_went(found: Count, seconds: float) -> str:
+    judged = max(1, found.photos - found.failures)
+    stages = ", ".join(f"{stage} {milliseconds / judged:.1f} ms" for stage, milliseconds in found.milliseconds.items())
+    return f"{seconds:.1f} s; per photo, stages overlapping: {stages}"
