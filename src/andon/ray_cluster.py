@@ -1,0 +1,135 @@
+"""A Ray cluster to compute on: the one at an address, or one of this machine's cores that ends with the work.
+
+Nothing leaves the cluster (usage statistics and the dashboard are off), and nobody takes part without its token.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from andon import resources
+from andon.errors import InputError
+
+MOST_OBJECT_STORE = 2 * 2**30  # bytes of shared memory; what tasks hand to one another is small
+SHARE_OF_MEMORY = 0.15
+SECONDS_TO_ANSWER = 5.0
+TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+
+
+@contextmanager
+def connect(address: str | None = None) -> Iterator[None]:
+    """Within the block, `ray` is connected to a cluster; import it there.
+
+    Args:
+        address: "host:port" of the cluster's head node, or "auto" for one that runs on this machine already. None
+            starts one of `resources.cpus()` processors on this machine, which ends with the block.
+
+    Signing in is by token (`RAY_AUTH_MODE=token`) unless RAY_AUTH_MODE says otherwise. The token of a cluster is in
+    RAY_AUTH_TOKEN, in the file that RAY_AUTH_TOKEN_PATH names, or in ~/.ray/auth_token. A cluster that is started here
+    gets one of its own where there is none of these.
+
+    Raises:
+        InputError: no cluster answers at the address, or it does not know the token.
+        MissingDependencyError: Ray is not installed (through `andon.extras`).
+    """
+    with _environment(_settings(address)):
+        import ray
+
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        try:
+            _require_answer(address)
+            _init(address)
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            with suppress(Exception):
+                ray.shutdown()
+            raise InputError(_refused(address, error)) from error
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _init(address: str | None) -> None:
+    import ray
+
+    if address is not None:
+        ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
+        return
+    ray.init(
+        "local",
+        num_cpus=resources.cpus(),
+        include_dashboard=False,
+        object_store_memory=min(MOST_OBJECT_STORE, int(SHARE_OF_MEMORY * resources.available_memory())),
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+    )
+
+
+def _require_answer(address: str | None) -> None:
+    """Ray itself would try for minutes to reach a head node that is not there."""
+    host, colon, port = (address or "").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), SECONDS_TO_ANSWER).close()
+
+
+def _settings(address: str | None) -> dict[str, str]:
+    """Of the environment, which Ray reads while it is imported and hands to what it starts."""
+    settings = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token"),
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else Ray warns of how it will treat GPUs one day
+    }
+    own = Path.home() / ".ray" / "auth_token"
+    if address is None and not any(name in os.environ for name in TOKENS) and not own.is_file():
+        settings["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    return settings
+
+
+@contextmanager
+def _environment(settings: dict[str, str]) -> Iterator[None]:
+    """These variables within the block, and what they were before it afterwards."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _refused(address: str | None, error: Exception) -> str:
+    from ray.exceptions import AuthenticationError
+
+    if address is None:
+        return f"Ray could not start on this machine: {_first_line(error)}"
+    if isinstance(error, AuthenticationError):
+        return f"This machine has no token for the Ray cluster at {address}; {_TOKEN}."
+    if isinstance(error, OSError) and "Failed to connect to Ray cluster" not in str(error):
+        why = f"No Ray cluster answers at {address} ({_first_line(error)})"
+    else:
+        why = f"The Ray cluster at {address} cannot be used ({_first_line(error)})"
+    return (
+        f"{why}; give the address that `ray start --head` printed and the cluster's token, or leave --address out to "
+        "start one on this machine."
+    )
+
+
+_TOKEN = (
+    "put what `ray get-auth-token` prints on the cluster into RAY_AUTH_TOKEN, or set RAY_AUTH_MODE=disabled for a "
+    "cluster without tokens"
+)
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).strip().partition("\n")[0].rstrip(".")
