@@ -34,12 +34,13 @@ class Outcome(NamedTuple):
     why: str = ""
 
 
+Outcomes = Generator[Outcome, None, None]
+
+
 class Engine(Protocol):
     """A module of this room."""
 
-    def run(
-        self, out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]
-    ) -> Generator[Outcome, None, None]:
+    def run(self, out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Outcomes:
         """The outcomes, as they come. Closing the iterator stops the work.
 
         Args:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from queue import Empty, SimpleQueue
 
 from andon import resources
 from andon.batch import shard as job
-from andon.batch.engine import Outcome, Settings
+from andon.batch.engine import Outcome, Outcomes, Settings
 from andon.batch.process import Apart, DiedError
 from andon.errors import InputError
 
@@ -17,7 +17,7 @@ DEATHS = 10  # of one worker in a row, without a shard done
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
-def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Generator[Outcome, None, None]:
+def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Outcomes:
     """See `engine.Engine`."""
     todo, outcomes = SimpleQueue[int](), SimpleQueue[Outcome | InputError]()
     over = threading.Event()

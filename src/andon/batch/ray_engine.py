@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from andon.batch.engine import Outcome, Settings
+from andon.batch.engine import Outcome, Outcomes, Settings
 from andon.batch.part import Done
 from andon.batch.process import end_above, use_cores
 from andon.ray_cluster import connect
@@ -38,7 +38,7 @@ class Actor:
         return {"shard": shard, "done": done and asdict(done), "why": ""}
 
 
-def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Generator[Outcome, None, None]:
+def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Outcomes:
     """See `engine.Engine`."""
     with connect(settings.address):
         import ray
@@ -77,5 +77,5 @@ def _workers(settings: Settings) -> int:
     """As many as the cluster has cores and memory for."""
     import ray
 
-    found = ray.cluster_resources()
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     return max(1, int(min(found.get("CPU", 1) // settings.cores, found.get("memory", 0) // settings.memory)))

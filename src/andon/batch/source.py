@@ -112,8 +112,9 @@ class Source:
         for name, path in folders:
             if path.rstrip("/") == folder.rstrip("/"):
                 continue
-            if why := "hidden" if name.startswith(".") else SYSTEM_FOLDERS.get(name.lower()):
-                self.left_out[why] += 1
+            hidden = "hidden" if name.startswith(".") else SYSTEM_FOLDERS.get(name.lower())
+            if hidden:
+                self.left_out[hidden] += 1
             else:
                 yield from self._below(path)
 
