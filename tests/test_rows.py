@@ -165,9 +165,14 @@ def test_a_part_id_comes_from_python_or_from_the_file_name(
     results = pipeline.inspect_batch([photos / "A17_top.png"], part_id_from=re.compile("^[^_]+"))
     assert [result.part_id for result in results] == ["A17"]
 
-    for pattern, expected in (("(.+)_top", ["A17", "B4", "C8"]), ("^A[0-9]+", ["A17", None, None])):
-        made = checked_lines(andon_("inspect", model, photos, "--json", "--part-id-from", pattern).out)
-        assert [row["part_id"] for row in made] == expected  # of the file that is no photo too
+    for pattern, expected in (
+        ("(.+)_top", ["A17", "B4", "C8"]),
+        ("^A[0-9]+", ["A17", None, None]),
+        ("lot_(.+)", [None, None, None]),
+    ):
+        ran = andon_("inspect", model, photos, "--json", "--part-id-from", pattern)
+        assert [row["part_id"] for row in checked_lines(ran.out)] == expected  # of the file that is no photo too
+        assert ("No row has a part id: --part-id-from 'lot_(.+)'" in ran.err) == (not any(expected))
     refused = andon_("inspect", model, photos, "--part-id-from", "(.+")
     assert refused.code == 2 and refused.out == ""
     assert re.fullmatch(

@@ -81,7 +81,7 @@ def command(
         pipeline = replace(pipeline, guard=None)
     how: Format = "json" if as_json else "csv" if as_csv else "text"
     verdicts, stages = Counter[str](), Counter[str]()
-    started, unwritten = time.perf_counter(), 0
+    started, unwritten, with_part_id = time.perf_counter(), 0, 0
     with ExitStack() as stack:
         if out is not None:
             stack.enter_context(locked(out))
@@ -92,6 +92,7 @@ def command(
         for name, result in zip(picture_names(paths), results, strict=True):
             row = result.to_row()
             verdicts[row["verdict"]] += 1
+            with_part_id += row["part_id"] is not None
             for file in files:
                 file.write(row)
             echo(row, how)
@@ -107,6 +108,8 @@ def command(
                     unwritten += 1
     counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
     typer.echo(f"{len(paths)} {'photo' if len(paths) == 1 else 'photos'}: {counts}", err=True)
+    if pattern is not None and not with_part_id:
+        typer.echo(f"No row has a part id: --part-id-from {part_id_from!r} matches none of the file names.", err=True)
     if stages:
         typer.echo(_where_time_went(stages, len(paths), time.perf_counter() - started), err=True)
     if verdicts["error"] or verdicts["invalid"] or unwritten or any(left.is_unreadable for left in found.left_out):
