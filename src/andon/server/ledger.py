@@ -66,7 +66,7 @@ class Ledger:
         new = NewInspection(
             row=row,
             station=incoming.station,
-            photo=self._keep(incoming.data) if row["sha256"] else None,
+            photo=self._keep(incoming.data, row["sha256"]) if row["sha256"] else None,
             deliveries=self._deliveries(row, incoming.station),
             watched=incoming.watched,
             measures=job.measures,
@@ -78,8 +78,8 @@ class Ledger:
         self._entries.put(None)
         self._thread.join()
 
-    def _keep(self, data: bytes) -> KeptPhoto | None:
-        kept = self._photos.keep(data)
+    def _keep(self, data: bytes, sha256: str) -> KeptPhoto | None:
+        kept = self._photos.keep(data, sha256)
         reason = kept.reason if isinstance(kept, NotKept) else None
         if reason and reason != self.not_kept:
             LOG.warning(reason)

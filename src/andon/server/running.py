@@ -48,8 +48,10 @@ class Address:
             InputError: the address cannot be listened on.
         """
         try:
-            family, kind, _, _, where = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
-            listening = socket.socket(family, kind)
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+            family, kind, protocol, _, where = found[0]
+            # asyncio sends at once only where the protocol is named; else a client may get its answer 40 ms later
+            listening = socket.socket(family, kind, protocol)
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(where)
         except (OSError, OverflowError) as error:

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from andon.errors import ImageError, ModelError
-from andon.line.pipeline import Pipeline
+from andon.line.pipeline import Pipeline, Scored
 from andon.models import exported
 from andon.models.certificate import compare
 from andon.models.file import read
 from andon.models.header import Header
 from andon.models.load import load
 from andon.store import Store, StoredModel
-from andon.types import ModelId
+from andon.types import ModelId, RgbImage
 
 NOISE = (384, 512, 3)
 FOLDER = "models"
@@ -48,7 +48,7 @@ def make_known(store: Store, path: Path, by: str) -> tuple[StoredModel, bool]:
 def ready(version: StoredModel) -> Pipeline:
     """The version, loaded and tried: what comes back inspects, and its rows bear the name that the store knows.
 
-    An exported model must judge its certificate's photos as certified; another one must get through a photo of noise.
+    An exported model must judge its certificate's photos as certified; another one must get through photos of noise.
 
     Raises:
         ModelError: its file is gone or another one, or it does not judge as certified.
@@ -67,8 +67,9 @@ def ready(version: StoredModel) -> Pipeline:
     probes = exported.read_export(contents, path) if exported.is_exported(contents) else None
     if probes is not None and probes.probes:
         _try_as_certified(pipeline, probes, path)
+        _try_a_batch(pipeline, exported.probe_photos(probes)[0])
     else:
-        _try_on_noise(pipeline)
+        _try_a_batch(pipeline, np.random.default_rng(0).integers(0, 256, NOISE, dtype=np.uint8))
     return replace(pipeline, model_id=ModelId(version.name, version.sha256))
 
 
@@ -80,8 +81,14 @@ def _try_as_certified(pipeline: Pipeline, export: exported.Exported, path: Path)
             )
 
 
-def _try_on_noise(pipeline: Pipeline) -> None:
-    """Whatever its verdict is. A step that finds no part in it is right."""
-    noise = np.random.default_rng(0).integers(0, 256, NOISE, dtype=np.uint8)
+def _try_a_batch(pipeline: Pipeline, photo: RgbImage) -> None:
+    """Judge as many photos at once as a line under load sends, so that nothing is compiled while its parts wait.
+
+    Whatever the verdict is. A step that finds no part in noise is right.
+    """
     with suppress(ImageError):
-        pipeline.inspect(noise, with_map=False)
+        prepared = pipeline.prepare(photo)
+        for size in (1, pipeline.scorer.batch_size):
+            for result in pipeline.score([prepared] * size):
+                if isinstance(result, Scored):
+                    pipeline.judge(result, with_map=False)

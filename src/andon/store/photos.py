@@ -44,12 +44,15 @@ class PhotoStore:
         self._usage = usage
         self._writing = {digit: Lock() for digit in string.hexdigits}  # the same photo may come twice at once
 
-    def keep(self, content: bytes) -> KeptPhoto | NotKept:
+    def keep(self, content: bytes, sha256: str | None = None) -> KeptPhoto | NotKept:
         """Write a photo, whole or not at all. One that is there already is not written again.
 
         It is not kept where the disk would have less than 5 % free, or cannot be written; then inspecting goes on.
+
+        Args:
+            sha256: of the content, where it is known.
         """
-        sha256 = hashlib.sha256(content).hexdigest()
+        sha256 = sha256 or hashlib.sha256(content).hexdigest()
         path = self.path(sha256)
         try:
             with self._writing[sha256[0]]:
