@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from andon.server import desks, pictures, two_versions
 from andon.server.running import Address, Server, serve
 from andon.server.settings import Settings
 from andon.server.station import Helper, Station
+from andon.server.tls import Tls
 from andon.store import Store, StoredModel
 from andon.types import Mask, ModelId, RgbImage, Scores
 
@@ -77,6 +79,9 @@ def served(
     host: str = "127.0.0.1",
     headers: Mapping[str, str] | None = None,
     helpers: Sequence[Helper] = (),
+    db: str | None = None,
+    tls: Tls | None = None,
+    proxies: Sequence[str] = (),
 ) -> Iterator[Served]:
     """A server on a free port, until the end of the block; what it raises is raised there."""
     started = Event()
@@ -85,7 +90,7 @@ def served(
 
     def run() -> None:
         try:
-            with Store.open(None, data) as store:
+            with Store.open(db, data) as store:
                 found["station"] = Station(store, data, settings, helpers=helpers)
 
                 def on_start(url: str) -> None:
@@ -96,6 +101,8 @@ def served(
                     found["station"],
                     models,
                     Address(host=host, port=0),
+                    tls=tls,
+                    proxies=proxies,
                     on_start=on_start,
                     on_server=lambda server: found.update(server=server),
                 )
@@ -110,7 +117,8 @@ def served(
     if errors:
         raise errors[0]
     url = found["url"].replace("0.0.0.0", "127.0.0.1")
-    with httpx.Client(base_url=url, headers=headers, timeout=SECONDS) as client:
+    trusted = ssl.create_default_context(cafile=tls.cert) if tls else True
+    with httpx.Client(base_url=url, headers=headers, timeout=SECONDS, verify=trusted) as client:
         try:
             yield Served(found["station"], url, client, found["server"])
         finally:

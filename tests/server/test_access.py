@@ -143,6 +143,16 @@ def test_a_session_ends_with_its_token_and_cannot_be_forged(guarded: Guarded) ->
         assert browser.get("/").headers["location"] == "/login"
 
 
+def test_a_key_that_is_not_whole_signs_no_session(tmp_path: Path, versions: Versions) -> None:
+    """A server that was killed while it made the key leaves an empty file, with which anybody could sign."""
+    (tmp_path / access.KEY_FILE).touch()
+    with pytest.raises(InputError, match=r"session.key holds no key of 32 bytes"), served(tmp_path, [PART]):
+        pass
+    (tmp_path / access.KEY_FILE).unlink()
+    with served(tmp_path, [PART]):
+        assert (tmp_path / access.KEY_FILE).stat().st_mode & 0o777 == 0o600
+
+
 def test_a_wrong_token_does_not_log_in_and_only_some_are_tried(guarded: Guarded) -> None:
     answers = [guarded.running.client.post("/login", data={"token": "andon_x"}) for _ in range(12)]
     assert answers[0].status_code == 401

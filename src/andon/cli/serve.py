@@ -30,6 +30,14 @@ def command(
     token_file: Annotated[
         Path | None, typer.Option(help="File of the administrator's token; made where there is none.")
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Serve by HTTPS with this certificate, in PEM; needs --tls-key.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="File of the certificate's private key, in PEM.")] = None,
+    trust_proxy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="Believe the X-Forwarded headers of this reverse proxy. Repeatable."),
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Serve a drawn set with photos arriving by themselves.")] = False,
     watch: Annotated[
         list[str] | None,
@@ -69,11 +77,14 @@ def command(
     from andon.server.running import Address, serve
     from andon.server.settings import Settings
     from andon.server.station import Helper, Station
+    from andon.server.tls import check_proxies, tls_of
     from andon.server.token_file import ensure_token
     from andon.store import Store
 
     if bool(models) == demo:
         raise InputError("Give one model file or several, or --demo alone.")
+    tls = tls_of(tls_cert, tls_key)
+    check_proxies(trust_proxy or ())
     settings = Settings(
         queue=queue,
         deadline=deadline,
@@ -111,7 +122,8 @@ def command(
         if folders:
             helpers.append(Folders(folders, name, deliveries=deliverer.deliveries(name), part_id_from=part_ids))
         station = Station(store, data, settings, deliveries=lambda row, of: deliverer.deliveries(of), helpers=helpers)
-        serve(station, files, Address(host=host, port=port), on_start=_say_where)
+        address = Address(host=host, port=port)
+        serve(station, files, address, tls=tls, proxies=trust_proxy or (), on_start=_say_where)
 
 
 def _watched(text: str) -> WatchedFolder:

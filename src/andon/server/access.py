@@ -10,9 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,13 +23,14 @@ from fastapi import Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import APIKeyCookie, HTTPBearer
 
-from andon.errors import AndonError
-from andon.files import write_whole
+from andon.errors import AndonError, InputError
 from andon.store import Scope, Store
 
 COOKIE = "andon_session"
 CSRF_HEADER = "x-csrf-token"
 KEY_FILE = "session.key"
+KEY_BYTES = 32
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 SESSION_SECONDS = 30 * 24 * 3600
 REMEMBERED_SECONDS = 5.0
 """So long a token that was revoked may still open something."""
@@ -185,9 +188,17 @@ def check_csrf(identity: Identity, given: str) -> None:
 
 
 def _key(path: Path) -> bytes:
-    """The key that signs sessions, for the owner's eyes alone."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        write_whole(path, secrets.token_bytes(32))
-    return path.read_bytes()
+    """The key that signs sessions, for the owner's eyes alone; servers that share the folder have the same.
+
+    Raises:
+        InputError: the file holds no whole key.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError), os.fdopen(os.open(path, NEW, mode=0o600), "wb") as file:
+        file.write(secrets.token_bytes(KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:  # anybody could sign with an empty one
+        raise InputError(f"{path} holds no key of {KEY_BYTES} bytes; remove it, and a new one is made.")
+    return key

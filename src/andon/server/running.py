@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 import threading
@@ -18,9 +19,11 @@ from andon.server.app import make_app
 from andon.server.feed import Feed
 from andon.server.shield import LOOPBACK_NAMES, MOST_OF_HEADERS
 from andon.server.station import Station
+from andon.server.tls import Tls, check_proxies
 
 KEEP_ALIVE = 30
 SECONDS_TO_FINISH = 60
+SECONDS_TO_SAY_GOODBYE = 2
 WAITING_CONNECTIONS = 512
 
 
@@ -89,7 +92,18 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let the followers of events go, as they would stay for ever; all others are finished."""
         self._feed.close()
+        cutting = asyncio.create_task(self._cut_what_is_done()) if self.config.is_ssl else None
         await super().shutdown(sockets)
+        if cutting is not None:
+            cutting.cancel()
+
+    async def _cut_what_is_done(self) -> None:
+        """Wait for no client to say goodbye: asyncio gives each half a minute, and one that is idle never does."""
+        while True:
+            done = [one.transport for one in self.server_state.connections if one.transport.is_closing()]
+            await asyncio.sleep(SECONDS_TO_SAY_GOODBYE)
+            for transport in done:
+                transport.abort()
 
 
 def serve(
@@ -97,19 +111,25 @@ def serve(
     models: Sequence[Path],
     address: Address,
     *,
+    tls: Tls | None = None,
+    proxies: Sequence[str] = (),
     on_start: Callable[[str], None] = lambda url: None,
     on_server: Callable[[Server], None] = lambda server: None,
 ) -> None:
     """Serve until a signal comes, or `Server.end` is called.
 
     Args:
+        tls: without it, the server speaks HTTP.
+        proxies: addresses and networks of reverse proxies. Whoever asks from there is believed that they ask for the
+            address in X-Forwarded-For, by the protocol in X-Forwarded-Proto; of others both are ignored.
         on_start: is told the address once it is listened on.
         on_server: is given the server before it begins.
 
     Raises:
-        InputError: it would be open to others without a token, or the address is taken.
+        InputError: it would be open to others without a token, the address is taken, or a proxy's is none.
         AndonError: a model cannot be used.
     """
+    check_proxies(proxies)
     access = Access(station.store, station.data, may_be_open=address.is_loopback)
     if not address.is_loopback and access.has_no_tokens():
         raise InputError(
@@ -125,6 +145,10 @@ def serve(
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
+            ssl_certfile=tls.cert if tls else None,
+            ssl_keyfile=tls.key if tls else None,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=SECONDS_TO_FINISH,
             h11_max_incomplete_event_size=MOST_OF_HEADERS,
@@ -135,7 +159,7 @@ def serve(
         on_server(server)
         host, port = listening.getsockname()[:2]
         listening.listen(WAITING_CONNECTIONS)  # from here on, whoever connects is served
-        on_start(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        on_start(f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}")
         server.run(sockets=[listening])
     finally:
         listening.close()
