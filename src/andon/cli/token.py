@@ -39,6 +39,7 @@ def add(
     data.mkdir(parents=True, exist_ok=True)
     with Store.open(db, data) as store:
         typer.echo(store.tokens.create(name, _scopes(scope or ["review"])))
+        typer.echo(f"A token of {store}.", err=True)
 
 
 @app.command("list")
@@ -50,7 +51,7 @@ def list_tokens(db: options.Db = None, data: options.Data = options.DATA) -> Non
     from andon.rows import printable
     from andon.store import Store
 
-    with Store.open(db, data) as store:
+    with Store.open(db, data, create=False) as store:
         for token in store.tokens.all():
             until = "" if token.revoked_at is None else f", revoked {token.revoked_at:%Y-%m-%d %H:%M} UTC"
             scopes = ", ".join(sorted(token.scopes))
@@ -65,7 +66,7 @@ def revoke(name: Name, db: options.Db = None, data: options.Data = options.DATA)
     """
     from andon.store import Store
 
-    with Store.open(db, data) as store:
+    with Store.open(db, data, create=False) as store:
         store.tokens.revoke(name)
 
 

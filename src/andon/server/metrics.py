@@ -57,5 +57,5 @@ class _Now:
         yield waiting
         yield judges
         kept = GaugeMetricFamily("andon_keeps_photos", "0 where photos cannot be kept, such as on a full disk.")
-        kept.add_metric((), 0 if self._station.remarks else 1)
+        kept.add_metric((), int(self._station.keeps_photos))
         yield kept

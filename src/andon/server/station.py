@@ -76,6 +76,7 @@ class Station:
         self.last_photo_at: float | None = None
         self._pool = ThreadPoolExecutor(resources.cpus(), "andon-photo")
         self._ledger = Ledger(store, self.photos, deliveries, self._wrote)
+        self._missing: str | None = None
         self._helpers = helpers
         self._ended = Event()
         self._housekeeping = Thread(target=self._keep_house, name="andon-housekeeping", daemon=True)
@@ -87,6 +88,7 @@ class Station:
             AndonError: a model cannot be used.
         """
         self.desks.open(models)
+        self._look_for_photos()
         self._housekeeping.start()
         for helper in self._helpers:
             helper.start(self)
@@ -104,9 +106,14 @@ class Station:
         self._ledger.close()
 
     @property
+    def keeps_photos(self) -> bool:
+        """Whether the last photo was kept."""
+        return self._ledger.not_kept is None
+
+    @property
     def remarks(self) -> list[str]:
         """What whoever looks at the station should know, in sentences."""
-        return [self._ledger.not_kept] if self._ledger.not_kept else []
+        return [remark for remark in (self._ledger.not_kept, self._missing) if remark]
 
     def why_not_ready(self) -> list[str]:
         """Why photos cannot be judged and written now, in sentences."""
@@ -169,9 +176,16 @@ class Station:
         """Remove photos that may go, and forget old events, every hour."""
         while not self._ended.wait(HOURLY):
             try:
+                self._look_for_photos()
                 self.store.kept.sweep(self.photos, max_age=self.settings.keep_for, max_bytes=self.settings.keep_bytes)
             except (AndonError, OSError) as error:
                 LOG.error(f"Old photos could not be removed: {error}")
+
+    def _look_for_photos(self) -> None:
+        self._missing = self.store.kept.missing(self.photos)
+        if self._missing:
+            LOG.warning(self._missing)
+
 
 
 def check(incoming: Incoming, settings: Settings) -> None:

@@ -39,6 +39,22 @@ class Kept:
         with self._database.read() as connection:
             return _amount(connection)
 
+    def missing(self, photos: PhotoStore) -> str | None:
+        """What to say where some of the newest photos that the database knows are not in the folder; else None.
+
+        Most likely several stations share the database, but not the folder.
+        """
+        query = select(Photos.sha256).order_by(Photos.kept_at.desc()).limit(BATCH)
+        with self._database.read() as connection:
+            newest = connection.execute(query).scalars().all()
+        gone = sum(not photos.has(sha256) for sha256 in newest)
+        if not gone:
+            return None
+        return (
+            f"{gone} of the newest {len(newest)} photos that the database knows are not in {photos.folder}, so they "
+            "cannot be shown here; give all stations of one database the same --data, on a share."
+        )
+
     def sweep(
         self,
         photos: PhotoStore,

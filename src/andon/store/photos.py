@@ -100,6 +100,13 @@ class PhotoStore:
             raise ImageError(f"The kept photo {path} is damaged: its content is not what its name says; remove it.")
         return content
 
+    def has(self, sha256: str) -> bool:
+        """Whether the photo's file is there; its content is not looked at."""
+        try:
+            return self.path(sha256).is_file()
+        except OSError:  # a share that is away
+            return False
+
     def path(self, sha256: str) -> Path:
         """Where the photo of this hash lies, or would lie.
 
