@@ -117,7 +117,8 @@ def test_what_is_no_pair_of_files_is_refused_in_a_sentence(tmp_path: Path, files
 
 
 def test_a_proxy_is_an_address(tmp_path: Path, versions: Versions) -> None:
-    with pytest.raises(InputError, match="--trust-proxy proxy.plant is neither"), served(
-        tmp_path, [PART], proxies=["proxy.plant"]
+    with (
+        pytest.raises(InputError, match="--trust-proxy proxy.plant is neither"),
+        served(tmp_path, [PART], proxies=["proxy.plant"]),
     ):
         pass

@@ -71,10 +71,11 @@ def test_people_at_two_stations_never_get_the_same_photo(two: tuple[Served, Serv
         said: list[str] = []
         sitting = {"window": f"window-{number}", "by": f"person {number}"}
         with httpx.Client(base_url=two[number % 2].url, timeout=30) as client:
-            page = client.post("/review/next", json=sitting)
+            page = client.post("/review/next", json=sitting).raise_for_status()
             while found := re.search(r'data-id="([^"]+)"', page.text):
                 said.append(found[1])
-                page = client.post("/review/say", json=sitting | {"inspection_id": found[1], "verdict": "NG"})
+                answer = sitting | {"inspection_id": found[1], "verdict": "NG"}
+                page = client.post("/review/say", json=answer).raise_for_status()
         return said
 
     with ThreadPoolExecutor(4) as people:

@@ -187,7 +187,6 @@ class Station:
             LOG.warning(self._missing)
 
 
-
 def check(incoming: Incoming, settings: Settings) -> None:
     """See that it is a photo and not too large, before it is decoded.
 
