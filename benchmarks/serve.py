@@ -4,7 +4,7 @@
 
 The server is a process of its own with an empty data folder. In every turn, `inspect_batch` first goes through as many
 photos in this process as 1, 4 and 16 clients then send. No photo is sent twice: each has its number as a remark in its
-file, so that the server keeps it as it would at a line. The fastest turn counts as throughput; latencies are of all turns.
+file, so that the server keeps it as it would at a line. The fastest turn counts as throughput; latencies are of all.
 At half load, photos come at half of what 16 clients reached, evenly or at random times (Poisson), and a latency begins
 when the photo was due. Clients are threads of this process; the CPU time they take from the server's cores is shown.
 """

@@ -92,9 +92,8 @@ def _prefix(path: Path) -> str:
 
 def _remove_leftovers(path: Path) -> None:
     """Of runs on this computer that are over."""
-    begin = f"{_prefix(path)}{socket.gethostname()}."
-    for name in os.listdir(path.parent):
-        if name.startswith(begin) and name.endswith(UNFINISHED):
-            process = name.removesuffix(UNFINISHED).rpartition(".")[2]
-            if process.isdigit() and not psutil.pid_exists(int(process)):
-                path.with_name(name).unlink(missing_ok=True)
+    ours = f"{_prefix(path)}{socket.gethostname()}."
+    for left in path.parent.glob(f".*{UNFINISHED}"):  # the same pattern always, as Python keeps it compiled
+        process = left.name.removesuffix(UNFINISHED).rpartition(".")[2]
+        if left.name.startswith(ours) and process.isdigit() and not psutil.pid_exists(int(process)):
+            left.unlink(missing_ok=True)

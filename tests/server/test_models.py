@@ -18,7 +18,7 @@ from numpy_scorer import Orangeness, orange_pipeline
 from PIL import Image
 from serving import NG_PHOTO, OK_PHOTO, PART, SETTINGS, Served, Versions, served, sha
 
-from andon.line.pipeline import Pipeline
+from andon.line.pipeline import Pipeline, Prepared, Scored
 from andon.server import versions as versions_of_files
 from andon.store import Store
 from andon.types import Mask, Scores
@@ -141,10 +141,12 @@ def test_a_real_file_is_tried_before_it_judges(model: Path, tmp_path: Path, monk
         with pytest.raises(Exception, match="is not the version"):
             versions_of_files.ready(replace(version, sha256=sha(7)))
 
-        def broken(*args: object, **options: object) -> None:
-            raise RuntimeError("broken")
+        def broken(self: Pipeline, batch: list[Prepared]) -> list[Scored]:
+            if len(batch) == self.scorer.batch_size > 1:  # as many as a line under load sends
+                raise RuntimeError("broken")
+            return []
 
-        monkeypatch.setattr(Pipeline, "inspect", broken)
+        monkeypatch.setattr(Pipeline, "score", broken)
         with pytest.raises(RuntimeError):
             versions_of_files.ready(version)
 

@@ -118,7 +118,7 @@ def test_what_is_no_pair_of_files_is_refused_in_a_sentence(tmp_path: Path, files
 
 def test_a_proxy_is_an_address(tmp_path: Path, versions: Versions) -> None:
     with (
-        pytest.raises(InputError, match="--trust-proxy proxy.plant is neither"),
+        pytest.raises(InputError, match=r"--trust-proxy proxy\.plant is neither"),
         served(tmp_path, [PART], proxies=["proxy.plant"]),
     ):
         pass
