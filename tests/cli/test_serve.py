@@ -55,6 +55,10 @@ def test_tokens_are_made_listed_and_revoked(tmp_path: Path, andon_: Command) -> 
     assert listed.startswith("camera: inspect; made ")
     assert ", revoked " in listed
     assert andon_("token", "revoke", "camera", "--data", tmp_path).code == 2
+    for words in (("list",), ("revoke", "camera")):  # where there is no database, they make none
+        elsewhere = andon_("token", *words, "--data", tmp_path / "elsewhere")
+        assert (elsewhere.code, "There is no database" in elsewhere.err) == (2, True)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_token_file_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import zlib
 from pathlib import Path
 from typing import Any
@@ -117,3 +118,11 @@ def test_several_models_must_be_told_apart(tmp_path: Path, versions: Versions) -
 def test_headers_without_end_are_refused(plain: Served) -> None:
     assert plain.client.get("/healthz", headers={"x-much": "x" * 100_000}).status_code == 431
     assert plain.client.get("/healthz").status_code == 200
+
+
+def test_an_answer_leaves_at_once(plain: Served) -> None:
+    """Otherwise its second part may wait 40 ms until the client has confirmed the first."""
+    plain.inspect()
+    (connection,) = plain.server.server_state.connections
+    at_once = connection.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert at_once
