@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from andon.rows import Cells
@@ -161,6 +161,20 @@ class Judged:
     score: float | None
     reviewed_as: Judgement | None
     measures: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaySummary:
+    """What a day that is over looked like at one station, as one version judged it.
+
+    Attributes:
+        summary: plain values for JSON; what they mean is the business of whoever sums up.
+    """
+
+    day: date
+    station: str
+    model_sha256: str
+    summary: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
