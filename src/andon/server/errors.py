@@ -88,6 +88,8 @@ def tell_errors(app: FastAPI) -> None:
     def of_starlette(request: Request, error: HTTPException) -> Response:
         if error.status_code == 400:  # what it says of a body that is no text
             return told(request, 422, "The request's body is not JSON in UTF-8.")
+        if error.status_code == 404:
+            return told(request, 404, f"There is nothing at {request.url.path}.")
         return told(request, error.status_code, f"{error.detail}: {request.method} {request.url.path}", error.headers)
 
     @app.exception_handler(Exception)

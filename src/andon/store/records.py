@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from andon.rows import Cells
@@ -146,6 +147,13 @@ class StoredInspection:
     def verdict(self) -> str:
         """OK, review, NG, invalid or error."""
         return str(self.row["verdict"])
+
+    @property
+    def name(self) -> str:
+        """What people call it: by its part, else by its photo's file, else by how its id begins."""
+        path = str(self.row["path"])
+        file = "" if path.startswith("<") else Path(path).name  # what came over HTTP has no file
+        return str(self.row["part_id"] or file or self.inspection_id[:8])
 
 
 @dataclass(frozen=True, kw_only=True)
