@@ -35,8 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(here).parts[0] in STATION:
             item.add_marker(pytest.mark.station)
-        if "browser" in getattr(item, "fixturenames", ()):  # which may miss its time on a crowded machine: once more
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 class TinyBackbone(Backbone):

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from browsing import Person, fits_a_phone, orange, remembering_pipeline
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from serving import PART, Served, Versions, served, sha
 
 from andon.server.pages import line
 
 GREEN, AMBER, RED, GREY = "rgb(0, 125, 96)", "rgb(232, 163, 23)", "rgb(196, 62, 28)", "rgb(98, 110, 122)"
+BOX_MARGIN = 8
+LOST_AFTER = 5
+"""Seconds after which the page says that the connection is lost."""
 COUNT_TONES = """
   window.tones = 0;
   const make = AudioContext.prototype.createOscillator;
@@ -66,9 +69,6 @@ def test_it_says_where_and_why(running: Served, person: Person) -> None:
     expect(page.locator(".heat")).to_have_css("opacity", "0.2")  # the browser remembers
 
 
-BOX_MARGIN = 8
-
-
 def test_the_heat_map_of_an_ok_photo_is_made_only_when_wanted(running: Served, person: Person) -> None:
     running.inspect(orange(0))
     page = person.open(running.url)
@@ -91,9 +91,8 @@ def test_sound_on_ng_if_wanted(running: Served, person: Person) -> None:
     running.inspect(orange(0.3), part_id="bad")
     expect(page.locator("#part")).to_contain_text("bad")
     page.wait_for_function("tones === 2")
-    running.station.store.events.add("model", sha(1))
-    with page.expect_response("**/line/now"):
-        pass  # the page is drawn again, and the same part is not heard twice
+    with page.expect_response("**/line/now"):  # the page is drawn again, and the same part is not heard twice
+        running.station.store.events.add("model", sha(1))
     running.inspect(orange(0), part_id="last")
     expect(page.locator("#part")).to_contain_text("last")
     assert page.evaluate("tones") == 2
@@ -122,6 +121,37 @@ def test_it_says_that_the_station_cannot_be_reached(running: Served, person: Per
         page.clock.run_for(2000)
     expect(page.locator("#quiet")).to_have_text("No connection to the station")
     expect(page.locator("#lamp")).not_to_have_css("background-color", GREEN)
+
+
+def test_it_comes_back_where_a_proxy_answered_with_an_error(running: Served, person: Person) -> None:
+    """A browser does not do that by itself."""
+    asked = []
+
+    def of_a_proxy(route: Route) -> None:
+        asked.append(route)
+        if len(asked) == 1:
+            route.fulfill(status=502, body="Bad gateway")
+        else:
+            route.continue_()
+
+    person.context.route("**/v1/events", of_a_proxy)
+    running.inspect(orange(0), part_id="first")
+    page = person.open(running.url)
+    running.inspect(orange(0.3), part_id="second")
+    expect(page.locator("#lamp")).to_have_text("NG", timeout=20_000)  # sooner than by asking every 30 s
+    assert len(asked) == 2
+
+
+def test_one_answer_that_fails_is_not_a_lost_connection(running: Served, person: Person) -> None:
+    person.context.clock.install()
+    page = person.open(running.url)
+    page.route("**/line/now", lambda route: route.fulfill(status=503, body="{}"), times=1)
+    with page.expect_response("**/line/now"):
+        running.inspect(orange(0), part_id="first")
+    running.inspect(orange(0), part_id="second")
+    expect(page.locator("#part")).to_contain_text("second")
+    page.clock.run_for(1000 * LOST_AFTER + 1000)
+    expect(page.locator("#quiet")).to_be_hidden()
 
 
 def test_it_says_that_the_model_changed(running: Served, person: Person, versions: Versions) -> None:

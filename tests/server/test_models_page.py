@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from browsing import Person, fits_a_phone, orange, remembering_pipeline
 from playwright.sync_api import expect
 from serving import PART, SECONDS, Gated, Served, Versions, served, sha
 
+from andon.server.background import Task
+from andon.server.pages import models
 from andon.store import Store
 
 
@@ -126,12 +130,32 @@ def test_comparing_waits_while_photos_are_judged(
         page.get_by_role("button", name="Compare on the last 200 photos").click()
         expect(page.get_by_role("status")).to_contain_text("0 of 4 photos")
         expect(page.get_by_role("button", name="Compare on the last")).to_be_disabled()
-        page.wait_for_timeout(200)
-        running = page.context.request.get(f"{stricter_and_milder.url}/models/work").text()
-        assert "0 of 4 photos" in running
+        asked = "**/models/work"
+        for _ in range(2):  # the page goes on asking, and nothing has been compared meanwhile
+            with page.expect_response(asked) as answer:
+                pass
+            assert "0 of 4 photos" in answer.value.text()
         gated.gate.set()
         assert waiting.result().status_code == 200
     expect(page.locator(".outcome")).to_contain_text("2 of the last 4 photos")
+
+
+def test_what_is_done_while_the_page_is_made_is_not_lost(two_versions: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page either says that it runs, and asks again, or shows what came of it."""
+    gate, about = Event(), models._about
+
+    def about_then_done(*what: Any) -> Any:
+        found = about(*what)
+        gate.set()
+        while background.running:
+            pass
+        return found
+
+    app: Any = two_versions.server.config.app
+    background = app.state.background
+    monkeypatch.setattr(models, "_about", about_then_done)
+    background.start(Task("compare", "part", "Anna"), lambda task: gate.wait(SECONDS))
+    assert "data-running" in two_versions.client.get("/models").text
 
 
 def test_what_cannot_be_compared_is_said(two_versions: Served, person: Person) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
-from serving import PART, Versions, served
+from browsing import Person, fits_a_phone
+from playwright.sync_api import expect
+from serving import PART, Served, Versions, served
 
 from andon.store import Scope, Store
 
@@ -33,6 +35,21 @@ def test_each_page_is_for_its_scopes(tmp_path: Path, versions: Versions) -> None
                 assert (ask(route, secret).status_code == 403) == (scope == "inspect"), (route, scope)
             for route in CHANGE:
                 assert (ask(route, secret).status_code == 403) == (scope != "admin"), (route, scope)
+
+
+def test_an_error_is_a_page_for_a_person(plain: Served, person: Person) -> None:
+    page = person.open(f"{plain.url}/inspections/{NOBODY}")
+    expect(page.get_by_role("heading")).to_have_text("That did not work")
+    expect(page.locator("#sentence")).to_contain_text(f"no inspection '{NOBODY}'")
+    page.goto(f"{plain.url}/<b>nowhere")
+    expect(page.locator("#sentence")).to_have_text("There is nothing at /<b>nowhere.")
+    assert fits_a_phone(page)
+    page.get_by_role("link", name="To the line").click()
+    expect(page.locator("#lamp")).to_be_visible()
+    as_a_browser = {"Accept": "text/html,*/*"}
+    answers = [plain.client.get(path, headers=as_a_browser) for path in (f"/inspections/{NOBODY}", "/v1/inspections/x")]
+    assert [answer.status_code for answer in answers] == [404, 422]
+    assert [answer.headers["content-type"] for answer in answers] == ["text/html; charset=utf-8", "application/json"]
 
 
 def test_a_form_of_another_page_is_refused(tmp_path: Path, versions: Versions) -> None:

@@ -93,11 +93,11 @@ class Day:
     measured: Mapping[str, Quantiles]
 
 
-def daily(inspections: Iterable[Inspected], *, zone: tzinfo = UTC) -> list[Day]:
+def daily(inspections: Iterable[Inspected], *, zone: tzinfo | None = UTC) -> list[Day]:
     """Each day, in order of the day, the station and the model.
 
     Args:
-        zone: in which a day begins and ends.
+        zone: in which a day begins and ends; None for that of this computer.
 
     Raises:
         ValueError: a verdict or a review is an unknown one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event, Thread
 
@@ -20,10 +20,12 @@ LOG = logging.getLogger("andon")
 FOLDER = "demo"
 MODEL = "fasteners.safetensors"
 PHOTOS = "photos"
-N_TRAIN, N_CALIBRATION, N_TEST = 24, 14, 30
-SETTINGS = ("steps.resize.image_size=256",)
-"""Small, so that it is taught within a minute."""
-AT_ONCE = 12
+N_TRAIN, N_CALIBRATION, N_TEST = 48, 24, 48
+SETTINGS = ("steps.resize.image_size=256", "calibration.photos_above=0")
+"""Small, so that it is taught within a minute; and with a review band that some photos fall into."""
+DAMAGED = 0.1
+"""The share of photos of damaged parts: a line whose parts are mostly good."""
+AT_ONCE = 24
 """Photos that arrive as fast as they can, so that there is something to review at once."""
 EVERY = 2.0
 STATION = "demo"
@@ -49,7 +51,9 @@ class Demo:
     """
 
     def __init__(self, data: Path, every: float = EVERY) -> None:
-        self._photos = sorted((data / FOLDER / PHOTOS / "test").rglob("*.png"))
+        folder = data / FOLDER / PHOTOS / "test"
+        self._good = sorted((folder / "good").glob("*.png"))
+        self._damaged = sorted(set(folder.rglob("*.png")) - set(self._good))
         self._every = every
         self._ended = Event()
         self._thread: Thread | None = None
@@ -66,14 +70,23 @@ class Demo:
             self._thread.join()
 
     def _send(self, station: Station) -> None:
-        order, sent = random.Random(0), 0
-        while not self._ended.is_set():
-            for photo in order.sample(self._photos, len(self._photos)):
-                if self._ended.wait(self._every if sent >= AT_ONCE else 0):
-                    return
-                sent += 1
-                incoming = Incoming(data=photo.read_bytes(), name=str(photo), part_id=f"F-{sent:04d}", station=STATION)
-                try:
-                    station.inspect(incoming)
-                except AndonError as error:
-                    LOG.warning(str(error))
+        for number, photo in enumerate(self._arriving(), 1):
+            if self._ended.wait(self._every if number > AT_ONCE else 0):
+                return
+            incoming = Incoming(data=photo.read_bytes(), name=str(photo), part_id=f"F-{number:04d}", station=STATION)
+            try:
+                station.inspect(incoming)
+            except AndonError as error:
+                LOG.warning(str(error))
+
+    def _arriving(self) -> Iterator[Path]:
+        """Photos in the order in which they arrive, for ever; the same one only after all others of its kind."""
+        rng = random.Random(0)
+        good, damaged = _over_and_over(self._good, rng), _over_and_over(self._damaged, rng)
+        while True:
+            yield next(damaged if rng.random() < DAMAGED else good)
+
+
+def _over_and_over(photos: Sequence[Path], rng: random.Random) -> Iterator[Path]:
+    while True:
+        yield from rng.sample(photos, len(photos))

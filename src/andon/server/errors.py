@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from andon.errors import AndonError, ImageError, InputError, NotFoundError, StoreError
 from andon.server.access import ForbiddenError, UnknownError
 from andon.server.desk import BusyError, TooLateError
+from andon.server.pages.rendering import page
 from andon.server.pictures import GoneError
 from andon.server.station import TooLargeError
 
@@ -75,23 +76,34 @@ def tell_errors(app: FastAPI) -> None:
             headers["WWW-Authenticate"] = "Bearer"
         if status >= 500:
             LOG.error(str(error))
-        return answer(status, str(error), headers)
+        return told(request, status, str(error), headers)
 
     @app.exception_handler(RequestValidationError)
     def not_as_declared(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = " ".join(str(part) for part in first["loc"])
-        return answer(422, f"The request's {where} is wrong: {first['msg']}.")
+        return told(request, 422, f"The request's {where} is wrong: {first['msg']}.")
 
     @app.exception_handler(HTTPException)
     def of_starlette(request: Request, error: HTTPException) -> Response:
         if error.status_code == 400:  # what it says of a body that is no text
-            return answer(422, "The request's body is not JSON in UTF-8.")
-        return answer(error.status_code, f"{error.detail}: {request.method} {request.url.path}", error.headers)
+            return told(request, 422, "The request's body is not JSON in UTF-8.")
+        if error.status_code == 404:
+            return told(request, 404, f"There is nothing at {request.url.path}.")
+        return told(request, error.status_code, f"{error.detail}: {request.method} {request.url.path}", error.headers)
 
     @app.exception_handler(Exception)
     def a_bug(request: Request, error: Exception) -> Response:
-        return answer(500, f"Andon stumbled over {type(error).__name__}, which is a bug; its log says more.")
+        return told(request, 500, f"Andon stumbled over {type(error).__name__}, which is a bug; its log says more.")
+
+
+def told(request: Request, status: int, sentence: str, headers: Any = None) -> Response:
+    """An error as whoever asks can read it: a page for a person's browser, JSON for a program."""
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/"):
+        shown = page(request, "error.html", None, status=status, sentence=sentence)
+        shown.headers.update(headers or {})
+        return shown
+    return answer(status, sentence, headers)
 
 
 def answer(status: int, sentence: str, headers: Any = None) -> Response:

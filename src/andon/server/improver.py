@@ -34,7 +34,7 @@ class Against:
     """A golden photo that stands against the new version.
 
     Attributes:
-        name: of the file that came in.
+        name: of its part, or of the file that came in.
         kind: what people call it.
         old, new: what the versions say of it.
     """
@@ -117,7 +117,7 @@ def improved(station: Station, version: StoredModel, task: Task) -> Improved:
     against = [
         Against(
             one.photo.inspection.inspection_id,
-            Path(str(one.photo.inspection.row["path"])).name,
+            one.photo.inspection.name,
             one.photo.kind,
             says(one.old),
             says(one.new),

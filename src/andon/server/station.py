@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Protocol
@@ -18,6 +19,7 @@ from andon.images.depth import TIFF
 from andon.images.pillow import blaming, open_header
 from andon.line.pipeline import Pipeline
 from andon.rows import Cells
+from andon.server.daybook import sum_up
 from andon.server.desk import Answer, BusyError, Desk, Incoming, Job, TooLateError
 from andon.server.desks import Desks
 from andon.server.ledger import Deliveries, Ledger, no_deliveries
@@ -27,6 +29,7 @@ from andon.store import PhotoStore, Store
 LOG = logging.getLogger("andon")
 PAUSE = 0.05
 HOURLY = 3600
+SECONDS_TO_END = 20
 
 
 class TooLargeError(AndonError):
@@ -99,6 +102,8 @@ class Station:
         for helper in self._helpers:
             helper.stop()
         self._ended.set()
+        if self._housekeeping.is_alive():
+            self._housekeeping.join(SECONDS_TO_END)
         while any(desk.waiting for desk in self.desks.all()):
             time.sleep(PAUSE)
         self.desks.close()
@@ -173,8 +178,10 @@ class Station:
             told(rows)
 
     def _keep_house(self) -> None:
-        """Remove photos that may go, and forget old events, every hour."""
+        """Sum up days that are over, remove photos that may go, and forget old events, every hour."""
+        self._sum_up()
         while not self._ended.wait(HOURLY):
+            self._sum_up()
             try:
                 self._look_for_photos()
                 self.store.kept.sweep(self.photos, max_age=self.settings.keep_for, max_bytes=self.settings.keep_bytes)
@@ -185,6 +192,14 @@ class Station:
         self._missing = self.store.kept.missing(self.photos)
         if self._missing:
             LOG.warning(self._missing)
+
+    def _sum_up(self) -> None:
+        try:
+            for _ in sum_up(self.store, datetime.now().astimezone().date()):
+                if self._ended.is_set():
+                    return
+        except AndonError as error:
+            LOG.error(f"Days that are over could not be summed up: {error}")
 
 
 def check(incoming: Incoming, settings: Settings) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from andon.errors import ImageError, InputError
 from andon.line.pipeline import PhotoFile, Pipeline
@@ -89,7 +88,7 @@ def compared(station: Station, first: StoredModel, second: StoredModel, task: Ta
         data = station.photos.read(one.photo_sha256)
         if data is not None:  # it may have been removed meanwhile
             said = [_said(station, pipeline, data, one, task) for pipeline in pipelines]
-            photos.append(Twice(one.inspection_id, _name(one), *said))
+            photos.append(Twice(one.inspection_id, one.name, *said))
     if not photos:
         raise InputError(f"No photo that {first.name} has judged is kept, so there is nothing to compare on.")
     changed = sorted((one for one in photos if one.is_changed), key=lambda one: one.change, reverse=True)
@@ -106,11 +105,7 @@ def _said(station: Station, pipeline: Pipeline, data: bytes, one: StoredInspecti
     while any(desk.waiting for desk in station.desks.all()):
         task.wait(PAUSE)
     try:
-        found = pipeline.inspect(PhotoFile(data, _name(one)), part_id=one.row["part_id"], with_map=False)
+        found = pipeline.inspect(PhotoFile(data, one.name), part_id=one.row["part_id"], with_map=False)
     except ImageError:
         return Said("error")
     return Said(found.verdict, found.score, found.threshold)
-
-
-def _name(one: StoredInspection) -> str:
-    return str(one.row["part_id"] or Path(str(one.row["path"])).name or one.inspection_id[:8])

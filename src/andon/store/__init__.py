@@ -8,6 +8,7 @@ from andon.store.photos import NotKept, PhotoStore
 from andon.store.records import (
     Activation,
     Added,
+    DaySummary,
     Delivery,
     Event,
     Filter,
@@ -29,6 +30,7 @@ from andon.store.store import Store
 __all__ = [
     "Activation",
     "Added",
+    "DaySummary",
     "Delivery",
     "Event",
     "Filter",

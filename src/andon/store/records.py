@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from andon.rows import Cells
@@ -147,6 +148,13 @@ class StoredInspection:
         """OK, review, NG, invalid or error."""
         return str(self.row["verdict"])
 
+    @property
+    def name(self) -> str:
+        """What people call it: by its part, else by its photo's file, else by how its id begins."""
+        path = str(self.row["path"])
+        file = "" if path.startswith("<") else Path(path).name  # what came over HTTP has no file
+        return str(self.row["part_id"] or file or self.inspection_id[:8])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
@@ -161,6 +169,20 @@ class Judged:
     score: float | None
     reviewed_as: Judgement | None
     measures: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaySummary:
+    """What a day that is over looked like at one station, as one version judged it.
+
+    Attributes:
+        summary: plain values for JSON; what they mean is the business of whoever sums up.
+    """
+
+    day: date
+    station: str
+    model_sha256: str
+    summary: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

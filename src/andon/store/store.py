@@ -8,6 +8,7 @@ from typing import Self
 from andon.errors import InputError
 from andon.store import schema
 from andon.store.database import Database, url_of
+from andon.store.days import Days
 from andon.store.events import Events
 from andon.store.golden import Golden
 from andon.store.inspections import Inspections
@@ -24,6 +25,7 @@ class Store:
 
     Attributes:
         inspections: written with their deliveries in one transaction; read by filter.
+        days: what days that are over looked like.
         reviews: what people say, and who looks at what.
         golden: the photos that judge models.
         models: versions and activations.
@@ -37,6 +39,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.inspections = Inspections(database)
+        self.days = Days(database)
         self.reviews = Reviews(database)
         self.golden = Golden(database)
         self.models = Models(database)

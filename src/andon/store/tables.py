@@ -86,6 +86,20 @@ class Inspections(Table):
     )
 
 
+class Days(Table):
+    """What each day that is over looked like, so that nobody has to read all its inspections again.
+
+    `up_to`: the largest number of an inspection that was there when it was summed up.
+    """
+
+    __tablename__ = "days"
+    day: Mapped[str] = mapped_column(primary_key=True)
+    station: Mapped[str] = mapped_column(primary_key=True)
+    model_sha256: Mapped[str] = mapped_column(primary_key=True)
+    summary: Mapped[dict[str, Any]]
+    up_to: Mapped[int]
+
+
 class Reviews(Table):
     """What people said, undone or not."""
 

@@ -2,60 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from andon.drift.daily import Day, Inspected, daily
+from andon.drift.daily import Day, Quantiles
 from andon.drift.monitor import Settings
-from andon.drift.replay import replay
+from andon.drift.replay import Watched, replay
+from andon.line.appearance import FEATURES
 from andon.server.access import Identity
+from andon.server.daybook import days_to
+from andon.server.pages.day_chart import Chart, chart
 from andon.server.pages.rendering import page, viewer
-from andon.store import Filter, Store
+from andon.server.station import Station
 
-DAYS = 250
-"""As many as the alarm's promise is about."""
-MOST = 200_000
-"""Inspections that are read, the newest ones."""
 SHOWN = 30
+"""The newest days of a series, and no series without a photo in so many days."""
+CHARTS = (("scores", "Scores of accepted parts"), ("brightness", "Light"), ("sharpness", "Sharpness"))
 
 router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Series:
+    """The days of one station with one version.
+
+    Attributes:
+        days: the newest first.
+        watched: what the monitor says of the days that are over; None where none is.
+    """
+
+    days: list[Day]
+    watched: Watched | None
+
+    def charts(self) -> list[tuple[str, Chart]]:
+        """What is drawn, with its title."""
+        since = [alarm.since for alarm in self.watched.alarms] if self.watched else []
+        oldest_first = self.days[::-1]
+        drawn = [(name, title, chart(name, oldest_first, since)) for name, title in CHARTS]
+        return [(_with_meaning(name, title), one) for name, title, one in drawn if one is not None]
 
 
 @router.get("/drift")
 def drift_page(request: Request, who: Annotated[Identity, Depends(viewer("review"))]) -> HTMLResponse:
     """A table for each station and version, the newest day first, and the alarms of days that are over."""
-    store: Store = request.app.state.station.store
-    now = datetime.now().astimezone()
+    station: Station = request.app.state.station
+    today = datetime.now().astimezone().date()
+    first_shown = today - timedelta(days=SHOWN - 1)
+    days = days_to(today, station.store, reviews_since=first_shown)
     settings = Settings()
-    days = daily(inspected(store, now - timedelta(days=DAYS)), zone=now.tzinfo or UTC)
-    watched = replay([day for day in days if day.day < now.date()], settings)
-    series = [(list(of)[::-1][:SHOWN], watched.get(key)) for key, of in groupby(sorted(days, key=_series), key=_series)]
-    series.sort(key=lambda one: one[0][0].day, reverse=True)
-    return page(request, "drift.html", who, series=series, settings=settings)
-
-
-def inspected(store: Store, since: datetime) -> Iterator[Inspected]:
-    """What happened since then, oldest first. Figures are enough, but of invalid photos the reasons are wanted, too."""
-    names = {version.sha256: version.name for version in store.models.versions()}
-    reasons = {
-        one.inspection_id: one.row["reasons"]
-        for one in store.inspections.each(Filter(since=since, verdicts=["invalid"]))
-    }
-    for one in store.inspections.judged(Filter(since=since), limit=MOST):
-        row = {
-            "inspected_at": one.inspected_at.isoformat(),
-            "verdict": one.verdict,
-            "score": one.score,
-            "reasons": reasons.get(one.inspection_id, []),
-            "model": {"name": names.get(one.model_sha256, ""), "sha256": one.model_sha256},
-        }
-        yield Inspected(row, one.reviewed_as, one.station, one.measures)
+    watched = replay([day for day in days if day.day < today], settings)
+    series = [
+        Series(list(of)[-SHOWN:][::-1], watched.get(key)) for key, of in groupby(sorted(days, key=_series), key=_series)
+    ]
+    series.sort(key=lambda one: one.days[0].day, reverse=True)
+    recent = [one for one in series if one.days[0].day >= first_shown]
+    left_out = len(series) - len(recent)
+    return page(
+        request, "drift.html", who, series=recent, left_out=left_out, days=SHOWN, settings=settings, shown=_shown
+    )
 
 
 def _series(day: Day) -> tuple[str, str]:
     return day.station, day.model_sha256
+
+
+def _shown(quantiles: Quantiles | None, share: float, feature: str = "") -> str:
+    """One quantile for people, in the unit of the feature."""
+    if quantiles is None:
+        return ""
+    value = quantiles.by_share[share]
+    return FEATURES[feature].show(value) if feature else f"{value:.3g}"
+
+
+def _with_meaning(name: str, title: str) -> str:
+    return f"{title} ({FEATURES[name].meaning})" if name in FEATURES else title

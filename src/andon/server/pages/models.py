@@ -106,12 +106,13 @@ async def _change(request: Request, who: Identity, change: Callable[[], Activati
 def _page(request: Request, who: Identity, *, status: int = 200, wrong: str = "", saved: str = "") -> HTMLResponse:
     station: Station = request.app.state.station
     background: Background = request.app.state.background
-    models = [_about(station, background, desk) for desk in station.desks.all()]
-    values = {"models": models, "task": background.running, "wrong": wrong, "saved": saved, "most": two_versions.MOST}
+    task = background.running  # asked first: what is done meanwhile is still under way to this page, which asks again
+    models = [_about(station, background, task, desk) for desk in station.desks.all()]
+    values = {"models": models, "task": task, "wrong": wrong, "saved": saved, "most": two_versions.MOST}
     return page(request, "models.html", who, status=status, **values)
 
 
-def _about(station: Station, background: Background, desk: Desk) -> dict[str, Any]:
+def _about(station: Station, background: Background, running: Task | None, desk: Desk) -> dict[str, Any]:
     known = station.store.models
     versions = known.versions(desk.name)
     judges = next(version for version in versions if version.sha256 == desk.pipeline.model_id.sha256)
@@ -121,7 +122,11 @@ def _about(station: Station, background: Background, desk: Desk) -> dict[str, An
         "versions": versions,
         "activations": known.activations(desk.name),
         "instead": improver.why_not(judges),
-        "improving": background.last(improver.KIND, desk.name),
-        "comparing": background.last(two_versions.KIND, desk.name),
+        "improved": _done(background.last(improver.KIND, desk.name), running),
+        "compared": _done(background.last(two_versions.KIND, desk.name), running),
         "newest_other": next((version.sha256 for version in versions if version != judges), ""),
     }
+
+
+def _done(task: Task | None, running: Task | None) -> Task | None:
+    return None if task is None or task is running or task.is_running else task

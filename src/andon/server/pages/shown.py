@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from fastapi import Request
@@ -27,6 +28,7 @@ class Box:
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     """Attributes:
+    at: when it was inspected, by the server's clock; with the day, unless it is today.
     size: width and height of the photo in pixels, upright; None where it is not kept.
     has_nearest: whether the nearest OK patch can be shown.
     reviews: that were not taken back, newest first.
@@ -65,7 +67,7 @@ def shown(request: Request, one: StoredInspection) -> Shown:
         part_id=row["part_id"] or "",
         station=one.station,
         model=f"{row['model']['name']} {row['model']['sha256'][:8]}",
-        at=f"{one.inspected_at.astimezone():%H:%M:%S}",
+        at=_in_words(one.inspected_at.astimezone()),
         reasons=tuple(row["reasons"]) or ((row["error"],) if row["error"] else ()),
         notes=tuple(row["notes"]),
         score=row["score"],
@@ -75,6 +77,12 @@ def shown(request: Request, one: StoredInspection) -> Shown:
         has_nearest=bool(size and row["regions"]) and _keeps_thumbnails(station, row["model"]["sha256"]),
         reviews=tuple(review for review in reviews if review.undone_at is None),
     )
+
+
+def _in_words(time: datetime) -> str:
+    """With the day, unless it is today."""
+    is_today = time.date() == datetime.now().astimezone().date()
+    return f"{time:%H:%M:%S}" if is_today else f"{time:%Y-%m-%d %H:%M:%S}"
 
 
 def _size(station: Station, one: StoredInspection) -> tuple[int, int] | None:

@@ -5,35 +5,39 @@
 const $ = (selector, within = document) => within.querySelector(selector);
 const MOST_TO_WAIT = 700;  // ms for a photo, before the rest is shown without it
 const LOST_AFTER = 5;  // s without a connection, before the page says so
+const RETRY_AFTER = 3000;  // ms
 
-const andon = {
-  // What the server answers, as text. What went wrong is an Error with the server's sentence.
-  async ask(path, content, more = {}) {
-    const headers = { "Content-Type": "application/json", "X-CSRF-Token": $("meta[name=csrf]").content };
-    const options = content === undefined ? {} : { method: "POST", headers, body: JSON.stringify(content), ...more };
-    const response = await fetch(path, { redirect: "manual", ...options });
-    if (response.type === "opaqueredirect") location.assign("/login");
-    const text = await response.text();
-    if (!response.ok) throw new Error(text.startsWith("{") ? JSON.parse(text).error : `The server answers ${response.status}.`);
-    return text;
-  },
+// What the server answers, as text. What went wrong is an Error with the server's sentence.
+async function ask(path, content, more = {}) {
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": $("meta[name=csrf]").content };
+  const options = content === undefined ? {} : { method: "POST", headers, body: JSON.stringify(content), ...more };
+  const response = await fetch(path, { redirect: "manual", ...options });
+  if (response.type === "opaqueredirect") location.assign("/login");
+  const text = await response.text();
+  if (!response.ok) throw new Error(text.startsWith("{") ? JSON.parse(text).error : `The server answers ${response.status}.`);
+  return text;
+}
 
-  // Put HTML in the place of what is in the element, once its photos are there. Heat maps may come later.
-  async show(element, html) {
-    const fresh = new DOMParser().parseFromString(html, "text/html").body;
-    const photos = [...fresh.querySelectorAll(".picture .photo")].map((one) => fetched(one.getAttribute("href")));
-    await Promise.race([Promise.all(photos), pause(MOST_TO_WAIT)]);
-    element.replaceChildren(...fresh.childNodes);
-    showHeat();
-  },
+// Put HTML in the place of what is in the element, once its photos are there. Heat maps may come later.
+async function show(element, html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html").body;
+  const photos = [...fresh.querySelectorAll(".picture .photo")].map((one) => fetched(one.getAttribute("href")));
+  await Promise.race([Promise.all(photos), pause(MOST_TO_WAIT)]);
+  element.replaceChildren(...fresh.childNodes);
+  showHeat();
+}
 
-  // Calls told(event) for each event of these kinds as it happens.
-  follow(kinds, told) {
-    const source = new EventSource("/v1/events");
-    for (const kind of kinds) source.addEventListener(kind, (message) => told(JSON.parse(message.data)));
-    return source;
-  },
-};
+// Calls told() for each event of these kinds as it happens, and changed(is_connected) when the connection comes or goes.
+// A browser comes back by itself where nobody answers, but not where somebody answers with an error, as a proxy does.
+function follow(kinds, told, changed = () => {}) {
+  const source = new EventSource("/v1/events");
+  for (const kind of kinds) source.addEventListener(kind, told);
+  source.onopen = () => changed(true);
+  source.onerror = () => {
+    changed(false);
+    if (source.readyState === EventSource.CLOSED) pause(RETRY_AFTER).then(() => follow(kinds, told, changed));
+  };
+}
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -92,7 +96,7 @@ function say(element, sentence) {
 const live = {
   line(now) {
     const quiet = $("#quiet"), sound = $("#sound");
-    let context = null, since = performance.now(), lost_at = null, id = $(".facts").dataset.id;
+    let context = null, since = performance.now(), is_connected = true, lost_at = null, id = $(".facts").dataset.id;
 
     // Browsers play no sound before somebody has touched the page; then it says so.
     const listen = () => {
@@ -112,8 +116,9 @@ const live = {
 
     const refresh = one_at_a_time(async () => {
       try {
-        await andon.show(now, await andon.ask(now.dataset.from));
+        await show(now, await ask(now.dataset.from));
         since = performance.now();
+        if (is_connected) lost_at = null;
         const facts = $(".facts");
         if (facts.dataset.id !== id && facts.dataset.verdict === "NG" && sound.checked) beep();
         id = facts.dataset.id;
@@ -132,9 +137,11 @@ const live = {
       say(quiet, is_lost ? "No connection to the station" : is_quiet ? `No photo for ${in_words(silent)}` : "");
     };
 
-    const source = andon.follow(["inspection", "model"], refresh);
-    source.onerror = () => { lost_at ??= performance.now(); };
-    source.onopen = () => { lost_at = null; refresh(); };
+    follow(["inspection", "model"], refresh, (now_connected) => {
+      is_connected = now_connected;
+      if (is_connected) refresh();
+      else lost_at ??= performance.now();
+    });
     remember($("#heat"), "andon.heat");
     remember(sound, "andon.sound");
     $("#heat").addEventListener("input", () => showHeat(true));
@@ -161,7 +168,7 @@ const live = {
       try {
         const content = { ...sitting, by: name.value.trim(), ...more };
         if (!content.by) throw new Error("Give your name first, so that it stands beside what you say.");
-        await andon.show(queue, await andon.ask(`/review/${action}`, content));
+        await show(queue, await ask(`/review/${action}`, content));
         say(trouble, "");
         return true;
       } catch (error) {
@@ -208,8 +215,8 @@ const live = {
     for (const button of document.querySelectorAll("[data-key]")) {
       button.addEventListener("click", () => { button.blur(); keys[button.dataset.key](); });
     }
-    andon.follow(["inspection"], () => { if ($("#done")) send("next"); });
-    addEventListener("pagehide", () => andon.ask("/review/leave", { ...sitting, by: name.value || "-", skipped: [] }, { keepalive: true }));
+    follow(["inspection"], () => { if ($("#done")) send("next"); });
+    addEventListener("pagehide", () => ask("/review/leave", { ...sitting, by: name.value || "-", skipped: [] }, { keepalive: true }));
     send("next");
   },
 
@@ -218,7 +225,7 @@ const live = {
     const look = async () => {
       if (!$("[data-running]", element)) return;
       try {
-        await andon.show(element, await andon.ask("/models/work"));
+        await show(element, await ask("/models/work"));
         if (!$("[data-running]", element)) return location.reload();
       } catch (error) {
         // the station may be there again a second later
@@ -237,7 +244,7 @@ const live = {
       const wanted = new URLSearchParams({ model: $("#model").value, threshold: ng.value });
       if (with_band.checked) wanted.set("review", band.value);
       try {
-        await andon.show(what, await andon.ask(`/threshold/what?${wanted}`));
+        await show(what, await ask(`/threshold/what?${wanted}`));
         say($("#trouble"), "");
       } catch (error) {
         say($("#trouble"), error.message);
