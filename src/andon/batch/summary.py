@@ -50,7 +50,7 @@ def write_summary(place: Place, manifest: Manifest, found: Count, pipeline: Pipe
     cards = list(progress.track(_cards(place, manifest, pipeline, shown), "photos drawn", len(shown)))
     n_worst = len(gathered.worst.entries)
     page = _page(place, manifest, found, pipeline, gathered, cards[:n_worst], cards[n_worst:])
-    place.write(FILE, page.to_html().encode())
+    place.write(FILE, page.to_html().encode(errors="backslashreplace"))  # a file's name need not be UTF-8
     return f"{place.url}/{FILE}"
 
 

@@ -138,8 +138,9 @@ def drift(page: BatchPage, of_ng: Limits | None) -> str:
         return f"{mean} None of the {len(page.bars)} {what} differs from that by more than they usually do."
     more = _named([share for share in odd if share[1] > of_ng.mean])
     fewer = _named([share for share in odd if share[1] < of_ng.mean])
-    said = [f"{words} than usual in {named}" for words, named in (("More", more), ("Fewer", fewer)) if named]
-    return f"{mean} {len(odd)} of the {len(page.bars)} {what} lie beyond what is usual. {'. '.join(said)}."
+    said = [f"{words} than usual: {named}" for words, named in (("More", more), ("Fewer", fewer)) if named]
+    verb = "lies" if len(odd) == 1 else "lie"
+    return f"{mean} {len(odd)} of the {len(page.bars)} {what} {verb} beyond what is usual. {'. '.join(said)}."
 
 
 def _named(shares: Sequence[tuple[str, float]]) -> str:
