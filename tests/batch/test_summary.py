@@ -33,6 +33,8 @@ from andon.batch.shard import ShardWorker
 from andon.batch.source import Source
 from andon.batch.summary import write_summary
 from andon.batch.timeline import NOWHERE, Timeline
+from andon.drift.shares import limits
+from andon.reports.pages.batch_charts import Bar, charts
 from andon.rows import Cells
 from andon.types import Failure, Inspection
 
@@ -242,6 +244,41 @@ def cards_of(page: str) -> dict[str, str]:
     return {re.findall(r'class="name">[^<]*?([^<>/]*)</span>', one)[0]: one for one in articles}
 
 
+class TestCharts:
+    """Bars from Monday on: 60 OK and 40 NG, no photo, 5 OK and 5 that could not be inspected."""
+
+    BARS = (
+        Bar(label="Mon", verdicts={"OK": 60, "NG": 40}, median=1.0, high=2.0),
+        Bar(label="Tue", verdicts={}),
+        Bar(label="Wed", verdicts={"OK": 5, "error": 5}, median=1.0, high=1.0),
+    )
+
+    def test_bars_are_as_high_as_their_shares(self) -> None:
+        verdicts, ng, lost, scores = charts(self.BARS, None, threshold=2.0)
+        assert [(rect.kind, rect.y, rect.height) for rect in verdicts.rects] == [
+            ("OK", 40, 60),
+            ("NG", 0, 40),
+            ("OK", 95, 5),
+            ("error", 90, 5),
+        ]
+        assert verdicts.top == "100"
+        (monday,) = ng.rects
+        assert (monday.title, monday.height) == ("Mon: 40.0\N{NO-BREAK SPACE}%", 95.24)
+        assert ng.top == "42.0\N{NO-BREAK SPACE}%"
+        (wednesday,) = lost.rects
+        assert (wednesday.title, wednesday.x > 2000 / 3) == ("Wed: 50.0\N{NO-BREAK SPACE}%", True)
+        assert (scores.bottom, scores.top) == ("0.8500", "2.150")
+        median = next(line.path for line in scores.lines if line.kind == "median")
+        assert median == "M0.00 88.46H333.33M666.67 88.46H1000.00"
+
+    def test_only_bars_beyond_the_limits_are_dark(self) -> None:
+        bars = [Bar(label=f"{n}", verdicts={"OK": 1000, "NG": 80 if n == 4 else 20}) for n in range(12)]
+        found = limits([bar.verdicts["NG"] for bar in bars], [bar.judged for bar in bars])
+        ng = list(charts(bars, found, 1.0))[1]
+        assert [rect.kind for rect in ng.rects] == ["NG" if n == 4 else "NG pale" for n in range(12)]
+        assert "beyond the limits" in ng.rects[4].title
+
+
 class TestPage:
     def test_it_shows_the_photos_the_worst_first(self, tmp_path: Path) -> None:
         place, manifest, found = inspected(tmp_path)
@@ -292,10 +329,17 @@ class TestPage:
             lambda n, path: Failure(path, f"{path} is empty.").to_row() if n < 9 else judged(path, "OK", 0.5)
         )
         page = Path(write_summary(batch.place, batch.manifest, found, batch.pipeline)).read_text("utf-8")
-        assert "Of 30 photos 21 are OK, 9 could not be inspected." in page
+        assert "Of 30 photos 21 are OK; 9 could not be inspected." in page
         assert "21 verdicts + 9 listed failures" in page
         assert "<strong>9</strong> The photo is empty." in page
         assert "and 4 more" in page
+
+    def test_a_batch_of_failures_alone_has_a_page(self, tmp_path: Path) -> None:
+        batch = Batch(tmp_path, photos=3, shard=2)
+        found = batch.judge(lambda _, path: Failure(path, f"{path} is empty.").to_row())
+        page = Path(write_summary(batch.place, batch.manifest, found, batch.pipeline)).read_text("utf-8")
+        assert "None of the 3 photos could be inspected." in page
+        assert cards_of(page.partition('id="worst"')[2]) == {}
 
     def test_a_name_that_is_not_text_does_no_harm(self, tmp_path: Path) -> None:
         odd = os.fsdecode(str(tmp_path / "in").encode() + b"/odd\xff.png")

@@ -117,13 +117,13 @@ class BatchPage:
 
 def conclusion(page: BatchPage) -> str:
     """What came out, in a sentence."""
-    found = [f"{page.verdicts[name]:,} {words}" for name, words in WORDS.items() if page.verdicts.get(name)]
-    if page.failed:
-        found.append(f"{page.failed:,} could not be inspected")
-    first, *others = found
-    verb = "is" if first.startswith("1 ") else "are"
-    count, _, words = first.partition(" ")
-    return f"Of {page.photos:,} photos {', '.join([f'{count} {verb} {words}', *others])}."
+    counts = [(page.verdicts[name], words) for name, words in WORDS.items() if page.verdicts.get(name)]
+    if not counts:
+        return f"None of the {page.photos:,} photos could be inspected."
+    (count, words), *others = counts
+    found = [f"{count:,} {'is' if count == 1 else 'are'} {words}", *(f"{count:,} {words}" for count, words in others)]
+    failed = f"; {page.failed:,} could not be inspected" if page.failed else ""
+    return f"Of {page.photos:,} photos {', '.join(found)}{failed}."
 
 
 def drift(page: BatchPage, of_ng: Limits | None) -> str:
