@@ -171,7 +171,7 @@ class TestGathering:
         assert sorted(found.samples[1].scores) == [4, 5, 6, 7, 8, 9, 10, 11]
 
     def test_the_worst_are_the_highest_of_all_shards_and_none_that_shows_no_part(self, tmp_path: Path) -> None:
-        batch = Batch(tmp_path, photos=400, shard=30)
+        batch = Batch(tmp_path, photos=400, shard=150)
         scores = np.random.default_rng(3).permutation(400) / 100
         batch.judge(
             lambda n, path: judged(path, "invalid" if n % 4 == 0 else "NG" if scores[n] > 1 else "OK", scores[n])
@@ -179,7 +179,7 @@ class TestGathering:
         found = gather(batch.place, batch.manifest)
         expected = sorted((n for n in range(400) if n % 4), key=lambda n: -scores[n])[: gathering.WORST]
         assert [entry.path for entry in found.worst.entries] == [str(batch.files[n]) for n in expected]
-        assert [entry.shard * 30 + entry.row for entry in found.worst.entries] == expected
+        assert [entry.shard * 150 + entry.row for entry in found.worst.entries] == expected
         empty = sorted((n for n in range(400) if n % 4 == 0), key=lambda n: -scores[n])[: gathering.INVALID]
         assert [entry.path for entry in found.invalid.entries] == [str(batch.files[n]) for n in empty]
 
