@@ -169,6 +169,7 @@ class TestGathering:
         assert found.counts.tolist() == expected.tolist()
         assert found.counts.sum() == 240
         assert sorted(found.samples[1].scores) == [4, 5, 6, 7, 8, 9, 10, 11]
+        assert sorted(found.samples[16].scores) == [125, 126, 127, 130, 131]  # 128 is invalid, 124 and 129 are errors
 
     def test_the_worst_are_the_highest_of_all_shards_and_none_that_shows_no_part(self, tmp_path: Path) -> None:
         batch = Batch(tmp_path, photos=400, shard=150)
