@@ -101,14 +101,14 @@ class TestTimeline:
 
 
 class Batch:
-    """A batch of empty files, one every hour, whose rows a test makes up."""
+    """A batch of empty files, one every so many hours, whose rows a test makes up."""
 
-    def __init__(self, folder: Path, photos: int, shard: int) -> None:
+    def __init__(self, folder: Path, photos: int, shard: int, hours: int = 1) -> None:
         (folder / "in").mkdir()
         self.files = [folder / "in" / f"{number:04d}.png" for number in range(photos)]
         for number, file in enumerate(self.files):
             file.touch()
-            time = (NOON + timedelta(hours=number)).timestamp()
+            time = (NOON + timedelta(hours=hours * number)).timestamp()
             os.utime(file, (time, time))
         (folder / "model.andon").write_bytes(b"model")
         self.pipeline = orange_pipeline()
@@ -170,6 +170,13 @@ class TestGathering:
         assert found.counts.sum() == 240
         assert sorted(found.samples[1].scores) == [4, 5, 6, 7, 8, 9, 10, 11]
         assert sorted(found.samples[16].scores) == [125, 126, 127, 130, 131]  # 128 is invalid, 124 and 129 are errors
+
+    def test_without_times_each_bar_counts_the_photos_of_its_place(self, tmp_path: Path) -> None:
+        batch = Batch(tmp_path, photos=40, shard=15, hours=0)
+        batch.judge(lambda n, path: judged(path, "NG" if 20 <= n < 30 else "OK", n))
+        found = gather(batch.place, batch.manifest)
+        assert found.counts[:, VERDICTS.index("NG")].tolist() == [0, 0, 10, 0]
+        assert found.counts.sum(axis=1).tolist() == [10, 10, 10, 10]
 
     def test_the_worst_are_the_highest_of_all_shards_and_none_that_shows_no_part(self, tmp_path: Path) -> None:
         batch = Batch(tmp_path, photos=400, shard=150)
