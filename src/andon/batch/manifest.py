@@ -77,6 +77,18 @@ class Manifest:
             rows = parquet.ParquetFile(opened).read_row_group(group).to_pylist()
         return [Listed(os.fsdecode(row["path"]), row["modified"], row["part_id"]) for row in rows]
 
+    def read_times(self, place: Place) -> Iterator[pa.ChunkedArray]:
+        """When the photos were changed, shard by shard, in order.
+
+        Raises:
+            OSError: the manifest cannot be read.
+        """
+        for file in range(-(-self.shards // SHARDS_PER_FILE)):
+            with place.fs.open(place.path(_name(file)), "rb") as opened:
+                groups = parquet.ParquetFile(opened)
+                for group in range(groups.num_row_groups):
+                    yield groups.read_row_group(group, columns=["modified"])["modified"]
+
     def write(self, place: Place) -> None:
         """Write what finds the rest; `write_photos` before."""
         place.write(FILE, json.dumps(asdict(self), indent=2).encode())

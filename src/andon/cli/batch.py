@@ -68,6 +68,7 @@ def command(
     from andon.batch.plan import Job, begin
     from andon.batch.run import FAILURES, inspect_all
     from andon.batch.source import Source
+    from andon.batch.summary import write_summary
     from andon.models.load import load
 
     cap = _share(max_failures)
@@ -93,6 +94,7 @@ def command(
         f"Counted: {found.photos:,} photos = {found.photos - found.failures:,} verdicts ({_verdicts(found)}) + "
         f"{found.failures:,} failures, listed in {place.url}/{FAILURES}"
     )
+    typer.echo(f"Summary: {write_summary(place, manifest, found, pipeline)}")
 
 
 def _share(text: str) -> float:

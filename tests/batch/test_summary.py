@@ -1,0 +1,396 @@
+"""The page of a batch: what it counts, and what it shows of the photos."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plate_photos
+import pytest
+from conftest import Command
+from numpy_scorer import orange_pipeline
+from stations import png
+
+from andon import images
+from andon.batch import gathering, maps
+from andon.batch.counting import Count
+from andon.batch.engine import Outcome
+from andon.batch.gathering import VERDICTS, gather, reason_of
+from andon.batch.inspecting import inspect
+from andon.batch.manifest import Manifest, digest
+from andon.batch.part import Done, write_part
+from andon.batch.place import Place
+from andon.batch.plan import Job, begin
+from andon.batch.shard import ShardWorker
+from andon.batch.source import Source
+from andon.batch.summary import write_summary
+from andon.batch.timeline import NOWHERE, Timeline
+from andon.drift.shares import limits
+from andon.reports.pages.batch_charts import Bar, charts
+from andon.rows import Cells
+from andon.types import Failure, Inspection
+
+NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
+DAY = 86_400.0
+
+
+def times_of(*parts: tuple[int, float, float]) -> np.ndarray:
+    """So many photos from one day on to another, counted from noon."""
+    return np.concatenate([NOON.timestamp() + DAY * np.linspace(first, last, n) for n, first, last in parts])
+
+
+class TestTimeline:
+    @pytest.mark.parametrize(
+        ("days", "unit", "bars", "first"),
+        [
+            (0.1, "10 minutes", 15, "2026-10-20 12:00"),
+            (2, "hour", 49, "2026-10-20 12:00"),
+            (10, "8 hours", 31, "2026-10-20 08:00"),
+            (30, "day", 31, "2026-10-20"),
+            (400, "week", 58, "2026-10-19"),
+        ],
+    )
+    def test_bars_are_as_short_as_there_is_room_for(self, days: float, unit: str, bars: int, first: str) -> None:
+        times = times_of((1000, 0, days))
+        timeline = Timeline.over([times], 1000)
+        assert (timeline.unit, timeline.bars, timeline.label(0)) == (unit, bars, first)
+        counts = np.bincount(timeline.place(0, times), minlength=bars)
+        assert counts.sum() == 1000
+        assert counts.min() > 0
+
+    def test_days_begin_at_midnight_in_utc(self) -> None:
+        times = times_of((100, -20, 20))
+        timeline = Timeline.over([times], 100)
+        midnight = datetime(2026, 10, 21, tzinfo=UTC).timestamp()
+        before, after = timeline.place(0, np.array([midnight - 1, midnight]))
+        assert (timeline.label(before), timeline.label(after)) == ("2026-10-20", "2026-10-21")
+
+    def test_a_clock_that_was_never_set_does_not_squeeze_all_others_into_one_bar(self) -> None:
+        times = np.append(times_of((5000, 0, 30)), datetime(1980, 1, 1, tzinfo=UTC).timestamp())
+        timeline = Timeline.over([times], len(times))
+        assert (timeline.unit, timeline.bars) == ("day", 31)
+        assert timeline.label(0) == "2026-10-20 and before"
+        assert timeline.label(30) == "2026-11-19"
+        assert timeline.place(0, times)[-1] == 0
+
+    @pytest.mark.parametrize(
+        "times", [np.full(95, NOON.timestamp()), np.where(np.arange(95) % 3, np.nan, np.arange(95) * DAY)]
+    )
+    def test_times_that_say_nothing_give_way_to_the_photos_order(self, times: np.ndarray) -> None:
+        timeline = Timeline.over([times[:60], times[60:]], 95)
+        assert timeline.unit == ""
+        placed = np.concatenate([timeline.place(0, times[:60]), timeline.place(60, times[60:])])
+        for bar in range(timeline.bars):
+            (held,) = np.nonzero(placed == bar)
+            assert timeline.label(bar) == f"photos {held[0] + 1} to {held[-1] + 1}"
+        assert timeline.bars == 9
+
+    def test_a_photo_without_a_time_is_in_no_bar(self) -> None:
+        times = times_of((100, 0, 30))
+        times[7] = np.nan
+        placed = Timeline.over([times], 100).place(0, times)
+        assert np.flatnonzero(placed == NOWHERE).tolist() == [7]
+
+
+class Batch:
+    """A batch of empty files, one every so many hours, whose rows a test makes up."""
+
+    def __init__(self, folder: Path, photos: int, shard: int, hours: int = 1) -> None:
+        (folder / "in").mkdir()
+        self.files = [folder / "in" / f"{number:04d}.png" for number in range(photos)]
+        for number, file in enumerate(self.files):
+            file.touch()
+            time = (NOON + timedelta(hours=hours * number)).timestamp()
+            os.utime(file, (time, time))
+        (folder / "model.andon").write_bytes(b"model")
+        self.pipeline = orange_pipeline()
+        self.place = Place.at(str(folder / "out"))
+        source = Source(str(folder / "in"))
+        self.manifest = begin(
+            self.place, Job(model=folder / "model.andon", pipeline=self.pipeline, source=source, shard=shard)
+        )
+
+    def judge(self, row: Callable[[int, str], Cells], **more: Any) -> Count:
+        """Write all parts."""
+        verdicts = Counter[str]()
+        for shard in range(self.manifest.shards):
+            photos = self.manifest.read_shard(self.place, shard)
+            rows = [row(shard * self.manifest.shard + number, photo.path) for number, photo in enumerate(photos)]
+            write_part(self.place, done(self.manifest, shard, photos, rows, **more), rows)
+            verdicts.update(one["verdict"] for one in rows)
+        return Count(photos=self.manifest.photos, verdicts=verdicts)
+
+
+def done(manifest: Manifest, shard: int, photos: Iterable[Any], rows: Sequence[Cells], **more: Any) -> Done:
+    """What the part says of such rows."""
+    known: dict[str, Any] = {
+        "shard": shard,
+        "photos": digest(photos),
+        "model_sha256": manifest.model_sha256,
+        "verdicts": dict(Counter(row["verdict"] for row in rows)),
+        "milliseconds": {"read": 10.0 * len(rows)},
+        "seconds": 2.0,
+        "attempt": 1,
+        "host": "press-shop",
+    }
+    return Done(**known | more)
+
+
+def judged(path: str, verdict: str, score: float, sha256: str = "0") -> Cells:
+    inspection = Inspection(
+        path=path, sha256=sha256, score=score, threshold=1.0, verdict="OK", p_value=0.5, sigma=0.0, confidence=0.5
+    )
+    return inspection.to_row() | {"verdict": verdict}
+
+
+class TestGathering:
+    def test_each_bar_counts_the_photos_of_its_time(self, tmp_path: Path) -> None:
+        batch = Batch(tmp_path, photos=240, shard=50)
+        made = [VERDICTS[number % 5 if number >= 120 else 0] for number in range(240)]
+
+        def row(number: int, path: str) -> Cells:
+            return Failure(path, "?").to_row() if made[number] == "error" else judged(path, made[number], number)
+
+        batch.judge(row)
+        found = gather(batch.place, batch.manifest)
+        assert found.timeline.unit == "8 hours"
+        begins = found.timeline.place(0, np.array([(NOON + timedelta(hours=n)).timestamp() for n in range(240)]))
+        expected = np.zeros_like(found.counts)
+        for bar, verdict in zip(begins, made, strict=True):
+            expected[bar, VERDICTS.index(verdict)] += 1
+        assert found.counts.tolist() == expected.tolist()
+        assert found.counts.sum() == 240
+        assert sorted(found.samples[1].scores) == [4, 5, 6, 7, 8, 9, 10, 11]
+        assert sorted(found.samples[16].scores) == [125, 126, 127, 130, 131]  # 128 is invalid, 124 and 129 are errors
+
+    def test_without_times_each_bar_counts_the_photos_of_its_place(self, tmp_path: Path) -> None:
+        batch = Batch(tmp_path, photos=40, shard=15, hours=0)
+        batch.judge(lambda n, path: judged(path, "NG" if 20 <= n < 30 else "OK", n))
+        found = gather(batch.place, batch.manifest)
+        assert found.counts[:, VERDICTS.index("NG")].tolist() == [0, 0, 10, 0]
+        assert found.counts.sum(axis=1).tolist() == [10, 10, 10, 10]
+
+    def test_the_worst_are_the_highest_of_all_shards_and_none_that_shows_no_part(self, tmp_path: Path) -> None:
+        batch = Batch(tmp_path, photos=400, shard=150)
+        scores = np.random.default_rng(3).permutation(400) / 100
+        batch.judge(
+            lambda n, path: judged(path, "invalid" if n % 4 == 0 else "NG" if scores[n] > 1 else "OK", scores[n])
+        )
+        found = gather(batch.place, batch.manifest)
+        expected = sorted((n for n in range(400) if n % 4), key=lambda n: -scores[n])[: gathering.WORST]
+        assert [entry.path for entry in found.worst.entries] == [str(batch.files[n]) for n in expected]
+        assert [entry.shard * 150 + entry.row for entry in found.worst.entries] == expected
+        empty = sorted((n for n in range(400) if n % 4 == 0), key=lambda n: -scores[n])[: gathering.INVALID]
+        assert [entry.path for entry in found.invalid.entries] == [str(batch.files[n]) for n in empty]
+
+    def test_a_sample_stays_small_and_is_of_all(self) -> None:
+        sample, rng = gathering.Sample(), np.random.default_rng(0)
+        for first in range(0, 100_000, 1000):
+            sample.add(np.arange(first, first + 1000, dtype=float), rng)
+        assert len(sample.scores) == gathering.SAMPLE
+        assert np.median(sample.scores) == pytest.approx(50_000, rel=0.1)
+        assert np.quantile(sample.scores, 0.95) == pytest.approx(95_000, rel=0.03)
+
+    def test_failures_are_grouped_by_reason(self, tmp_path: Path) -> None:
+        batch = Batch(tmp_path, photos=20, shard=6)
+
+        def row(number: int, path: str) -> Cells:
+            why = f"{path} is {number} x 3 pixels; at least 8 x 8 are needed." if number < 12 else f"{path} is empty."
+            return Failure(path, why).to_row()
+
+        batch.judge(row)
+        small, empty = gather(batch.place, batch.manifest).reasons.values()
+        assert (small.text, small.count) == ("The photo is … x … pixels; at least … x … are needed.", 12)
+        assert (empty.text, empty.count) == ("The photo is empty.", 8)
+        assert small.paths == [str(file) for file in batch.files[: gathering.EXAMPLES]]
+
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            ("/a/b.png is empty.", "The photo is empty."),
+            ("/a/b.png: no object was found.", "No object was found."),
+            ("It was too dark.", "It was too dark."),
+        ],
+    )
+    def test_a_reason_does_not_name_the_photo(self, error: str, reason: str) -> None:
+        assert reason_of("/a/b.png", error) == reason
+
+
+def inspected(folder: Path, out: str | None = None) -> tuple[Place, Manifest, Count]:
+    """A batch of two OK and two rusty photos, and what lies beside them, inspected."""
+    for name, photo in {
+        "a.png": plate_photos.part(1),
+        "b.png": plate_photos.rusty(2)[0],
+        "c.png": plate_photos.part(3),
+        "d<b>.png": plate_photos.rusty(4)[0],
+    }.items():
+        images.write(folder / "in" / name, photo)
+    (folder / "model.andon").write_bytes(b"model")
+    pipeline, place = orange_pipeline(), Place.at(out or str(folder / "out"))
+    job = Job(model=folder / "model.andon", pipeline=pipeline, source=Source(str(folder / "in")), shard=3)
+    manifest = begin(place, job)
+    verdicts = Counter[str]()
+    for shard in range(manifest.shards):
+        photos = manifest.read_shard(place, shard)
+        rows = [one.row for one in inspect(pipeline, photos)]
+        write_part(place, done(manifest, shard, photos, rows, attempt=1 + shard), rows)
+        verdicts.update(row["verdict"] for row in rows)
+    return place, manifest, Count(photos=manifest.photos, verdicts=verdicts)
+
+
+def cards_of(page: str) -> dict[str, str]:
+    """What the page says of each photo that it shows, by its file's name, in its order."""
+    articles = re.findall(r'<article class="photo">.*?</article>', page, re.DOTALL)
+    return {re.findall(r'class="name">[^<]*?([^<>/]*)</span>', one)[0]: one for one in articles}
+
+
+class TestCharts:
+    """Bars from Monday on: 60 OK and 40 NG, no photo, 5 OK and 5 that could not be inspected."""
+
+    BARS = (
+        Bar(label="Mon", verdicts={"OK": 60, "NG": 40}, median=1.0, high=2.0),
+        Bar(label="Tue", verdicts={}),
+        Bar(label="Wed", verdicts={"OK": 5, "error": 5}, median=1.0, high=1.0),
+    )
+
+    def test_bars_are_as_high_as_their_shares(self) -> None:
+        verdicts, ng, lost, scores = charts(self.BARS, None, threshold=2.0)
+        assert [(rect.kind, rect.y, rect.height) for rect in verdicts.rects] == [
+            ("OK", 40, 60),
+            ("NG", 0, 40),
+            ("OK", 95, 5),
+            ("error", 90, 5),
+        ]
+        assert verdicts.top == "100"
+        (monday,) = ng.rects
+        assert (monday.title, monday.height) == ("Mon: 40.0\N{NO-BREAK SPACE}%", 95.24)
+        assert ng.top == "42.0\N{NO-BREAK SPACE}%"
+        (wednesday,) = lost.rects
+        assert (wednesday.title, wednesday.x > 2000 / 3) == ("Wed: 50.0\N{NO-BREAK SPACE}%", True)
+        assert (scores.bottom, scores.top) == ("0.8500", "2.150")
+        median = next(line.path for line in scores.lines if line.kind == "median")
+        assert median == "M0.00 88.46H333.33M666.67 88.46H1000.00"
+
+    def test_only_bars_beyond_the_limits_are_dark(self) -> None:
+        bars = [Bar(label=f"{n}", verdicts={"OK": 1000, "NG": 80 if n == 4 else 20}) for n in range(12)]
+        found = limits([bar.verdicts["NG"] for bar in bars], [bar.judged for bar in bars])
+        ng = list(charts(bars, found, 1.0))[1]
+        assert [rect.kind for rect in ng.rects] == ["NG" if n == 4 else "NG pale" for n in range(12)]
+        assert "beyond the limits" in ng.rects[4].title
+
+
+class TestPage:
+    def test_it_shows_the_photos_the_worst_first(self, tmp_path: Path) -> None:
+        place, manifest, found = inspected(tmp_path)
+        url = write_summary(place, manifest, found, orange_pipeline())
+        page = Path(url).read_text("utf-8")
+        assert url == str(tmp_path / "out" / "summary.html")
+        assert "Of 4 photos 2 are OK, 2 NG." in page
+        assert "4 photos in the manifest = 4 verdicts + 0 listed failures" in page
+        cards = cards_of(page)
+        assert list(cards)[:2] in (["b.png", "d&lt;b&gt;.png"], ["d&lt;b&gt;.png", "b.png"])
+        assert set(list(cards)[2:]) == {"a.png", "c.png"}
+        for card in cards.values():
+            assert re.findall("<figcaption>(.*?)</figcaption>", card) == ["Photo", "Anomaly map", "Regions"]
+            assert card.count("data:image/jpeg") == 3
+        assert 'class="verdict NG"' in cards["b.png"]
+        assert "2 shards, 1 of which took more than one attempt" in page
+        assert "press-shop" in page
+        assert not re.search(r'(src|href)="(?!data:|#)', page)
+
+    def test_a_photo_that_is_gone_or_another_by_then_is_named_without_a_picture(self, tmp_path: Path) -> None:
+        place, manifest, found = inspected(tmp_path)
+        (tmp_path / "in" / "b.png").unlink()
+        images.write(tmp_path / "new" / "a.png", plate_photos.part(9))
+        (tmp_path / "new" / "a.png").replace(tmp_path / "in" / "a.png")
+        cards = cards_of(Path(write_summary(place, manifest, found, orange_pipeline())).read_text("utf-8"))
+        assert "No picture: The photo cannot be opened" in cards["b.png"]
+        assert "No picture: the file has changed since it was inspected." in cards["a.png"]
+        assert ["data:image" in cards[name] for name in ("a.png", "b.png", "c.png")] == [False, False, True]
+
+    def test_it_is_written_into_a_store_too(self, tmp_path: Path) -> None:
+        place, manifest, found = inspected(tmp_path, "memory://summary/out")
+        assert write_summary(place, manifest, found, orange_pipeline()).endswith("summary/out/summary.html")
+        assert b"Of 4 photos" in place.read("summary.html")
+
+    def test_a_lasting_change_is_said(self, tmp_path: Path) -> None:
+        batch = Batch(tmp_path, photos=960, shard=300)
+        found = batch.judge(lambda n, path: judged(path, "NG" if n % (20 if n < 840 else 3) == 0 else "OK", 1.0))
+        page = Path(write_summary(batch.place, batch.manifest, found, batch.pipeline)).read_text("utf-8")
+        assert "A bar is a day" in page
+        said = re.findall(r"More than usual: (.*?)</p>", page)
+        days = re.findall(r"\d{4}-\d{2}-\d{2}", said[0])
+        assert days
+        assert all(day >= "2026-11-24" for day in days)
+
+    def test_failures_and_their_reasons_are_told(self, tmp_path: Path) -> None:
+        batch = Batch(tmp_path, photos=30, shard=10)
+        found = batch.judge(
+            lambda n, path: Failure(path, f"{path} is empty.").to_row() if n < 9 else judged(path, "OK", 0.5)
+        )
+        page = Path(write_summary(batch.place, batch.manifest, found, batch.pipeline)).read_text("utf-8")
+        assert "Of 30 photos 21 are OK; 9 could not be inspected." in page
+        assert "21 verdicts + 9 listed failures" in page
+        assert "<strong>9</strong> The photo is empty." in page
+        assert "and 4 more" in page
+
+    def test_a_batch_of_failures_alone_has_a_page(self, tmp_path: Path) -> None:
+        batch = Batch(tmp_path, photos=3, shard=2)
+        found = batch.judge(lambda _, path: Failure(path, f"{path} is empty.").to_row())
+        page = Path(write_summary(batch.place, batch.manifest, found, batch.pipeline)).read_text("utf-8")
+        assert "None of the 3 photos could be inspected." in page
+        assert cards_of(page.partition('id="worst"')[2]) == {}
+
+    def test_a_name_that_is_not_text_does_no_harm(self, tmp_path: Path) -> None:
+        odd = os.fsdecode(str(tmp_path / "in").encode() + b"/odd\xff.png")
+        (tmp_path / "in").mkdir()
+        Path(odd).write_bytes(png(plate_photos.rusty(7)[0]))
+        place, manifest, found = inspected(tmp_path)
+        page = Path(write_summary(place, manifest, found, orange_pipeline())).read_text("utf-8")
+        assert cards_of(page)["odd\\udcff.png"].count("data:image") == 3
+
+
+def test_maps_are_read_back_as_the_manual_says(tmp_path: Path) -> None:
+    """000002.npy in 0000007.zip is of the photo in row 2 of part 0000007."""
+    wide = np.zeros((300, 900), np.float32)
+    wide[150:, 600:] = 2.5
+    small = np.arange(12, dtype=np.float32).reshape(3, 4)
+    place = Place.at(str(tmp_path))
+    maps.write(place, 7, [maps.to_bytes(wide), None, maps.to_bytes(small)])
+    with zipfile.ZipFile(tmp_path / "maps" / "0000007.zip") as archive:
+        assert archive.namelist() == ["000000.npy", "000002.npy"]
+        first, third = (np.load(io.BytesIO(archive.read(name))) for name in archive.namelist())
+    assert (first.shape, first.dtype) == ((85, 256), np.float16)
+    assert first[:40, :160].max() == 0
+    assert first[45:, 175:].min() == 2.5
+    assert third.tolist() == small.tolist()
+
+
+def test_the_command_says_where_the_page_is(
+    andon_: Command, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(out: str, shards: Sequence[int], *_: object) -> Iterable[Outcome]:
+        worker = ShardWorker(out)
+        yield from (Outcome(shard, worker.run(shard)) for shard in shards)
+
+    monkeypatch.setattr("andon.batch.local.run", run)
+    images.write(tmp_path / "in" / "a.png", plate_photos.part(1))
+    images.write(tmp_path / "in" / "b.png", plate_photos.rusty(2)[0])
+    ran = andon_("batch", model, tmp_path / "in", "-o", tmp_path / "out", "--keep-maps", "--no-guard")
+    assert ran.code == 0, ran.err
+    assert f"{tmp_path / 'out'}/summary.html" in ran.out + ran.err
+    page = (tmp_path / "out" / "summary.html").read_text("utf-8")
+    assert next(iter(cards_of(page))) == "b.png"
+    with zipfile.ZipFile(tmp_path / "out" / "maps" / "0000000.zip") as archive:
+        rust = np.load(io.BytesIO(archive.read("000001.npy")))
+    y, x = np.unravel_index(rust.argmax(), rust.shape)
+    assert rust.shape == plate_photos.SIZE
+    assert np.hypot(x - plate_photos.SPOT_AT[0], y - plate_photos.SPOT_AT[1]) < 2 * plate_photos.SPOT_RADIUS
