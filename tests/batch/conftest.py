@@ -42,5 +42,3 @@ def batch(andon_: Command, exported: Path, tmp_path: Path, monkeypatch: pytest.M
         return andon_("batch", model, source, "-o", tmp_path / "out", *words)
 
     return run
-
-

@@ -58,9 +58,7 @@ def test_what_is_done_is_not_done_again(
 
 
 @pytest.mark.parametrize("damage", ["removed", "cut", "empty", "of the next", "a flipped byte", "text"])
-def test_a_part_that_is_not_whole_is_done_again(
-    damage: str, batch: Command, photos: Path, tmp_path: Path
-) -> None:
+def test_a_part_that_is_not_whole_is_done_again(damage: str, batch: Command, photos: Path, tmp_path: Path) -> None:
     batch(photos, "--shard", 20)
     expected, before = rows_of(tmp_path / "out"), parts(tmp_path / "out")
     part = tmp_path / "out" / "parts" / "0000000.parquet"
