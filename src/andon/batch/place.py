@@ -61,6 +61,8 @@ class Place:
             InputError: no file system goes by the URL's protocol.
             MissingDependencyError: the package for it is not installed.
         """
+        if "://" not in url:
+            return cls(LocalFileSystem(), os.path.abspath(url), tries)  # noqa: PTH100 - links stay links
         try:
             fs, root = fsspec.url_to_fs(url)
         except ImportError as error:

@@ -146,7 +146,7 @@ class Source:
                 if row["path"]:
                     yield self._named(row["path"], row.get("part_id") or None)
                 else:
-                    self.left_out["lines without a path"] += 1
+                    self.left_out["without a path"] += 1
         except csv.Error as error:
             raise InputError(f"{self.url} cannot be read as CSV (line {rows.line_num}: {error}).") from None
 
