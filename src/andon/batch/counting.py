@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from andon.batch.manifest import Manifest, digest
-from andon.batch.part import Done, read_columns, read_done, shards_with_parts
+from andon.batch.part import DamagedError, Done, read_columns, read_done, shards_with_parts
 from andon.batch.place import Place
 
 READERS = 16  # side by side, as they wait for a store most of the time
@@ -43,9 +43,14 @@ class Count:
         return not self.missing and not self.wrong and sum(self.verdicts.values()) == self.photos
 
 
-def done_shards(place: Place, manifest: Manifest) -> Iterator[Done]:
-    """What each part says that is whole and of this batch."""
-    shards = [shard for shard in shards_with_parts(place) if shard < manifest.shards]
+def done_shards(place: Place, manifest: Manifest, among: Container[int] | None = None) -> Iterator[Done]:
+    """What each part says that is whole and of this batch.
+
+    Args:
+        among: the shards to look at; all of them unless given.
+    """
+    among = range(manifest.shards) if among is None else among
+    shards = [shard for shard in shards_with_parts(place) if shard in among]
     with ThreadPoolExecutor(READERS) as pool:
         yield from filter(None, pool.map(lambda shard: read_done(place, manifest, shard), shards))
 
@@ -74,7 +79,10 @@ def count(place: Place, manifest: Manifest) -> Count:
 def _is_right(place: Place, manifest: Manifest, done: Done) -> bool:
     """Whether the rows are those of the shard's photos, and the verdicts as many as it says."""
     photos = manifest.read_shard(place, done.shard)
-    table = read_columns(place, done.shard, ["path", "verdict"])
+    try:
+        table = read_columns(place, done.shard, ["path", "verdict"])
+    except (DamagedError, FileNotFoundError):
+        return False
     paths = [photo.path.encode(errors="backslashreplace").decode() for photo in photos]
     rows = table["path"].to_pylist()
     return digest(photos) == done.photos and rows == paths and Counter(table["verdict"].to_pylist()) == done.verdicts

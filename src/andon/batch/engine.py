@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from andon.batch.part import Done
+from andon.errors import AndonError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +28,22 @@ class Settings:
 
 
 class Outcome(NamedTuple):
-    """Of one shard: what its part says; or why it was not done, "" where somebody else works on it."""
+    """Of one shard: what its part says; or why it was not done, "" where somebody else works on it.
+
+    Attributes:
+        is_final: whether it is of no use to try again.
+    """
 
     shard: int
     done: Done | None
     why: str = ""
+    is_final: bool = False
+
+    @classmethod
+    def of_error(cls, shard: int, error: Exception) -> Outcome:
+        """What an engine says of an error in a worker. What the user has to mend is final; a store may come back."""
+        is_final = isinstance(error, AndonError) and getattr(error, "is_final", True)
+        return cls(shard, None, str(error) or repr(error), is_final)
 
 
 Outcomes = Generator[Outcome, None, None]

@@ -9,22 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-import fsspec
-
 from andon import images
 from andon.batch.manifest import Manifest
 from andon.batch.maps import to_bytes
-from andon.batch.place import Place
+from andon.batch.place import TRIES, Place
 from andon.batch.source import Listed
-from andon.errors import ImageError
+from andon.errors import AndonError, ImageError
 from andon.line.pipeline import PhotoFile, Pipeline, Prepared, Scored
 from andon.models.load import load
 from andon.ordered_map import ordered_map
 from andon.rows import Cells
 from andon.types import Failure
-
-TRIES = 3
-FIRST_PAUSE = 0.5  # seconds, before a store that did not answer is asked again; each pause is twice the one before
 
 
 class Judged(NamedTuple):
@@ -46,7 +41,7 @@ def load_model(place: Place, manifest: Manifest) -> Pipeline:
 
     Raises:
         ModelError: it is damaged.
-        OSError: it cannot be read.
+        PlaceError, FileNotFoundError: it cannot be read.
     """
     with TemporaryDirectory(prefix="andon-batch-") as folder:
         file = Path(folder) / manifest.model
@@ -86,14 +81,9 @@ def read(path: str) -> bytes:
     """
     if "://" not in path:
         return images.read_bytes(Path(path))
-    for pause in (FIRST_PAUSE * 2**attempt for attempt in range(TRIES)):
-        try:
-            fs, name = fsspec.url_to_fs(path)
-            data: bytes = fs.cat_file(name)
-            return data
-        except FileNotFoundError:
-            raise ImageError(f"{path} is not there any more.") from None
-        except Exception as error:  # each file system has errors of its own
-            reason = str(error) or type(error).__name__
-            time.sleep(pause)
-    raise ImageError(f"{path} cannot be read, after {TRIES} attempts ({reason}).")
+    try:
+        return Place.at(path, tries=TRIES).read("")
+    except FileNotFoundError:
+        raise ImageError(f"{path} is not there any more.") from None
+    except AndonError as error:
+        raise ImageError(str(error)) from None

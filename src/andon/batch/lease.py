@@ -2,7 +2,8 @@
 
 It takes no more than a file that only one can create, so it holds on shares and in object stores, where locks of the
 operating system do not. The number at the end of its name counts the attempts: whoever takes over the work of one that
-died creates the next. A worker that was only thought dead sees that, and throws away what it has done.
+died creates the next. A worker that was only thought dead sees that, and throws away what it has done. So does all but
+one of several that a store let create the same file.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import os
 import socket
 import threading
 import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import psutil
 
-from andon.batch.place import Place
+from andon.batch.place import Place, PlaceError
 
 FOLDER = "locks"
 BEAT = 5.0  # seconds between two signs of life
@@ -42,25 +44,31 @@ class Lease:
     def __init__(self, place: Place, work: str, attempt: int) -> None:
         self.attempt = attempt
         self._place, self._work = place, work
+        self._id = uuid.uuid4().hex
         self._over = threading.Event()
-        self._lost = False
         self._thread = threading.Thread(target=self._keep_alive, name="andon-lease", daemon=True)
 
     @classmethod
     def acquire(cls, place: Place, work: str) -> Lease | None:
-        """The lease, as soon as it is certain that nobody has it; None where somebody has it and is alive."""
+        """The lease, as soon as it is certain that nobody has it; None where somebody has it and is alive.
+
+        Raises:
+            PlaceError: its place cannot be read or written.
+        """
         while True:
             found = _newest(place, work)
             if found is not None and not _has_died(place, work, found):
                 return None
-            attempt = 1 if found is None else found.attempt + 1
-            if place.create(_name(work, attempt), _content(0)):
-                return cls(place, work, attempt)
+            lease = cls(place, work, 1 if found is None else found.attempt + 1)
+            place.create(_name(work, lease.attempt), lease._content(0))
+            if lease.is_held:  # looked at again: the store may have let others create it, or lost its answer
+                return lease
 
     @property
     def is_held(self) -> bool:
         """Whether nobody has taken over."""
-        return not self._lost and self._is_newest()
+        found = _newest(self._place, self._work)
+        return found is not None and found.attempt == self.attempt and self._id.encode() in found.content
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -69,31 +77,38 @@ class Lease:
     def __exit__(self, kind: object, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        if self._lost:
+        if not self.is_held:
             return
         if kind is not None:  # it stays, so that the next attempt knows of this one
-            self._place.write(_name(self._work, self.attempt), _content(0, is_over=True))
+            self._place.write(_name(self._work, self.attempt), self._content(0, is_over=True))
             return
-        for attempt in range(1, self.attempt + 1):
+        for attempt in range(1, self.attempt + 1):  # the newest last, so that nobody takes an older one for it
             self._place.remove(_name(self._work, attempt))
 
     def _keep_alive(self) -> None:
-        beat, heard = 0, time.monotonic()
+        beat = 0
         while not self._over.wait(BEAT):
             beat += 1
-            with suppress(OSError):  # a share that is away for a moment
-                if not self._is_newest():
-                    self._lost = True
+            with suppress(PlaceError):  # it is away for a moment; who took over meanwhile is seen when it is back
+                if not self.is_held:
                     return
-                self._place.write(_name(self._work, self.attempt), _content(beat))
-                heard = time.monotonic()
-            if time.monotonic() - heard > SILENCE / 2:  # others will soon think it dead
-                self._lost = True
-                return
+                self._place.write(_name(self._work, self.attempt), self._content(beat))
 
-    def _is_newest(self) -> bool:
-        found = _newest(self._place, self._work)
-        return found is not None and found.attempt == self.attempt
+    def _content(self, beat: int, *, is_over: bool = False) -> bytes:
+        process = psutil.Process()
+        holder = {"machine": _machine(), "host": socket.gethostname(), "pid": process.pid}
+        lease = {"id": self._id, "since": process.create_time(), "beat": beat, "is_over": is_over}
+        return json.dumps(holder | lease).encode()
+
+
+def sweep(place: Place) -> None:
+    """Remove what killed workers have left, when all work is done.
+
+    Raises:
+        PlaceError: its place cannot be read or written.
+    """
+    for name in place.names(FOLDER):
+        place.remove(f"{FOLDER}/{name}")
 
 
 def _name(work: str, attempt: int) -> str:
@@ -122,12 +137,6 @@ def _has_died(place: Place, work: str, found: Found) -> bool:
         if _is_gone(found.content):
             return True
     return True
-
-
-def _content(beat: int, *, is_over: bool = False) -> bytes:
-    process = psutil.Process()
-    holder = {"machine": _machine(), "host": socket.gethostname(), "pid": process.pid, "since": process.create_time()}
-    return json.dumps(holder | {"beat": beat, "is_over": is_over}).encode()
 
 
 def _is_gone(content: bytes) -> bool:

@@ -37,8 +37,8 @@ def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int
             except DiedError:
                 todo.put(shard)
                 deaths += 1
-            except Exception as error:  # of a share that is away, or a bug: told, and the shard is tried again
-                outcomes.put(Outcome(shard, None, str(error) or repr(error)))
+            except Exception as error:  # of a share that is away, or a bug
+                outcomes.put(Outcome.of_error(shard, error))
         if deaths == DEATHS:
             outcomes.put(InputError(_dying(settings.memory)))
 

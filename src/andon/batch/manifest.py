@@ -41,6 +41,7 @@ class Manifest:
     guard: whether photos that show no part are invalid.
     keep_maps: whether the anomaly maps are kept.
     part_id_from: the pattern that found the part ids in the photos' file names.
+    listing: the folder of the photos' files within manifest/.
     created: when, as ISO 8601.
     """
 
@@ -53,6 +54,7 @@ class Manifest:
     guard: bool
     keep_maps: bool
     part_id_from: str | None
+    listing: str
     created: str
     andon_version: str
     version: int = VERSION
@@ -70,11 +72,12 @@ class Manifest:
         """The photos of a shard, in order.
 
         Raises:
-            OSError: the manifest cannot be read.
+            PlaceError: the manifest cannot be read.
         """
         file, group = divmod(shard, SHARDS_PER_FILE)
-        with place.fs.open(place.path(_name(file)), "rb") as opened:
-            rows = parquet.ParquetFile(opened).read_row_group(group).to_pylist()
+        rows = place.look_into(
+            _name(self.listing, file), lambda opened: parquet.ParquetFile(opened).read_row_group(group).to_pylist()
+        )
         return [Listed(os.fsdecode(row["path"]), row["modified"], row["part_id"]) for row in rows]
 
     def read_times(self, place: Place) -> Iterator[pa.ChunkedArray]:
@@ -99,6 +102,7 @@ def read_manifest(place: Place) -> Manifest | None:
 
     Raises:
         InputError: it is not one that this Andon can read.
+        PlaceError: it cannot be read.
     """
     try:
         content = json.loads(place.read(FILE))
@@ -111,14 +115,18 @@ def read_manifest(place: Place) -> Manifest | None:
         raise InputError(f"{place.path(FILE)} is no manifest of a batch; give another folder with --out.") from None
 
 
-def write_photos(place: Place, photos: Iterable[Listed], shard: int) -> Iterator[int]:
-    """Write the photos down as they come; gives after each shard how many there are so far."""
+def write_photos(place: Place, listing: str, photos: Iterable[Listed], shard: int) -> Iterator[int]:
+    """Write the photos down as they come; gives after each shard how many there are so far.
+
+    Raises:
+        PlaceError: they cannot be written.
+    """
     rest = iter(photos)
     shards = iter(lambda: list(islice(rest, shard)), [])
-    place.fs.makedirs(place.path(FOLDER), exist_ok=True)
+    place.make_folder(f"{FOLDER}/{listing}")
     total = 0
     for file, first in enumerate(shards):
-        with place.fs.open(place.path(_name(file)), "wb") as opened, parquet.ParquetWriter(opened, SCHEMA) as writer:
+        with place.opened(_name(listing, file), "wb") as opened, parquet.ParquetWriter(opened, SCHEMA) as writer:
             for group in chain([first], islice(shards, SHARDS_PER_FILE - 1)):
                 writer.write_table(pa.Table.from_pylist([_cells(photo) for photo in group], SCHEMA))
                 total += len(group)
@@ -131,8 +139,9 @@ def digest(photos: Iterable[Listed]) -> str:
 
 
 def _cells(photo: Listed) -> dict[str, Any]:
-    return photo._asdict() | {"path": os.fsencode(photo.path)}
+    part_id = photo.part_id and photo.part_id.encode(errors="backslashreplace").decode()
+    return {"path": os.fsencode(photo.path), "modified": photo.modified, "part_id": part_id}
 
 
-def _name(file: int) -> str:
-    return f"{FOLDER}/{file:05d}.parquet"
+def _name(listing: str, file: int) -> str:
+    return f"{FOLDER}/{listing}/{file:05d}.parquet"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -15,10 +15,15 @@ from pyarrow import parquet
 from andon.arrow import arrow_cells, schema
 from andon.batch.manifest import Manifest
 from andon.batch.place import Place
+from andon.errors import InputError
 from andon.rows import Cells
 
 FOLDER = "parts"
 KEY = b"andon"
+
+
+class DamagedError(InputError):
+    """A part is not what was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,34 +69,61 @@ def write_part(place: Place, done: Done, rows: Sequence[Cells]) -> None:
     """Write it whole or not at all."""
     table = pa.Table.from_pylist([arrow_cells(row) for row in rows], schema())
     buffer = io.BytesIO()
-    parquet.write_table(table.replace_schema_metadata({KEY: json.dumps(asdict(done)).encode()}), buffer)
+    table = table.replace_schema_metadata({KEY: json.dumps(asdict(done)).encode()})
+    parquet.write_table(table, buffer, write_page_checksum=True)
     place.write(name_of(done.shard), buffer.getvalue())
 
 
 def read_done(place: Place, manifest: Manifest, shard: int) -> Done | None:
-    """What the part says; None where there is none, or none that is whole and of this batch's model and shard."""
-    try:
-        with place.fs.open(place.path(name_of(shard)), "rb") as file:
+    """What the part says; None where there is none, or none that is whole and of this batch's model and shard.
+
+    Raises:
+        PlaceError: it cannot be read.
+    """
+
+    def look(file: IO[bytes]) -> Done | None:
+        with _finding_damage():
             return _checked(parquet.ParquetFile(file), manifest, shard)
-    except (FileNotFoundError, pa.ArrowInvalid, pa.ArrowIOError):
+
+    try:
+        return place.look_into(name_of(shard), look)
+    except (FileNotFoundError, DamagedError):
         return None
 
 
 def read_columns(place: Place, shard: int, columns: Sequence[str]) -> pa.Table:
-    """Some columns of a part."""
-    with place.fs.open(place.path(name_of(shard)), "rb") as file:
-        return parquet.read_table(file, columns=list(columns))
+    """Some columns of a part.
+
+    Raises:
+        DamagedError: it is not what was written.
+        FileNotFoundError: it is not there.
+        PlaceError: it cannot be read.
+    """
+
+    def look(file: IO[bytes]) -> pa.Table:
+        with _finding_damage():
+            return parquet.ParquetFile(file, page_checksum_verification=True).read(list(columns))
+
+    return place.look_into(name_of(shard), look)
+
+
+@contextmanager
+def _finding_damage() -> Iterator[None]:
+    """pyarrow says it by errors of two kinds; the second is plain, unlike those of disks and stores."""
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        raise DamagedError(str(error)) from None
+    except OSError as error:
+        if type(error) is not OSError or error.errno is not None:
+            raise
+        raise DamagedError(str(error)) from None
 
 
 def shards_with_parts(place: Place) -> list[int]:
     """Those of which a file is there, whatever it holds."""
-    names = [name.removesuffix(".parquet") for name in place.names(FOLDER)]
-    return [int(name) for name in names if name.isdigit()]
-
-
-def verdicts_of(rows: Sequence[Cells]) -> dict[str, int]:
-    """How many rows have each verdict."""
-    return dict(Counter(row["verdict"] for row in rows))
+    numbers = [int(stem) for name in place.names(FOLDER) if (stem := name.removesuffix(".parquet")).isdecimal()]
+    return sorted(set(numbers))
 
 
 def _checked(file: parquet.ParquetFile, manifest: Manifest, shard: int) -> Done | None:

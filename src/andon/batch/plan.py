@@ -16,7 +16,8 @@ from andon.batch.lease import Lease
 from andon.batch.manifest import Manifest, read_manifest, write_photos
 from andon.batch.place import Place
 from andon.batch.source import Listed, Source
-from andon.errors import InputError
+from andon.errors import InputError, NotCalibratedError
+from andon.files import UNFINISHED
 from andon.images.walk import MARKER
 from andon.line.pipeline import Pipeline
 
@@ -45,7 +46,7 @@ class Job:
     shard: int | None = None
     keep_maps: bool = False
 
-    def manifest(self, photos: int, shard: int) -> Manifest:
+    def manifest(self, photos: int, shard: int, listing: str) -> Manifest:
         """Of so many photos, so many in a shard."""
         return Manifest(
             source=self.source.url,
@@ -57,6 +58,7 @@ class Job:
             guard=self.pipeline.guard is not None,
             keep_maps=self.keep_maps,
             part_id_from=self.source.part_id_from and self.source.part_id_from.pattern,
+            listing=listing,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             andon_version=version("andon"),
         )
@@ -70,42 +72,59 @@ def begin(place: Place, job: Job, workers: int | None = None) -> Manifest:
 
     Raises:
         InputError: another batch lies there, or something else; the source holds no photo or cannot be read.
+        NotCalibratedError: the model has no threshold yet.
     """
-    manifest = read_manifest(place)
+    if job.pipeline.calibration is None:
+        raise NotCalibratedError("The model has no threshold yet; calibrate it with 'andon calibrate'.")
+    manifest, waits = read_manifest(place), False
     while manifest is None:
+        job.source.require()
+        _require_empty(place)
         lease = Lease.acquire(place, "manifest")
-        if lease is None:  # another run is writing it
+        if lease is None:
+            if not waits:
+                LOG.info("Another run is listing the photos; this one waits for its list.")
+            waits = True
             time.sleep(PAUSE)
             manifest = read_manifest(place)
             continue
         with lease:
-            manifest = read_manifest(place) or _write(place, job, workers or WORKERS)
+            manifest = read_manifest(place) or _write(place, job, workers or WORKERS, lease)
     _check(manifest, place, job)
     return manifest
 
 
-def _write(place: Place, job: Job, workers: int) -> Manifest:
-    source = job.source
-    if others := set(place.names("")) - {MARKER, "locks", "manifest", "model"}:
-        raise InputError(
-            f"{place.url} holds {sorted(others)[0]}, which is of no batch; give a new or empty folder with --out."
-        )
+def _require_empty(place: Place) -> None:
+    """Raises:
+    InputError: something lies there that is not of a batch.
+    """
+    names = {name for name in place.names("") if not name.endswith(UNFINISHED)}
+    known = {MARKER, "locks", "manifest", "model"} if MARKER in names else {"locks"}
+    if others := sorted(names - known):
+        raise InputError(f"{place.url} holds {others[0]}, which is of no batch; give a new or empty folder with --out.")
+
+
+def _write(place: Place, job: Job, workers: int, lease: Lease) -> Manifest | None:
+    """Write a manifest, the photos first; None where this run was thought dead, and another writes it."""
+    source, listing = job.source, str(lease.attempt)
     place.write(MARKER, b"")  # so that nothing here is ever taken for photos
     listed = iter(source)
     head = list(islice(listed, SHARD * SHARDS_PER_WORKER * workers))
     if not head:
         raise InputError(f"{source.url} holds no photo; {source.remarks or 'it is empty'}.")
     shard = job.shard or min(SHARD, max(LEAST, -(-len(head) // (SHARDS_PER_WORKER * workers))))
-    photos = _write_photos(place, chain(head, listed), shard)
+    photos = _write_photos(place, listing, chain(head, listed), shard)
     place.write(f"model/{job.model.name}", job.model.read_bytes())
-    manifest = job.manifest(photos, shard)
+    if not lease.is_held:
+        return None
+    manifest = job.manifest(photos, shard, listing)
     manifest.write(place)
     return manifest
 
 
-def _write_photos(place: Place, listed: Iterator[Listed], shard: int) -> int:
+def _write_photos(place: Place, listing: str, listed: Iterator[Listed], shard: int) -> int:
     photos = told = 0
-    for photos in write_photos(place, listed, shard):
+    for photos in write_photos(place, listing, listed, shard):
         if photos - told >= PHOTOS_PER_LINE:
             LOG.info(f"{photos:,} photos listed so far")
             told = photos
@@ -116,7 +135,7 @@ def _check(found: Manifest, place: Place, job: Job) -> None:
     """Raises:
     InputError: this is not how the batch was begun.
     """
-    wanted = job.manifest(found.photos, job.shard or found.shard)
+    wanted = job.manifest(found.photos, job.shard or found.shard, found.listing)
     kinds = {
         "model": (found.model_sha256, wanted.model_sha256),
         "photos": (found.source, wanted.source),

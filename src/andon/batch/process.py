@@ -9,10 +9,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
@@ -61,13 +61,16 @@ class Apart:
             DiedError: the process ended instead.
             Exception: whatever the function raises.
         """
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             begin = os.getpid(), self._stop, self._count, *self._limits
-            self._pool = ProcessPoolExecutor(1, self._context, _begin, begin)
+            pool = self._pool = ProcessPoolExecutor(1, self._context, _begin, begin)
         try:
-            return self._pool.submit(function, *args, **kwargs).result()
+            with _interrupts_held_back():  # the process starts with what this thread holds back
+                result = pool.submit(function, *args, **kwargs)
+            return result.result()
         except BrokenProcessPool:
-            self._pool.shutdown()
+            pool.shutdown()
             self._pool = None
             raise DiedError from None
 
@@ -76,8 +79,8 @@ class Apart:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        if self._pool is not None:
-            self._pool.shutdown()
+        if (pool := self._pool) is not None:
+            pool.shutdown()
 
 
 def count() -> None:
@@ -98,6 +101,16 @@ def end_above(memory: int) -> None:
     _memory = memory
     process = psutil.Process()
     _whenever(lambda: process.memory_info().rss > memory)
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C goes to all processes of a terminal, also to one that has not begun to ignore it yet."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(parent: int, stop: Event, counted: Synchronized[int], cores: int | None, memory: int | None) -> None:

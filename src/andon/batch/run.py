@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import replace
 from importlib import import_module
 from typing import Literal, cast
 
 from andon import progress
 from andon.batch.counting import Count, count, done_shards
-from andon.batch.engine import Engine, Settings
+from andon.batch.engine import Engine, Outcome, Settings
+from andon.batch.lease import sweep
 from andon.batch.manifest import Manifest
 from andon.batch.part import Done, name_of, read_columns
-from andon.batch.place import Place
+from andon.batch.place import TRIES, Place
 from andon.errors import InputError
 
+LOG = logging.getLogger("andon")
 EngineName = Literal["local", "ray"]
 ENGINES = {"local": "andon.batch.local", "ray": "andon.batch.ray_engine"}
 FAILURES = "failures.csv"
-PAUSE = 2.0  # seconds, while all that is left is being done by others
-ROUNDS_IN_VAIN = 5
+PAUSE, LONGEST_PAUSE = 2.0, 30.0  # seconds, while all that is left is being done by others or cannot be done
+PATIENCE = 300.0  # seconds, in which no shard gets done and some fail
 
 
 class TooManyFailuresError(InputError):
@@ -41,7 +45,7 @@ def inspect_all(
     max_failures: float = 0.01,
     retry_failures: bool = False,
 ) -> Count:
-    """Inspect what is not done yet, and count all.
+    """Inspect what is not done yet, and count all. A part that turns out to be damaged is done again.
 
     Args:
         max_failures: the share of photos, of those that were tried, that may fail before the rest is left alone.
@@ -49,25 +53,52 @@ def inspect_all(
 
     Raises:
         TooManyFailuresError: more failed. What was done stays, and so does the list of failures.
-        InputError: the engine cannot work, or the count is not right.
+        InputError: the engine cannot work, the folder cannot be read or written, or the count is not right.
     """
+    place = replace(place, tries=TRIES)
     done = {one.shard: one for one in done_shards(place, manifest)}
+    if done:
+        LOG.info(f"{len(done):,} of {manifest.shards:,} shards were done before")
     if retry_failures:
-        for shard in [shard for shard, one in done.items() if one.failures]:
-            place.remove(name_of(shard))
-            del done[shard]
-    with progress.measured("photos") as tell:
-        try:
+        _remove(place, done, [shard for shard, one in done.items() if one.failures])
+    for _ in range(2):
+        _inspect(place, manifest, engine, settings, done, max_failures)
+        found = count(place, manifest)
+        if found.is_right:
+            sweep(place)
+            return found
+        _remove(place, done, [*found.missing, *found.wrong])
+    raise InputError(_not_right(place, found))
+
+
+def _remove(place: Place, done: dict[int, Done], shards: Iterable[int]) -> None:
+    for shard in shards:
+        place.remove(name_of(shard))
+        done.pop(shard, None)
+
+
+def _inspect(
+    place: Place,
+    manifest: Manifest,
+    engine: EngineName,
+    settings: Settings,
+    done: dict[int, Done],
+    max_failures: float,
+) -> None:
+    """Until all shards are in `done`. Whatever stops it, the list of failures is written."""
+    try:
+        _check_failures(place, manifest, done, max_failures)
+        with progress.measured("photos") as tell:
             for one in _outcomes(place, manifest, engine, settings, done, tell):
                 done[one.shard] = one
                 _check_failures(place, manifest, done, max_failures)
-        finally:
+    except BaseException as error:
+        with suppress(InputError, FileNotFoundError):
             _write_failures(place, done)
-    _check_failures(place, manifest, done, max_failures)
-    found = count(place, manifest)
-    if not found.is_right:
-        raise InputError(_not_right(place, found))
-    return found
+        if not isinstance(error, TooManyFailuresError):
+            LOG.info(f"{len(done):,} of {manifest.shards:,} shards are done; the same command goes on from there.")
+        raise
+    _write_failures(place, done)
 
 
 def _outcomes(
@@ -80,27 +111,47 @@ def _outcomes(
 ) -> Iterator[Done]:
     """Of all shards that are not done, round by round: an engine may lose some, and others may be at some."""
     run = cast(Engine, import_module(ENGINES[engine])).run
-    before = sum(one.total for one in done.values())
+    first = before = sum(one.total for one in done.values())
 
     def tell_photos(photos: int) -> None:
-        now = before + photos
-        tell(min(1.0, now / manifest.photos), f"{now:,} of {manifest.photos:,}")
+        now = min(before + photos, manifest.photos)  # a worker that dies has counted some in vain
+        tell((now - first) / (manifest.photos - first), f"{now:,} of {manifest.photos:,}")
 
-    in_vain, why = 0, ""
+    trouble, pause = _Trouble(), PAUSE
     while todo := [shard for shard in range(manifest.shards) if shard not in done]:
-        got_on = False
         with closing(run(place.url, todo, settings, tell_photos)) as outcomes:
             for outcome in outcomes:
-                why = outcome.why or why
                 if outcome.done is not None:
-                    got_on = True
+                    trouble, pause = _Trouble(), PAUSE
                     yield outcome.done
+                elif outcome.why:
+                    trouble.tell(outcome, len(todo))
+        if any(shard not in done for shard in todo):
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            yield from done_shards(place, manifest, [shard for shard in todo if shard not in done])
         before = sum(one.total for one in done.values())
-        in_vain = 0 if got_on or not why else in_vain + 1
-        if in_vain == ROUNDS_IN_VAIN:
-            raise InputError(f"{len(todo)} of {manifest.shards} shards could not be inspected: {why}")
-        if not got_on:
-            time.sleep(PAUSE)
+
+
+class _Trouble:
+    """Shards that could not be done, since the last one that was."""
+
+    def __init__(self) -> None:
+        self._why = ""
+        self._since = 0.0
+
+    def tell(self, outcome: Outcome, shards: int) -> None:
+        """Raises:
+        InputError: it is of no use to go on.
+        """
+        self._since = self._since or time.monotonic()
+        if outcome.is_final:
+            raise InputError(outcome.why)
+        if time.monotonic() - self._since > PATIENCE:
+            raise InputError(f"None of {shards} shards could be inspected for {PATIENCE:.0f} s: {outcome.why}")
+        if outcome.why != self._why:
+            LOG.info(f"Shard {outcome.shard} could not be inspected and is tried again: {outcome.why}")
+            self._why = outcome.why
 
 
 def _check_failures(place: Place, manifest: Manifest, done: dict[int, Done], max_failures: float) -> None:
@@ -109,9 +160,9 @@ def _check_failures(place: Place, manifest: Manifest, done: dict[int, Done], max
     """
     tried = sum(one.total for one in done.values())
     failures = sum(one.failures for one in done.values())
-    if failures > max_failures * max(tried, min(manifest.shard, manifest.photos)):
+    if failures / max(tried, manifest.photos_of(0)) > max_failures:
         raise TooManyFailuresError(
-            f"{failures:,} of {tried:,} photos could not be inspected, more than the {max_failures:.4g} that "
+            f"{failures:,} of {tried:,} photos could not be inspected, more than the {100 * max_failures:.4g} % that "
             f"--max-failures allows; {place.url}/{FAILURES} lists them and why. Mend that and go on with "
             "--retry-failures, or allow more."
         )

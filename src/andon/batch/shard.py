@@ -14,7 +14,7 @@ from andon.batch.inspecting import Judged, inspect, load_model
 from andon.batch.lease import Lease
 from andon.batch.manifest import Manifest, digest, read_manifest
 from andon.batch.part import Done, read_done, write_part
-from andon.batch.place import Place
+from andon.batch.place import TRIES, Place
 from andon.batch.process import Apart, DiedError, count
 from andon.batch.source import Listed
 from andon.types import Failure
@@ -31,12 +31,12 @@ class ShardWorker:
         tell: called after every photo.
 
     Raises:
-        InputError: its model cannot be used.
-        OSError: it cannot be reached.
+        InputError: its model cannot be used, or it cannot be read.
+        FileNotFoundError: it is not there.
     """
 
     def __init__(self, out: str, tell: Callable[[], None] = lambda: None) -> None:
-        self._place = Place.at(out)
+        self._place = Place.at(out, tries=TRIES)
         manifest = read_manifest(self._place)
         if manifest is None:
             raise FileNotFoundError(f"{out} has no manifest; can this computer see that folder?")
@@ -48,7 +48,7 @@ class ShardWorker:
         """What the finished part says; None where another worker is at it.
 
         Raises:
-            OSError: the batch's folder cannot be reached.
+            PlaceError: the batch's folder cannot be read or written.
         """
         lease = Lease.acquire(self._place, f"{shard:07d}")
         if lease is None:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,35 +54,41 @@ class Source:
         self.url = self._place.url
         self.left_out: Counter[str] = Counter()
 
+    def require(self) -> None:
+        """Raises:
+        InputError: there is no such place, or it cannot be reached.
+        """
+        if not self._place.ask(lambda: self._place.fs.exists(self._place.root)):
+            raise InputError(f"{self.url} is not there; give a folder of photos, a list (.txt, .csv), or a URL.")
+
     def __iter__(self) -> Iterator[Listed]:
         """Every photo, folder by folder.
 
         Raises:
-            InputError: there is no such place, or it is a list that cannot be read.
+            InputError: there is no such place, or it cannot be read.
         """
-        try:
-            yield from self._photos()
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self.url} cannot be read ({error}).") from None
-
-    @property
-    def remarks(self) -> str:
-        """What was left out, in one line: "12 files or folders left out: 9 hidden, 3 .gif (not read)"; else empty."""
-        if not self.left_out:
-            return ""
-        parts = ", ".join(f"{n} {why}" for why, n in self.left_out.most_common())
-        return f"{self.left_out.total()} files or folders left out: {parts}"
-
-    def _photos(self) -> Iterator[Listed]:
+        self.require()
         place = self._place
-        if place.fs.isdir(place.root):
+        if self._is_folder():
             yield from self._in_local_folder() if place.is_local else self._below(place.root)
-        elif not place.fs.exists(place.root):
-            raise InputError(f"{self.url} is not there; give a folder of photos, a list (.txt, .csv), or a URL.")
         elif place.root.lower().endswith(LISTS):
             yield from self._in_list()
         else:
-            yield self._listed(self.url, place.fs.info(place.root))
+            yield self._listed(self.url, place.ask(lambda: place.fs.info(place.root)))
+
+    @property
+    def remarks(self) -> str:
+        """What was left out, in one line: "12 left out: 9 hidden, 3 .gif (not read)"; else empty."""
+        if not self.left_out:
+            return ""
+        parts = ", ".join(f"{n} {why}" for why, n in self.left_out.most_common())
+        return f"{self.left_out.total()} left out: {parts}"
+
+    def _is_folder(self) -> bool:
+        """On the web anything may be one, so there its name says that it is none."""
+        place = self._place
+        is_named_as_file = place.root.lower().endswith(LISTS) or images.is_image(Path(place.root))
+        return (place.is_local or not is_named_as_file) and place.ask(lambda: bool(place.fs.isdir(place.root)))
 
     def _in_local_folder(self) -> Iterator[Listed]:
         found = images.walk(Path(self._place.root))
@@ -96,22 +102,22 @@ class Source:
 
     def _below(self, folder: str) -> Iterator[Listed]:
         """As in a local folder, by the names alone."""
-        entries = sorted(self._place.fs.ls(folder, detail=True), key=lambda entry: str(entry["name"]))
-        names = {str(entry["name"]).rstrip("/").rpartition("/")[2]: entry for entry in entries}
-        if MARKER in names:
+        place, top = self._place, f"{folder.rstrip('/')}/"
+        found = place.ask(lambda: place.fs.ls(folder, detail=True))
+        paths = {str(entry["name"]).rstrip("/"): entry for entry in found}
+        entries = [(path.removeprefix(top), path, paths[path]) for path in sorted(paths) if path.startswith(top)]
+        if any(name == MARKER for name, _, _ in entries):
             self.left_out[f"written by Andon ({MARKER})"] += 1
             return
         folders = []
-        for name, entry in names.items():
+        for name, path, entry in entries:
             if entry["type"] == "directory":
-                folders.append((name, str(entry["name"])))
+                folders.append((name, path))
             elif why := why_no_photo(Path(name)):
                 self.left_out[why] += 1
             elif images.is_image(Path(name)):
-                yield self._listed(str(self._place.fs.unstrip_protocol(entry["name"])), entry)
+                yield self._listed(str(place.fs.unstrip_protocol(path)), entry)
         for name, path in folders:
-            if path.rstrip("/") == folder.rstrip("/"):
-                continue
             hidden = "hidden" if name.startswith(".") else SYSTEM_FOLDERS.get(name.lower())
             if hidden:
                 self.left_out[hidden] += 1
@@ -120,19 +126,29 @@ class Source:
 
     def _in_list(self) -> Iterator[Listed]:
         """A path or URL in each line; or a table with a column "path" and, if wanted, "part_id"."""
-        place = self._place
-        with place.fs.open(place.root, "rb") as binary, io.TextIOWrapper(binary, encoding="utf-8-sig") as file:
-            if place.root.lower().endswith(".txt"):
-                for line in file:
-                    if path := line.rstrip("\r\n"):
-                        yield self._named(path, None)
-                return
-            rows = csv.DictReader(file)
+        with (
+            self._place.opened("", "rb") as binary,
+            io.TextIOWrapper(binary, "utf-8-sig", "surrogateescape", newline="") as file,
+        ):
+            yield from self._in_table(file) if self._place.root.lower().endswith(".csv") else self._in_lines(file)
+
+    def _in_lines(self, file: Iterable[str]) -> Iterator[Listed]:
+        for line in file:
+            if line.strip():
+                yield self._named(line.rstrip("\r\n"), None)
+
+    def _in_table(self, file: Iterable[str]) -> Iterator[Listed]:
+        rows = csv.DictReader(file)
+        try:
             if "path" not in (rows.fieldnames or ()):
-                raise InputError(f"{self.url} has no column 'path'; its first line must name the columns.")
+                raise InputError(f"{self.url} has no column 'path'; its first line must name the columns, with commas.")
             for row in rows:
                 if row["path"]:
                     yield self._named(row["path"], row.get("part_id") or None)
+                else:
+                    self.left_out["without a path"] += 1
+        except csv.Error as error:
+            raise InputError(f"{self.url} cannot be read as CSV (line {rows.line_num}: {error}).") from None
 
     def _named(self, path: str, part_id: str | None) -> Listed:
         """Of a list, beside which a relative path begins."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -79,22 +79,20 @@ def command(
     pipeline = load(model, precision=precision)
     if no_guard:
         pipeline = replace(pipeline, guard=None)
-    settings = Settings(
-        workers=workers, cores=cores or min(CORES, resources.cpus()), memory=int(memory * 1e9), address=address
-    )
+    cores = cores or max(1, min(CORES, resources.cpus() // (workers or 1)))
+    settings = Settings(workers=workers, cores=cores, memory=int(memory * 1e9), address=address)
     job = Job(model=model, pipeline=pipeline, source=photos, shard=shard, keep_maps=keep_maps)
     manifest = begin(place, job, workers)
     if photos.remarks:
         typer.echo(printable(photos.remarks), err=True)
-    typer.echo(f"{manifest.photos:,} photos in {manifest.shards:,} shards", err=True)
+    typer.echo(f"{_many(manifest.photos, 'photo')} in {_many(manifest.shards, 'shard')}", err=True)
     started = time.perf_counter()
     found = inspect_all(place, manifest, engine, settings, max_failures=cap, retry_failures=retry_failures)
     typer.echo(_where_time_went(found, time.perf_counter() - started), err=True)
-    typer.echo(
-        f"Counted: {found.photos:,} photos = {found.photos - found.failures:,} verdicts ({_verdicts(found)}) + "
-        f"{found.failures:,} failures, listed in {place.url}/{FAILURES}"
-    )
-    typer.echo(f"Summary: {write_summary(place, manifest, found, pipeline)}")
+    typer.echo(_counted(found))
+    failures = f"; failures and why: {place.url}/{FAILURES}" if found.failures else ""
+    typer.echo(f"Rows: {place.url}/parts{failures}", err=True)
+    typer.echo(f"Summary: {write_summary(place, manifest, found, pipeline)}", err=True)
 
 
 def _share(text: str) -> float:
@@ -103,18 +101,26 @@ def _share(text: str) -> float:
     Raises:
         InputError: it is none of these.
     """
-    number, percent = re.fullmatch(r"\s*([0-9.]+)\s*(%?)\s*", text), text.strip().endswith("%")
     try:
-        share = float(number[1]) / (100 if percent else 1) if number else -1
-    except ValueError:
-        share = -1
+        share = Fraction(text.replace("%", "").strip()) / (100 if "%" in text else 1)
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(-1)
     if not 0 <= share <= 1:
         raise InputError(f"--max-failures {text!r} is no share of the photos; give one such as '1 %' or 0.01.")
-    return share
+    return float(share)
 
 
-def _verdicts(found: Count) -> str:
-    return ", ".join(f"{found.verdicts[verdict]:,} {verdict}" for verdict in VERDICTS if found.verdicts.get(verdict))
+def _counted(found: Count) -> str:
+    judged = found.photos - found.failures
+    verdicts = ", ".join(f"{found.verdicts[name]:,} {name}" for name in VERDICTS if found.verdicts.get(name))
+    return (
+        f"Counted: {_many(found.photos, 'photo')} = {_many(judged, 'verdict')}{f' ({verdicts})' if verdicts else ''} + "
+        f"{_many(found.failures, 'failure')}"
+    )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _where_time_went(found: Count, seconds: float) -> str:

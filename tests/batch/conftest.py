@@ -1,0 +1,44 @@
+"""A small exported model and forty photos, inspected in this process unless a test wants workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import plate_photos
+import pytest
+from conftest import Command, Ran
+
+from andon import images
+from andon.batch.run import ENGINES
+from andon.export.export import export
+from andon.models.taught import Taught
+
+
+@pytest.fixture(scope="session")
+def exported(taught: Taught, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`taught`, exported. Read only."""
+    out = tmp_path_factory.mktemp("exported") / "plates.andon"
+    export(taught, out, keep_photos=False)
+    return out
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty photos in two folders, eight of them rusty. Read only."""
+    folder = tmp_path_factory.mktemp("photos")
+    plate_photos.write_parts(folder / "monday", range(200, 232))
+    (folder / "monday" / "notes.txt").write_text("no photo")
+    for seed in range(300, 308):
+        images.write(folder / "tuesday" / f"{seed}.png", plate_photos.rusty(seed)[0])
+    return folder
+
+
+@pytest.fixture
+def batch(andon_: Command, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`andon batch` into the folder "out" of the test's folder, in this process."""
+    monkeypatch.setitem(ENGINES, "local", "batches")
+
+    def run(source: object, *words: object, model: Path = exported) -> Ran:
+        return andon_("batch", model, source, "-o", tmp_path / "out", *words)
+
+    return run
