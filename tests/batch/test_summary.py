@@ -152,7 +152,8 @@ def judged(path: str, verdict: str, score: float, sha256: str = "0") -> Cells:
 
 
 class TestGathering:
-    def test_each_bar_counts_the_photos_of_its_time(self, tmp_path: Path) -> None:
+    def test_each_bar_counts_the_photos_of_its_time(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("andon.batch.manifest.SHARDS_PER_FILE", 2)
         batch = Batch(tmp_path, photos=240, shard=50)
         made = [VERDICTS[number % 5 if number >= 120 else 0] for number in range(240)]
 
@@ -333,14 +334,21 @@ class TestPage:
 
     def test_failures_and_their_reasons_are_told(self, tmp_path: Path) -> None:
         batch = Batch(tmp_path, photos=30, shard=10)
-        found = batch.judge(
-            lambda n, path: Failure(path, f"{path} is empty.").to_row() if n < 9 else judged(path, "OK", 0.5)
-        )
+
+        def row(number: int, path: str) -> Cells:
+            if number < 9:
+                return Failure(path, f"{path} is empty.").to_row()
+            return judged(path, "OK" if number < 28 else "invalid", 0.5)
+
+        found = batch.judge(row)
         page = Path(write_summary(batch.place, batch.manifest, found, batch.pipeline)).read_text("utf-8")
-        assert "Of 30 photos 21 are OK; 9 could not be inspected." in page
+        assert "Of 30 photos 19 are OK, 2 invalid; 9 could not be inspected." in page
         assert "21 verdicts + 9 listed failures" in page
         assert "<strong>9</strong> The photo is empty." in page
         assert "and 4 more" in page
+        worst, _, invalid = page.partition('id="worst"')[2].partition('id="invalid"')
+        assert sorted(cards_of(worst)) == [f"{number:04d}.png" for number in range(9, 28)]
+        assert sorted(cards_of(invalid)) == ["0028.png", "0029.png"]
 
     def test_a_batch_of_failures_alone_has_a_page(self, tmp_path: Path) -> None:
         batch = Batch(tmp_path, photos=3, shard=2)
@@ -350,11 +358,12 @@ class TestPage:
         assert cards_of(page.partition('id="worst"')[2]) == {}
 
     def test_a_name_that_is_not_text_does_no_harm(self, tmp_path: Path) -> None:
-        odd = os.fsdecode(str(tmp_path / "in").encode() + b"/odd\xff.png")
-        (tmp_path / "in").mkdir()
-        Path(odd).write_bytes(png(plate_photos.rusty(7)[0]))
-        place, manifest, found = inspected(tmp_path)
+        folder = tmp_path / os.fsdecode(b"press\xff")
+        (folder / "in").mkdir(parents=True)
+        (folder / "in" / os.fsdecode(b"odd\xff.png")).write_bytes(png(plate_photos.rusty(7)[0]))
+        place, manifest, found = inspected(folder)
         page = Path(write_summary(place, manifest, found, orange_pipeline())).read_text("utf-8")
+        assert "press\\udcff" in page
         assert cards_of(page)["odd\\udcff.png"].count("data:image") == 3
 
 
