@@ -185,7 +185,7 @@ def gather(place: Place, manifest: Manifest) -> Gathered:
 
     Raises:
         InputError: a part is gone.
-        OSError: the batch cannot be read.
+        PlaceError: the batch cannot be read.
     """
 
     def read(shard: int) -> tuple[Done, pa.Table]:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -84,13 +84,16 @@ class Manifest:
         """When the photos were changed, shard by shard, in order.
 
         Raises:
-            OSError: the manifest cannot be read.
+            PlaceError: the manifest cannot be read.
         """
+
+        def look(opened: IO[bytes]) -> list[pa.ChunkedArray]:
+            file = parquet.ParquetFile(opened)
+            groups = range(file.num_row_groups)
+            return [file.read_row_group(group, columns=["modified"])["modified"] for group in groups]
+
         for file in range(-(-self.shards // SHARDS_PER_FILE)):
-            with place.fs.open(place.path(_name(file)), "rb") as opened:
-                groups = parquet.ParquetFile(opened)
-                for group in range(groups.num_row_groups):
-                    yield groups.read_row_group(group, columns=["modified"])["modified"]
+            yield from place.look_into(_name(self.listing, file), look)
 
     def write(self, place: Place) -> None:
         """Write what finds the rest; `write_photos` before."""

@@ -43,7 +43,7 @@ def write_summary(place: Place, manifest: Manifest, found: Count, pipeline: Pipe
 
     Raises:
         InputError: a part is gone.
-        OSError: the batch cannot be read or written.
+        PlaceError: the batch cannot be read or written.
     """
     gathered = gather(place, manifest)
     shown = [*gathered.worst.entries, *gathered.invalid.entries]

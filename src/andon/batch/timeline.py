@@ -66,7 +66,7 @@ class Timeline:
         """The bars of a batch, settled by the times in its manifest.
 
         Raises:
-            OSError: the manifest cannot be read.
+            PlaceError: the manifest cannot be read.
         """
         step = -(-manifest.photos // SAMPLE)
         return cls.over([seconds(times)[::step] for times in manifest.read_times(place)], manifest.photos)
