@@ -84,10 +84,10 @@ class Manifest:
         """When the photos were changed, shard by shard, in order.
 
         Raises:
-            OSError: the manifest cannot be read.
+            PlaceError: the manifest cannot be read.
         """
         for file in range(-(-self.shards // SHARDS_PER_FILE)):
-            with place.fs.open(place.path(_name(file)), "rb") as opened:
+            with place.opened(_name(self.listing, file), "rb") as opened:
                 groups = parquet.ParquetFile(opened)
                 for group in range(groups.num_row_groups):
                     yield groups.read_row_group(group, columns=["modified"])["modified"]
