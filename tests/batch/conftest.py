@@ -34,7 +34,13 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def batch(andon_: Command, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The summary page, which has tests of its own, is not drawn."""
+    monkeypatch.setattr("andon.batch.summary.write_summary", lambda *args: "not drawn")
+
+
+@pytest.fixture
+def batch(andon_: Command, exported: Path, tmp_path: Path, no_page: None, monkeypatch: pytest.MonkeyPatch) -> Command:
     """`andon batch` into the folder "out" of the test's folder, in this process."""
     monkeypatch.setitem(ENGINES, "local", "batches")
 

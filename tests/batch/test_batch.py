@@ -205,16 +205,18 @@ def test_photos_that_fail_are_listed(batch: Command, photos: Path, tmp_path: Pat
 def test_too_many_failures_stop_it_and_may_be_tried_again(batch: Command, photos: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(photos / "monday", source)
-    for name in ("200", "201"):
+    for name in ("200", "231"):
         (source / f"{name}.png").write_bytes(b"")
-    ran = batch(source, "--shard", 8)  # 2 of 8, in the first shard
+    ran = batch(source, "--shard", 8)  # 1 of 8, which is more than 1 % of all 32
     assert ran.code == 2
-    assert "2 of 8 photos could not be inspected, more than the 1 % that --max-failures allows" in ran.err
-    assert len((tmp_path / "out" / "failures.csv").read_text().splitlines()) == 3
+    assert "1 of 8 photos could not be inspected, more than the 1 % that --max-failures allows" in ran.err
+    assert len((tmp_path / "out" / "failures.csv").read_text().splitlines()) == 2
     assert len(rows_of(tmp_path / "out")) == 8
     assert batch(source, "--shard", 8).code == 2  # and nothing more is done
     assert len(rows_of(tmp_path / "out")) == 8
-    for name in ("200", "201"):
+    assert batch(source, "--max-failures", "4 %").code == 2  # 2 of 32
+    assert len(rows_of(tmp_path / "out")) == 32
+    for name in ("200", "231"):
         shutil.copy(photos / "monday" / f"{name}.png", source)
     assert batch(source, "--shard", 8, "--retry-failures").code == 0
     assert {row["verdict"] for row in rows_of(tmp_path / "out")} <= {"OK", "review", "NG", "invalid"}

@@ -14,7 +14,7 @@ import pytest
 from batches import rows_of
 from conftest import Command, Ran
 
-from andon import progress
+from andon import files, progress
 from andon.batch import place as places
 from andon.batch import run as runs
 from andon.batch.engine import Outcome, Outcomes, Settings
@@ -112,7 +112,7 @@ def test_what_the_user_has_to_mend_ends_it_at_once(with_engine: Callable[[Run], 
 def test_a_full_disk_ends_it_and_the_same_command_goes_on(
     batch: Command, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write = places.write_whole
+    write = files.write_whole
 
     def fill(path: Path, data: bytes) -> None:
         if path.name == "0000002.parquet":

@@ -130,6 +130,7 @@ def test_a_list_of_failures_is_a_list_of_photos(batch: Command, photos: Path, tm
     assert paths(tmp_path / "out" / "failures.csv") == [f"{tmp_path}/gone.png"]
 
 
+@pytest.mark.usefixtures("no_page")
 def test_out_may_lie_within_the_source(
     andon_: Command, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import http.server
 import io
+import pickle
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import fsspec
 import pytest
 from batches import rows_of
 from conftest import Command
+from fsspec.implementations.local import LocalFileOpener
 from pyarrow import parquet
 
 from andon.batch import place as places
@@ -22,6 +26,7 @@ from andon.batch.run import ENGINES
 from andon.batch.source import Source
 from andon.errors import ImageError, InputError
 
+pytestmark = pytest.mark.usefixtures("no_page")
 S3 = "FSSPEC_S3_ENDPOINT_URL"
 
 
@@ -187,7 +192,7 @@ def test_a_store_that_is_away_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(type(fs), "cat_file", answer)
     assert read("memory://plant/1.png") == b"photo"
-    errors = iter([PermissionError("no"), AssertionError])
+    errors = iter([PermissionError("no"), KeyError("never")])
     with pytest.raises(ImageError, match="check what you may read"):
         read("memory://plant/1.png")
     errors = iter([ConnectionError("reset")] * 3)
@@ -218,6 +223,17 @@ def test_one_of_many_creates_a_file(tmp_path: Path) -> None:
     assert sorted(created) == sorted({f"locks/{number}" for number in range(50)})
 
 
-def test_a_name_that_no_folder_can_have(batch: Command, photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="File name too long"):
+def test_a_name_that_no_folder_can_have(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="File name too long") as caught:
         Place.at(str(tmp_path)).create("a" * 300, b"")
+    assert pickle.loads(pickle.dumps(caught.value)).is_final  # it comes from another process
+
+
+def test_a_full_disk_leaves_no_file_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place.at(str(tmp_path))
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFileOpener, "write", Mock(side_effect=full))
+        with pytest.raises(PlaceError, match="make room"):
+            place.create("locks/1", b"mine")
+    assert place.create("locks/1", b"mine")

@@ -42,14 +42,23 @@ def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int
         if deaths == DEATHS:
             outcomes.put(InputError(_dying(settings.memory)))
 
+    def wait() -> None:
+        for thread in threads:
+            thread.join()
+
+    threads: list[threading.Thread] = []
     with ExitStack() as stack:
+        stack.callback(wait)
         workers = [
             stack.enter_context(Apart(settings.cores, settings.memory))
             for _ in range(min(settings.workers or _workers(settings), len(shards)))
         ]
         stack.callback(over.set)
-        for worker in workers:
-            threading.Thread(target=serve, args=(worker,), name="andon-batch", daemon=True).start()
+        threads += [
+            threading.Thread(target=serve, args=(worker,), name="andon-batch", daemon=True) for worker in workers
+        ]
+        for thread in threads:
+            thread.start()
         left = len(shards)
         while left:
             tell(sum(worker.counted for worker in workers))

@@ -121,6 +121,7 @@ class Place:
         """
 
         def act() -> T:
+            self.fs.invalidate_cache(self.path(name))  # others write here, too
             with self.fs.open(self.path(name), "rb") as file:
                 return look(file)
 
@@ -175,6 +176,10 @@ class Place:
                 if self.fs.exists(path):
                     return False
                 raise  # a file where a folder should be
+            except OSError:
+                if self.is_local:  # a full disk: what is there of it would be taken for somebody's
+                    Path(path).unlink(missing_ok=True)
+                raise
             return True
 
         return self._ask_to_write(act, name)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from andon.batch.lease import Lease
-from andon.batch.manifest import Manifest, read_manifest, write_photos
+from andon.batch.manifest import FILE, Manifest, read_manifest, write_photos
 from andon.batch.place import Place
 from andon.batch.source import Listed, Source
 from andon.errors import InputError, NotCalibratedError
@@ -99,6 +99,8 @@ def _require_empty(place: Place) -> None:
     InputError: something lies there that is not of a batch.
     """
     names = {name for name in place.names("") if not name.endswith(UNFINISHED)}
+    if FILE in names:  # another run has just written it
+        return
     known = {MARKER, "locks", "manifest", "model"} if MARKER in names else {"locks"}
     if others := sorted(names - known):
         raise InputError(f"{place.url} holds {others[0]}, which is of no batch; give a new or empty folder with --out.")

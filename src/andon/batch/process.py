@@ -10,9 +10,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
@@ -48,6 +49,7 @@ class Apart:
         self._count: Synchronized[int] = self._context.Value("Q", 0)
         self._limits = cores, _memory if memory is None else memory
         self._pool: ProcessPoolExecutor | None = None
+        self._lock = threading.Lock()
 
     @property
     def counted(self) -> int:
@@ -61,17 +63,12 @@ class Apart:
             DiedError: the process ended instead.
             Exception: whatever the function raises.
         """
-        pool = self._pool
-        if pool is None:
-            begin = os.getpid(), self._stop, self._count, *self._limits
-            pool = self._pool = ProcessPoolExecutor(1, self._context, _begin, begin)
         try:
-            with _interrupts_held_back():  # the process starts with what this thread holds back
-                result = pool.submit(function, *args, **kwargs)
-            return result.result()
+            return self._submit(
+                partial(function, *args, **kwargs)
+            ).result()  # a name for the future would keep all alive
         except BrokenProcessPool:
-            pool.shutdown()
-            self._pool = None
+            self._end()
             raise DiedError from None
 
     def __enter__(self) -> Self:
@@ -79,8 +76,23 @@ class Apart:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        if (pool := self._pool) is not None:
-            pool.shutdown()
+        self._end()
+
+    def _submit(self, work: Callable[[], R]) -> Future[R]:
+        with self._lock:
+            if self._stop.is_set():
+                raise DiedError
+            if self._pool is None:
+                begin = os.getpid(), self._stop, self._count, *self._limits
+                self._pool = ProcessPoolExecutor(1, self._context, _begin, begin)
+            with _interrupts_held_back():  # the process starts with what this thread holds back
+                return self._pool.submit(work)
+
+    def _end(self) -> None:
+        with self._lock:
+            if self._pool is not None:
+                self._pool.shutdown()
+                self._pool = None
 
 
 def count() -> None:

@@ -9,7 +9,7 @@ import csv
 import io
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import replace
 from importlib import import_module
@@ -28,6 +28,7 @@ LOG = logging.getLogger("andon")
 EngineName = Literal["local", "ray"]
 ENGINES = {"local": "andon.batch.local", "ray": "andon.batch.ray_engine"}
 FAILURES = "failures.csv"
+TELLING = 1000  # photos, of which the share of failures says something
 PAUSE, LONGEST_PAUSE = 2.0, 30.0  # seconds, while all that is left is being done by others or cannot be done
 PATIENCE = 300.0  # seconds, in which no shard gets done and some fail
 
@@ -88,8 +89,11 @@ def _inspect(
     """Until all shards are in `done`. Whatever stops it, the list of failures is written."""
     try:
         _check_failures(place, manifest, done, max_failures)
-        with progress.measured("photos") as tell:
-            for one in _outcomes(place, manifest, engine, settings, done, tell):
+        with (
+            progress.measured("photos") as tell,
+            closing(_outcomes(place, manifest, engine, settings, done, tell)) as outcomes,
+        ):
+            for one in outcomes:
                 done[one.shard] = one
                 _check_failures(place, manifest, done, max_failures)
     except BaseException as error:
@@ -108,7 +112,7 @@ def _outcomes(
     settings: Settings,
     done: dict[int, Done],
     tell: Callable[[float, str], None],
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """Of all shards that are not done, round by round: an engine may lose some, and others may be at some."""
     run = cast(Engine, import_module(ENGINES[engine])).run
     first = before = sum(one.total for one in done.values())
@@ -156,11 +160,11 @@ class _Trouble:
 
 def _check_failures(place: Place, manifest: Manifest, done: dict[int, Done], max_failures: float) -> None:
     """Raises:
-    TooManyFailuresError: of the photos that were tried, as soon as a shard's worth of them was.
+    TooManyFailuresError: of the photos that were tried, which must be some before their share says anything.
     """
     tried = sum(one.total for one in done.values())
     failures = sum(one.failures for one in done.values())
-    if failures / max(tried, manifest.photos_of(0)) > max_failures:
+    if failures / max(tried, min(manifest.photos, TELLING)) > max_failures:
         raise TooManyFailuresError(
             f"{failures:,} of {tried:,} photos could not be inspected, more than the {100 * max_failures:.4g} % that "
             f"--max-failures allows; {place.url}/{FAILURES} lists them and why. Mend that and go on with "
