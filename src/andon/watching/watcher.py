@@ -138,11 +138,15 @@ class Watcher:
 
     def _unknown(self, files: list[FoundFile]) -> list[FoundFile]:
         """Those that the store does not know as they lie there; nothing is left to do with the others."""
-        known = {(file.path, file.size, file.modified_ns) for file in self._store.watched.files(self._folder.key)}
+        by_path = {self._folder.relative(file.path): file for file in files}
+        known = set()
+        for one in self._store.watched.each(self._folder.key):
+            file = by_path.get(one.path)
+            if file is not None and (file.size, file.modified_ns) == (one.size, one.modified_ns):
+                known.add(file.path)
         unknown = []
         for file in files:
-            here = (self._folder.relative(file.path), file.size, file.modified_ns)
-            if here in known and self._afterwards.is_done(file):
+            if file.path in known and self._afterwards.is_done(file):
                 self._folder.done(file)
             else:
                 unknown.append(file)
