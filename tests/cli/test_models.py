@@ -67,13 +67,15 @@ def test_a_version_that_cannot_be_used_is_not_activated(
     store: Store, place: Path, second: Path, model: Path, andon_: Command
 ) -> None:
     andon_("models", "add", second, "--name", "plates", "--data", place)
-    new = read(second).sha256
+    old, new = (read(path).sha256 for path in (model, second))
+    for sha256 in (new, old):
+        store.models.activate("plates", sha256, by="ann")
     second.unlink()
     for words in (("activate", new[:8]), ("roll-back", "plates")):
         ran = andon_("models", *words, "--data", place)
         assert (ran.code, ran.out) == (2, "")
-    assert active(store) == read(model).sha256
-    assert len(store.models.activations()) == 1
+    assert active(store) == old
+    assert len(store.models.activations()) == 3
 
 
 @pytest.mark.parametrize("beginning", ["x", "0"])

@@ -7,9 +7,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import plate_photos
 import pytest
 from receivers import wait_until
-from serving import NG_PHOTO, OK_PHOTO, SETTINGS, Versions, served
+from serving import NG_PHOTO, OK_PHOTO, SETTINGS, Versions, png, served
 
 from andon.errors import InputError, NotFoundError
 from andon.server.folders import Folders, WatchedFolder, Watching
@@ -53,6 +54,20 @@ def test_a_photo_is_moved_and_what_is_not_wanted_stays(tmp_path: Path, versions:
         *("first/done/cam1.png", "first/done/cam1.2.png", "first/other.png", "first/below/cam2.png"),
         *("second/other.png", "second/below/cam2.png"),
     }
+
+
+def test_what_was_moved_below_a_watched_folder_is_not_inspected_again(tmp_path: Path, versions: Versions) -> None:
+    done, first, second = tmp_path / "first" / "done", tmp_path / "first", tmp_path / "second"
+    for folder, photo in ((first, OK_PHOTO), (second, NG_PHOTO)):
+        folder.mkdir()
+        (folder / "1.png").write_bytes(photo)
+    how = replace(QUICK, afterwards=f"move:{done}")
+    watched = Folders([WatchedFolder(path=first), WatchedFolder(path=second)], "press", how)
+    with served(tmp_path / "data", [Path("part.1")], helpers=[watched]) as one:
+        wait_until(lambda: len(list(done.glob("*.png"))) == 2)
+        (first / "late.png").write_bytes(png(plate_photos.part(3)))
+        wait_until((done / "late.png").exists)
+        assert one.station.store.inspections.counts() == {"OK": 2, "NG": 1}
 
 
 def test_a_photo_is_tagged_with_its_row(tmp_path: Path, versions: Versions) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from serving import PART, SETTINGS, Served, Versions, served, sha
 
 from andon.line.pipeline import Pipeline
 from andon.server import desks, follower
-from andon.store import NewDelivery, Store
+from andon.store import NewDelivery, Store, StoredModel
 from andon.store.outbox import receiver
 
 MES = "https://mes.plant:8443/hook/secret"
@@ -79,9 +79,19 @@ def test_a_version_that_breaks_while_it_is_loaded_stops_nothing(
     wait_until(lambda: judge(running) == sha(2))
 
 
-def test_the_line_says_at_once_that_the_model_changed(running: Served, versions: Versions, person: Person) -> None:
+def test_the_line_says_that_the_model_changed_when_it_is_loaded(
+    running: Served, versions: Versions, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which takes longer than the news of its activation."""
     page = person.open(running.url)
-    versions[sha(2)] = replace(orange_pipeline())
+    load = desks.ready
+
+    def slow(version: StoredModel) -> Pipeline:
+        time.sleep(1.5)
+        return load(version)
+
+    monkeypatch.setattr(desks, "ready", slow)
+    versions[sha(2)] = orange_pipeline()
     activated_elsewhere(running, 2)
     expect(page.locator(".changed")).to_contain_text("part judges with version 00000000 (activate, by ann)")
 
@@ -114,6 +124,7 @@ def test_what_was_given_up_is_told(running: Served) -> None:
     wait_until(lambda: running.station.remarks == [told])
     assert told in running.client.get("/").text
     assert running.client.get("/readyz").json()["remarks"] == []
+    assert "mes.plant" not in running.client.get("/login").text  # nor before anybody has logged in
     figures = running.client.get("/metrics").text
     assert 'andon_deliveries{receiver="https://mes.plant:8443",state="dead"} 2.0' in figures
     assert 'andon_deliveries{receiver="andon/press/inspection",state="pending"} 1.0' in figures

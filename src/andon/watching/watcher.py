@@ -25,7 +25,7 @@ MANY = 100
 """With more new files than these the store is asked which it knows by path, size and time, before any is read."""
 
 REST = 2.0
-"""After a look comes a rest of so many times what listing the files took, so that many files take no whole processor."""
+"""After a look comes a rest of so many times what listing took, so that many files do not take a whole processor."""
 
 PORTION_FILES, PORTION_BYTES = 32, 2**28
 """What is read at once."""
