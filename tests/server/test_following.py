@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from andon.line.pipeline import Pipeline
 from andon.server import desks, follower
 from andon.store import NewDelivery, Store, StoredModel
 from andon.store.outbox import receiver
+from andon.types import ModelId
 
 MES = "https://mes.plant:8443/hook/secret"
 
@@ -84,11 +86,10 @@ def test_the_line_says_that_the_model_changed_when_it_is_loaded(
 ) -> None:
     """Which takes longer than the news of its activation."""
     page = person.open(running.url)
-    load = desks.ready
 
     def slow(version: StoredModel) -> Pipeline:
         time.sleep(1.5)
-        return load(version)
+        return replace(versions[version.sha256], model_id=ModelId(version.name, version.sha256))
 
     monkeypatch.setattr(desks, "ready", slow)
     versions[sha(2)] = orange_pipeline()
