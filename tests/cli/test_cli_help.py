@@ -16,6 +16,7 @@ from andon.cli import COMMANDS
 GROUPS = {
     "data": ("verify", "new", "where", "demo"),
     "db": ("upgrade",),
+    "models": ("list", "add", "activate", "roll-back"),
     "token": ("add", "list", "revoke"),
 }
 COMMAND_LINES = [

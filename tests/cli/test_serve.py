@@ -27,6 +27,9 @@ from andon.store import Store
         (("MODEL", "--port", "TAKEN"), "cannot be listened on"),
         (("MODEL", "MODEL"), "give each model a name of its own"),
         (("MODEL", "--db", "mysql://x/y"), "no database that Andon can use"),
+        (("MODEL", "--pattern", "cam*"), "add --watch FOLDER, or leave them out"),
+        (("MODEL", "--watch", ".", "--afterwards", "delete"), "expected leave, tag or move:DIR"),
+        (("MODEL", "--watch", ".", "--afterwards", "move:."), "lie there already"),
         (("MODEL", "--token-file", "MODEL"), "holds no valid administrator's token"),
     ],
 )

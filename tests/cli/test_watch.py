@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from andon.store import Store
+from andon.store import PhotoStore, Store
 
 Andon = Callable[..., Any]
 
@@ -21,10 +23,15 @@ Andon = Callable[..., Any]
 def test_photos_that_come_in_are_printed_and_kept(model: Path, data: Path, tmp_path: Path) -> None:
     folder, station = tmp_path / "in", tmp_path / "station"
     folder.mkdir()
+    stray = PhotoStore(station).path("ab" * 32)  # what a kill left behind a month ago
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"photo")
+    os.utime(stray, times=(time.time() - 31 * 86_400,) * 2)
     photos = sorted((data / "test" / "good").iterdir())
     shutil.copy(photos[0], folder / "A-17_cam1.png")
     words: list[object] = ["watch", folder, "-m", model, "--data", station, "--station", "press-4", "--json"]
     words += ["--part-id-from", "(.+)_cam1", "--every", 0.05, "--settle", 0.05, "--afterwards", "tag"]
+    words += ["--keep-days", 30]
     command = [sys.executable, "-m", "andon", *map(str, words)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         assert watching.stdout is not None
@@ -34,6 +41,7 @@ def test_photos_that_come_in_are_printed_and_kept(model: Path, data: Path, tmp_p
         watching.send_signal(signal.SIGTERM)
         rest, said = watching.communicate(timeout=30)
     assert (watching.returncode, rest) == (0, "")
+    assert not stray.exists()
     assert f"Watching {folder} as station press-4" in said
     assert [row["part_id"] for row in rows] == ["A-17", "A-18"]
     assert json.loads((folder / "A-17_cam1.png.andon.json").read_text()) == rows[0]

@@ -76,7 +76,7 @@ def test_of_a_batch_with_a_fault_nothing_is_written(store: Store) -> None:
     with pytest.raises(InputError, match="in the database already"):
         store.inspections.add_all(batch)
     assert (store.inspections.last(), store.outbox.counts(), store.events.last()) == (0, {}, 0)
-    assert (store.watched.files("in"), store.kept.amount().photos) == ([], 0)
+    assert (list(store.watched.each("in")), store.kept.amount().photos) == ([], 0)
 
 
 FILTERED: list[tuple[dict[str, Any], list[int]]] = [
@@ -164,7 +164,7 @@ def test_a_watched_file_is_inspected_once_in_each_folder(store: Store) -> None:
     other = store.inspections.add(NewInspection(row=drawn_row(), watched=elsewhere))
     assert (again.number, again.inspection_id, again.is_new) == (first.number, first.inspection_id, False)
     assert other.is_new and store.inspections.last() == other.number == 2 and len(store.outbox.take_due()) == 1
-    assert store.watched.files("in") == [file]
+    assert list(store.watched.each("in")) == [file]
     assert store.watched.inspection_of("in", file.sha256) == first.inspection_id
     assert store.watched.inspection_of("in", "c" * 64) is None
 

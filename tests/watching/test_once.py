@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from receivers import Receiver, wait_until
 from andon import images
 from andon.errors import StoreError
 from andon.store import Added, NewInspection, Store
-from andon.watching import Watcher
+from andon.watching import Folder, FoundFile, Watcher
 from andon.watching import watcher as watcher_module
 
 Make = Callable[..., Watcher]
@@ -141,6 +142,24 @@ def test_a_database_that_is_away_is_waited_for(
     one.stop()
     assert list(rows) == []
     assert len(calls) == 3 and caplog.text.count("The database is away.") == 1
+
+
+def test_listing_very_many_files_leaves_the_processor_to_others(
+    folder: Path, watcher: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def long_list(self: Folder) -> list[FoundFile]:
+        looks.append(time.monotonic())
+        time.sleep(0.05)
+        return []
+
+    monkeypatch.setattr(Folder, "due", long_list)
+    one = watcher()
+    one.start()
+    wait_until(lambda: len(looks) > 3)
+    one.stop()
+    assert looks[3] - looks[0] >= 3 * 3 * 0.05
 
 
 def kill_again_and_again(folder: Path, data: Path, url: str, kills: int) -> set[str]:

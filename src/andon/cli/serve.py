@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from andon.cli import _delivery
+from andon.cli import _delivery, _watching
 from andon.cli import _options as options
 from andon.cli import _store as store_options
 from andon.errors import InputError
@@ -41,9 +41,15 @@ def command(
     demo: Annotated[bool, typer.Option("--demo", help="Serve a drawn set with photos arriving by themselves.")] = False,
     watch: Annotated[
         list[str] | None,
-        typer.Option(metavar="[MODEL=]FOLDER", help="Inspect what comes into this folder and those below. Repeatable."),
+        typer.Option(metavar="[MODEL=]FOLDER", help="Inspect what comes into this folder. Repeatable."),
     ] = None,
+    recursive: _watching.Recursive = False,
+    pattern: _watching.Pattern = "*",
     part_id_from: options.PartIdFrom = None,
+    afterwards: _watching.Afterwards = "leave",
+    every: _watching.Every = 1.0,
+    settle: _watching.Settle = 1.0,
+    patience: _watching.Patience = 30.0,
     station_name: Annotated[
         str | None,
         typer.Option("--station", help="Name of the station, for --watch and --mqtt; else that of the computer."),
@@ -57,8 +63,8 @@ def command(
     deadline: Annotated[float, typer.Option(help="Seconds until a photo must be judged, or is dropped.", min=0.1)] = 10,
     max_mb: Annotated[float, typer.Option(help="Largest file of a photo, in MB.", min=0.1, max=1000)] = 50,
     max_megapixels: Annotated[float, typer.Option(help="Largest photo.", min=0.1, max=150)] = 50,
-    keep_days: Annotated[int, typer.Option(help="Days that photos are kept; 0 for ever.", min=0)] = 90,
-    keep_gb: Annotated[float, typer.Option(help="GB of photos that are kept; 0 for all the disk takes.", min=0)] = 0,
+    keep_days: store_options.KeepDays = store_options.DAYS,
+    keep_gb: store_options.KeepGb = 0,
 ) -> None:
     """Judge photos that come over HTTP, keep what was found, and show it on pages.
 
@@ -71,9 +77,8 @@ def command(
     Then: curl --data-binary @photo.png http://127.0.0.1:8765/v1/inspect
     """
     import dataclasses
-    from datetime import timedelta
 
-    from andon.server.folders import Folders, Sending
+    from andon.server.folders import Folders, Sending, Watching
     from andon.server.running import Address, serve
     from andon.server.settings import Settings
     from andon.server.station import Helper, Station
@@ -90,8 +95,8 @@ def command(
         deadline=deadline,
         max_bytes=int(max_mb * 1e6),
         max_megapixels=max_megapixels,
-        keep_for=timedelta(days=keep_days) if keep_days else None,
-        keep_bytes=int(keep_gb * 1e9) if keep_gb else None,
+        keep_for=store_options.keep_for(keep_days),
+        keep_bytes=store_options.keep_bytes(keep_gb),
     )
     helpers: list[Helper] = []  # what is started and stopped with the station
     files = models or []
@@ -103,7 +108,17 @@ def command(
         settings = dataclasses.replace(settings, grace=0)
     name = socket.gethostname() if station_name is None else station_name
     folders = [_watched(text) for text in watch or ()]
-    part_ids = options.part_id_pattern(part_id_from)
+    watching = Watching(
+        recursive=recursive,
+        pattern=pattern,
+        afterwards=afterwards,
+        part_id_from=options.part_id_pattern(part_id_from),
+        every=every,
+        settle=settle,
+        patience=patience,
+    )
+    if not folders and watching != Watching():
+        raise InputError("Options of watched folders are given, but no folder; add --watch FOLDER, or leave them out.")
     data.mkdir(parents=True, exist_ok=True)
     with Store.open(db, data) as store:
         if token_file is not None:
@@ -120,7 +135,7 @@ def command(
         )
         helpers.append(Sending(deliverer))
         if folders:
-            helpers.append(Folders(folders, name, deliveries=deliverer.deliveries(name), part_id_from=part_ids))
+            helpers.append(Folders(folders, name, watching, deliveries=deliverer.deliveries(name)))
         station = Station(store, data, settings, deliveries=lambda row, of: deliverer.deliveries(of), helpers=helpers)
         address = Address(host=host, port=port)
         serve(station, files, address, tls=tls, proxies=trust_proxy or (), on_start=_say_where)

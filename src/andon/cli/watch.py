@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from andon.cli import _delivery, _store
+from andon.cli import _delivery, _store, _watching
 from andon.cli import _options as options
 from andon.errors import InputError
 
@@ -24,22 +24,16 @@ def command(
     db: _store.Db = None,
     data: _store.Data = _store.DATA,
     station: Annotated[str | None, typer.Option(help="Name of the station; without it, that of the computer.")] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders below, too.")] = False,
-    pattern: Annotated[str, typer.Option(help="Of the files' names, such as 'cam1_*.png'.")] = "*",
+    recursive: _watching.Recursive = False,
+    pattern: _watching.Pattern = "*",
     part_id_from: options.PartIdFrom = None,
-    afterwards: Annotated[
-        str,
-        typer.Option(
-            metavar="leave|tag|move:DIR",
-            help="What becomes of an inspected photo: it is left, its row is written beside it, or it is moved.",
-        ),
-    ] = "leave",
-    every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks into the folder.")] = 1.0,
-    settle: Annotated[float, typer.Option(min=0, help="Seconds that a file's size and time must have rested.")] = 1.0,
-    patience: Annotated[
-        float, typer.Option(min=0, help="Seconds after which a resting file that is no photo is an error.")
-    ] = 30.0,
+    afterwards: _watching.Afterwards = "leave",
+    every: _watching.Every = 1.0,
+    settle: _watching.Settle = 1.0,
+    patience: _watching.Patience = 30.0,
     keep: Annotated[bool, typer.Option("--keep/--no-keep", help="Keep a copy of each photo in --data.")] = True,
+    keep_days: _store.KeepDays = _store.DAYS,
+    keep_gb: _store.KeepGb = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and photo.")] = False,
     webhook: _delivery.Webhooks = None,
     webhook_secret_file: _delivery.WebhookSecret = None,
@@ -67,6 +61,7 @@ def command(
     from andon.models.load import load
     from andon.reports.row_files import echo
     from andon.store import PhotoStore, Store
+    from andon.store.housekeeping import Housekeeper
     from andon.watching import Folder, PipelineInspector, Watcher
     from andon.watching import afterwards as read_afterwards
 
@@ -111,6 +106,15 @@ def command(
         _stop_cleanly(watcher)
         deliverer.start()
         stack.callback(deliverer.stop)
+        if keep:
+            housekeeper = Housekeeper(
+                store,
+                PhotoStore(data),
+                keep_for=_store.keep_for(keep_days),
+                keep_bytes=_store.keep_bytes(keep_gb),
+            )
+            housekeeper.start()
+            stack.callback(housekeeper.stop)
         typer.echo(f"Watching {folder} as station {name}; inspections go into {store}. Ctrl-C ends it.", err=True)
         for row in watcher.rows():
             echo(row, "json" if as_json else "text")

@@ -36,7 +36,7 @@ def after_offering(path: Path, parent: Path, name: str) -> list[str]:
     return [
         f"Model: {path}",
         f"{parent} is unchanged. A station that runs keeps its active version of {name}: activate the new one on "
-        f"the page Models, and go back there with Roll back (POST /v1/models/{name}/rollback).",
+        f"the page Models or with andon models activate, and go back with Roll back or andon models roll-back {name}.",
         "A model that was exported for the line must be exported again from the new file (andon export).",
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import RLock
@@ -15,6 +16,7 @@ from andon.store import Activation, Store, StoredModel
 
 LOG = logging.getLogger("andon")
 COMMAND_LINE = "andon serve"
+TRY_AGAIN_AFTER = 30.0
 MakeDesk = Callable[[str, Pipeline], Desk]
 
 
@@ -30,6 +32,9 @@ class Desks:
         self._make_desk = make_desk
         self._desks: dict[str, Desk] = {}
         self._changing = RLock()
+        self._troubles: dict[str, str] = {}
+        self._seen = -1
+        self._tried_at = 0.0
 
     def open(self, paths: Sequence[Path]) -> None:
         """Make a desk for each model file.
@@ -109,21 +114,54 @@ class Desks:
             desk.pipeline = pipeline
         return activation
 
-    def follow(self) -> None:
-        """Take up what another process has activated in the same database."""
+    @property
+    def troubles(self) -> list[str]:
+        """Which versions that are active cannot be used here, and why, in sentences."""
+        return list(self._troubles.values())
+
+    def follow(self) -> list[str]:
+        """Take up what another process has activated in the same database.
+
+        A version that cannot be used is tried again after half a minute: its file may be on its way.
+
+        Returns:
+            The digests of the versions of which something new is to be told.
+        """
+        newest = self._store.models.last_activation()
+        is_due = self._troubles and time.monotonic() - self._tried_at >= TRY_AGAIN_AFTER
+        if newest == self._seen and not is_due:
+            return []
         with self._changing:
-            for desk in self.all():
-                active = self._store.models.active(desk.name)
-                if active is not None and active.sha256 != desk.pipeline.model_id.sha256:
-                    try:
-                        desk.pipeline = ready(active)
-                    except AndonError as error:
-                        LOG.error(f"{desk.name} still judges with the version before: {error}")
+            found = [sha256 for desk in self.all() if (sha256 := self._follow(desk)) is not None]
+            self._seen, self._tried_at = newest, time.monotonic()
+        return found
 
     def close(self) -> None:
         """End all desks. Nothing may be under way."""
         for desk in self.all():
             desk.close()
+
+    def _follow(self, desk: Desk) -> str | None:
+        """The version that it should judge with, where something is new about that."""
+        active, before = self._store.models.active(desk.name), desk.pipeline.model_id.sha256
+        if active is None or active.sha256 == before:
+            self._troubles.pop(desk.name, None)
+            return None
+        try:
+            desk.pipeline = ready(active)
+        except Exception as error:  # whatever it is, the version before judges on
+            sentence = (
+                f"{desk.name} still judges with version {before[:8]}, as version {active.sha256[:8]}, which is active, "
+                f"cannot be used here: {error}"
+            )
+            if sentence == self._troubles.get(desk.name):
+                return None
+            self._troubles[desk.name] = sentence
+            LOG.error(sentence, exc_info=not isinstance(error, AndonError))
+        else:
+            self._troubles.pop(desk.name, None)
+            LOG.info(f"{desk.name} judges with version {active.sha256[:8]} from now on.")
+        return active.sha256
 
     def _pipeline(self, desk: Desk, version: StoredModel) -> Pipeline:
         return desk.pipeline if desk.pipeline.model_id.sha256 == version.sha256 else ready(version)

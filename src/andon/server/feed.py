@@ -108,8 +108,6 @@ class Feed:
         if last is None:
             return await run_in_threadpool(store.last)
         events = await run_in_threadpool(store.since, last, limit=MOST_AT_ONCE)
-        if any(event.kind == "model" for event in events):
-            await run_in_threadpool(self._station.desks.follow)
         for event in events:
             for follower in list(self._followers):
                 if follower.full():

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from andon.delivery import Deliverer
-from andon.errors import ImageError
+from andon.errors import ImageError, InputError
 from andon.line.pipeline import part_id_of
 from andon.ordered_map import ordered_map
 from andon.server.desk import BusyError, Incoming, TooLateError
 from andon.server.station import Station, TooLargeError
 from andon.store import NewDelivery, NewInspection
 from andon.types import Failure
-from andon.watching import Arrived, Folder, Watcher, Written
+from andon.watching import Arrived, Folder, Watcher, Written, afterwards
 
 AT_ONCE = 16
 
@@ -30,29 +30,69 @@ class WatchedFolder:
     model: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Watching:
+    """How folders are watched.
+
+    Attributes:
+        recursive, pattern, settle, patience: see `watching.Folder`.
+        afterwards: what becomes of a photo that was inspected: "leave", "tag" or "move:DIR".
+        part_id_from: finds the part id in a photo's file name, see `line.pipeline.part_id_of`.
+        every: seconds between two looks into a folder.
+    """
+
+    recursive: bool = False
+    pattern: str = "*"
+    afterwards: str = "leave"
+    part_id_from: re.Pattern[str] | None = None
+    every: float = 1.0
+    settle: float = 1.0
+    patience: float = 30.0
+
+
+USUAL = Watching()
+
+
+def check(folders: Sequence[WatchedFolder], watching: Watching) -> None:
+    """See that what is to become of the photos can be done in all folders.
+
+    Raises:
+        InputError: it cannot, or a folder would be watched twice.
+    """
+    places = [folder.path.resolve() for folder in folders]
+    for folder, place in zip(folders, places, strict=True):
+        afterwards(watching.afterwards, folder.path)
+        others = places.copy()
+        others.remove(place)
+        if place in others or (watching.recursive and any(other in place.parents for other in others)):
+            raise InputError(f"{folder.path} would be watched twice; give each folder once, and none below another.")
+
+
 class Folders:
     """Watches folders. A helper of a station.
 
     Args:
         name: of the station, for the rows.
+        watching: how.
         deliveries: what is to be sent of a photo that cannot be inspected; of the others, the station knows.
+
+    Raises:
+        InputError: see `check`.
     """
 
     def __init__(
         self,
         folders: Sequence[WatchedFolder],
         name: str,
+        watching: Watching = USUAL,
         *,
         deliveries: Sequence[NewDelivery] = (),
-        part_id_from: re.Pattern[str] | None = None,
-        every: float = 1.0,
-        settle: float = 1.0,
     ) -> None:
+        check(folders, watching)
         self._folders = folders
         self._name = name
+        self._watching = watching
         self._deliveries = deliveries
-        self._part_id_from = part_id_from
-        self._every, self._settle = every, settle
         self._watchers: list[Watcher] = []
 
     def start(self, station: Station) -> None:
@@ -63,9 +103,7 @@ class Folders:
         """
         for folder in self._folders:
             station.desks.of(folder.model)
-            inspector = StationInspector(station, folder.model, self._name, self._deliveries, self._part_id_from)
-            watched = Folder(folder.path, recursive=True, settle=self._settle)
-            self._watchers.append(Watcher(watched, station.store, inspector, every=self._every))
+            self._watchers.append(self._watcher(folder, station))
         for watcher in self._watchers:
             watcher.start()
 
@@ -75,6 +113,20 @@ class Folders:
             watcher.stop()
         for watcher in self._watchers:
             watcher.join()
+
+    def _watcher(self, folder: WatchedFolder, station: Station) -> Watcher:
+        how = self._watching
+        put_away = afterwards(how.afterwards, folder.path)
+        inspector = StationInspector(station, folder.model, self._name, self._deliveries, how.part_id_from)
+        watched = Folder(
+            folder.path,
+            recursive=how.recursive,
+            pattern=how.pattern,
+            settle=how.settle,
+            patience=how.patience,
+            without=put_away.folder,
+        )
+        return Watcher(watched, station.store, inspector, afterwards=put_away, every=how.every)
 
 
 class StationInspector:

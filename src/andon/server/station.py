@@ -22,9 +22,11 @@ from andon.rows import Cells
 from andon.server.daybook import sum_up
 from andon.server.desk import Answer, BusyError, Desk, Incoming, Job, TooLateError
 from andon.server.desks import Desks
+from andon.server.follower import Follower
 from andon.server.ledger import Deliveries, Ledger, no_deliveries
 from andon.server.settings import Settings
 from andon.store import PhotoStore, Store
+from andon.store.housekeeping import Housekeeper
 
 LOG = logging.getLogger("andon")
 PAUSE = 0.05
@@ -82,7 +84,9 @@ class Station:
         self._missing: str | None = None
         self._helpers = helpers
         self._ended = Event()
-        self._housekeeping = Thread(target=self._keep_house, name="andon-housekeeping", daemon=True)
+        self._hourly = Thread(target=self._look_after, name="andon-hourly", daemon=True)
+        self._follower = Follower(store, self.desks)
+        self._housekeeper = Housekeeper(store, self.photos, keep_for=settings.keep_for, keep_bytes=settings.keep_bytes)
 
     def start(self, models: Sequence[Path]) -> None:
         """Load the models and begin.
@@ -92,7 +96,9 @@ class Station:
         """
         self.desks.open(models)
         self._look_for_photos()
-        self._housekeeping.start()
+        self._hourly.start()
+        self._follower.start()
+        self._housekeeper.start()
         for helper in self._helpers:
             helper.start(self)
 
@@ -102,8 +108,10 @@ class Station:
         for helper in self._helpers:
             helper.stop()
         self._ended.set()
-        if self._housekeeping.is_alive():
-            self._housekeeping.join(SECONDS_TO_END)
+        if self._hourly.is_alive():
+            self._hourly.join(SECONDS_TO_END)
+        self._follower.stop()
+        self._housekeeper.stop()
         while any(desk.waiting for desk in self.desks.all()):
             time.sleep(PAUSE)
         self.desks.close()
@@ -116,9 +124,14 @@ class Station:
         return self._ledger.not_kept is None
 
     @property
-    def remarks(self) -> list[str]:
-        """What whoever looks at the station should know, in sentences."""
+    def public_remarks(self) -> list[str]:
+        """What anybody may know of how the station is, in sentences."""
         return [remark for remark in (self._ledger.not_kept, self._missing) if remark]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What whoever may look at its pages should know, in sentences."""
+        return [*self.public_remarks, *self._follower.remarks]
 
     def why_not_ready(self) -> list[str]:
         """Why photos cannot be judged and written now, in sentences."""
@@ -177,16 +190,15 @@ class Station:
         for told in self.on_rows:
             told(rows)
 
-    def _keep_house(self) -> None:
-        """Sum up days that are over, remove photos that may go, and forget old events, every hour."""
+    def _look_after(self) -> None:
+        """Sum up days that are over, and see that photos are there, every hour."""
         self._sum_up()
         while not self._ended.wait(HOURLY):
             self._sum_up()
             try:
                 self._look_for_photos()
-                self.store.kept.sweep(self.photos, max_age=self.settings.keep_for, max_bytes=self.settings.keep_bytes)
-            except (AndonError, OSError) as error:
-                LOG.error(f"Old photos could not be removed: {error}")
+            except AndonError as error:
+                LOG.error(f"Kept photos could not be looked for: {error}")
 
     def _look_for_photos(self) -> None:
         self._missing = self.store.kept.missing(self.photos)

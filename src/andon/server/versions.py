@@ -23,8 +23,11 @@ FOLDER = "models"
 """Under the data folder: for versions that are made on pages."""
 
 
-def make_known(store: Store, path: Path, by: str) -> tuple[StoredModel, bool]:
-    """Write the model file into the store, and say whether it is new there. Its name is the file's, without ending.
+def make_known(store: Store, path: Path, by: str, *, name: str | None = None) -> tuple[StoredModel, bool]:
+    """Write the model file into the store, and say whether it is new there.
+
+    Args:
+        name: of the model that it is a version of; the file's name without its ending unless given.
 
     Raises:
         ModelError: it is no model, or has no thresholds yet.
@@ -36,7 +39,7 @@ def make_known(store: Store, path: Path, by: str) -> tuple[StoredModel, bool]:
     is_new = contents.sha256 not in {version.sha256 for version in store.models.versions()}
     version = store.models.add(
         contents.sha256,
-        name=path.stem,
+        name=name or path.stem,
         path=str(path.resolve()),
         by=by,
         origin=header.manifest.data,

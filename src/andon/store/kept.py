@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, tuple_, update
 
 from andon.store._reading import IS_GOLDEN
 from andon.store.database import Database
@@ -17,7 +18,20 @@ BATCH = 100
 JUST_KEPT = timedelta(hours=1)
 """So young a photo never goes: it may belong to an inspection that is not written yet."""
 
+Place = tuple[datetime, str]
+"""Among photos in the order of their time, then of their hash."""
+BEGINNING: Place = (datetime.min.replace(tzinfo=UTC), "")
+IN_A_QUESTION = 500
+
 IS_NEEDED = exists().where(Inspections.photo_sha256 == Photos.sha256, Inspections.reviewed_as.is_not(None) | IS_GOLDEN)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A photo in the folder, and since when it lies there."""
+
+    photo: KeptPhoto
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -76,12 +90,28 @@ class Kept:
         """
         now = now or datetime.now(UTC)
         removed = Amount()
-        while True:
+        after: Place | None = BEGINNING
+        while after is not None:
+            excess = 0 if max_bytes is None else self.amount().bytes - max_bytes
+            if max_age is None and excess <= 0:
+                break
             with self._database.write() as connection:  # nobody reviews a photo while it is removed
-                gone = _remove_some(connection, photos, max_age, max_bytes, now)
-            if not gone.photos:
-                return removed
+                gone, after = _remove_some(connection, photos, max_age, excess, now, after)
             removed = Amount(removed.photos + gone.photos, removed.bytes + gone.bytes)
+        return removed
+
+    def note(self, found: Sequence[Found]) -> int:
+        """Write that these photos are kept, those that are known already apart, and say how many were not known."""
+        with self._database.read() as connection:  # mostly all are known, and looking disturbs nobody
+            unknown = _unknown(connection, found)
+        if not unknown:
+            return 0
+        with self._database.write() as connection:
+            unknown = _unknown(connection, unknown)
+            values = [{"sha256": one.photo.sha256, "size": one.photo.size, "kept_at": one.at} for one in unknown]
+            if values:
+                connection.execute(insert(Photos), values)
+        return len(unknown)
 
 
 def note_kept(connection: Connection, photo: KeptPhoto, now: datetime) -> None:
@@ -96,22 +126,40 @@ def _amount(connection: Connection) -> Amount:
     return Amount(photos, int(size))  # PostgreSQL adds up to a Decimal
 
 
+def _unknown(connection: Connection, found: Sequence[Found]) -> list[Found]:
+    names = [one.photo.sha256 for one in found]
+    known: set[str] = set()
+    for begin in range(0, len(names), IN_A_QUESTION):
+        query = select(Photos.sha256).where(Photos.sha256.in_(names[begin : begin + IN_A_QUESTION]))
+        known.update(connection.execute(query).scalars())
+    return [one for one in found if one.photo.sha256 not in known]
+
+
 def _remove_some(
-    connection: Connection, photos: PhotoStore, max_age: timedelta | None, max_bytes: int | None, now: datetime
-) -> Amount:
-    """One batch of the oldest. The file goes first: if the process ends there, the entry goes with the next sweep."""
-    excess = 0 if max_bytes is None else _amount(connection).bytes - max_bytes
+    connection: Connection,
+    photos: PhotoStore,
+    max_age: timedelta | None,
+    excess: int,
+    now: datetime,
+    after: Place,
+) -> tuple[Amount, Place | None]:
+    """One batch of the oldest above `after`, and where the next one begins; None where nothing is left to remove.
+
+    The file goes first: if the process ends there, the entry goes with the next sweep.
+    """
     young = now - JUST_KEPT
     query = select(Photos.sha256, Photos.size, Photos.kept_at).where(Photos.kept_at < young, ~IS_NEEDED)
+    query = query.where(tuple_(Photos.kept_at, Photos.sha256) > after)
     n, size = 0, 0
-    for photo in connection.execute(query.order_by(Photos.kept_at).limit(BATCH)).all():
+    some = connection.execute(query.order_by(Photos.kept_at, Photos.sha256).limit(BATCH)).all()
+    for photo in some:
         is_old = max_age is not None and photo.kept_at < now - max_age
         if not is_old and size >= excess:
-            break
+            return Amount(n, size), None
         this = Photos.sha256 == photo.sha256
         if photos.remove(photo.sha256, kept_before=young):
             connection.execute(delete(Photos).where(this))
             n, size = n + 1, size + photo.size
         else:
             connection.execute(update(Photos).where(this).values(kept_at=now))
-    return Amount(n, size)
+    return Amount(n, size), (some[-1].kept_at, some[-1].sha256) if len(some) == BATCH else None

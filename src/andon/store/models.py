@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from andon.errors import InputError, NotFoundError
 from andon.store import _events
@@ -105,6 +105,11 @@ class Models:
         """
         with self._database.write() as connection:
             return _change(connection, name, _before(connection, name), by, "roll back")
+
+    def last_activation(self) -> int:
+        """The number of the newest activation of any name; 0 where there is none."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.max(Activations.number))).scalar_one() or 0
 
     def activations(self, name: str | None = None, *, limit: int = 100) -> list[Activation]:
         """Who activated what when, newest first."""

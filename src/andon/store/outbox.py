@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from andon.errors import NotFoundError
 from andon.store import _events
@@ -28,6 +29,14 @@ def pause(attempts: int) -> timedelta:
     The 20 attempts end after some 9 hours.
     """
     return min(LONGEST_PAUSE, timedelta(seconds=2 ** min(attempts - 1, 30)))
+
+
+def receiver(kind: str, target: str) -> str:
+    """Who a delivery is for, for others to read: of a webhook its host alone, as its path may be a secret."""
+    if kind != "webhook":
+        return target
+    parts = urlsplit(target)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def put(connection: Connection, new: NewDelivery, now: datetime) -> str:
@@ -118,18 +127,30 @@ class Outbox:
         """It will never be taken, so it is not tried again: at once dead."""
         self.failed(delivery_id, error, max_attempts=0)
 
-    def dead(self, *, limit: int = 100) -> list[Delivery]:
-        """What was given up, newest first."""
-        query = select(*COLUMNS).where(Table.state == "dead").order_by(Table.number.desc()).limit(limit)
-        with self._database.read() as connection:
-            return [_delivery(row) for row in connection.execute(query)]
+    def waiting(self, *, target: str | None = None, limit: int = 100) -> list[Delivery]:
+        """What is still to be sent, to one receiver or to all, what is tried next first."""
+        return self._in_state("pending", target, Table.next_attempt_at, limit)
 
-    def send_again(self, delivery_ids: Iterable[str]) -> int:
-        """Try these again that were given up, from the first attempt on, and say how many those were."""
+    def dead(self, *, target: str | None = None, limit: int = 100) -> list[Delivery]:
+        """What was given up, newest first."""
+        return self._in_state("dead", target, Table.number.desc(), limit)
+
+    def send_again(self, delivery_ids: Iterable[str] | None = None, *, target: str | None = None) -> int:
+        """Try what was given up again, from the first attempt on, and say how many deliveries those were.
+
+        Args:
+            delivery_ids: None for all.
+            target: only those to this receiver.
+        """
         now = datetime.now(UTC)
-        chosen = update(Table).where(Table.delivery_id.in_(list(delivery_ids)), Table.state == "dead")
+        chosen = update(Table).where(*_given_up(delivery_ids, target))
         with self._database.write() as connection:
             return connection.execute(chosen.values(state="pending", attempts=0, next_attempt_at=now)).rowcount
+
+    def forget_dead(self, delivery_ids: Iterable[str] | None = None, *, target: str | None = None) -> int:
+        """Remove what was given up; see `send_again`."""
+        with self._database.write() as connection:
+            return connection.execute(delete(Table).where(*_given_up(delivery_ids, target))).rowcount
 
     def get(self, delivery_id: str) -> Delivery:
         """One delivery.
@@ -140,18 +161,36 @@ class Outbox:
         with self._database.read() as connection:
             return _find(connection, delivery_id)
 
-    def counts(self) -> dict[tuple[str, str, str], int]:
-        """How many there are of each kind, target and state."""
+    def counts(self, *states: DeliveryState) -> dict[tuple[str, str, str], int]:
+        """How many there are of each kind, target and state; of these states alone, which is quicker than of all."""
         columns = (Table.kind, Table.target, Table.state)
+        query = select(*columns, func.count()).group_by(*columns)
+        if states:
+            query = query.where(Table.state.in_(states))
         with self._database.read() as connection:
-            found = connection.execute(select(*columns, func.count()).group_by(*columns))
-            return {(kind, target, state): count for kind, target, state, count in found}
+            return {(kind, target, state): count for kind, target, state, count in connection.execute(query)}
 
     def forget_sent(self, before: datetime) -> int:
         """Remove what was made before that time and has arrived, and say how many those were."""
         old = delete(Table).where(Table.state == "sent", Table.created_at < before)
         with self._database.write() as connection:
             return connection.execute(old).rowcount
+
+    def _in_state(self, state: DeliveryState, target: str | None, order: Any, limit: int) -> list[Delivery]:
+        query = select(*COLUMNS).where(Table.state == state).order_by(order).limit(limit)
+        if target is not None:
+            query = query.where(Table.target == target)
+        with self._database.read() as connection:
+            return [_delivery(row) for row in connection.execute(query)]
+
+
+def _given_up(delivery_ids: Iterable[str] | None, target: str | None) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [Table.state == "dead"]
+    if delivery_ids is not None:
+        found.append(Table.delivery_id.in_(list(delivery_ids)))
+    if target is not None:
+        found.append(Table.target == target)
+    return found
 
 
 def _find(connection: Connection, delivery_id: str) -> Delivery:

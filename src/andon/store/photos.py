@@ -8,6 +8,7 @@ import re
 import shutil
 import string
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -124,12 +125,10 @@ class PhotoStore:
             OSError: it cannot be removed.
         """
         path = self.path(sha256)
-        try:
+        with self._writing[sha256[0]], suppress(FileNotFoundError):
             if path.stat().st_mtime >= kept_before.timestamp():
                 return False
             path.unlink()
-        except FileNotFoundError:
-            pass
         return True
 
     @staticmethod

@@ -83,6 +83,13 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def name_in(self, data: Path) -> str:
+        """What tells this database from others that use the same data folder. The folder may move with its database."""
+        if not self._database.is_sqlite:
+            return self._database.url.set(drivername="postgresql", username=None, password=None).render_as_string()
+        file, folder = Path(str(self._database)).resolve(), data.resolve()
+        return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
+
     def __str__(self) -> str:
         """Where it is, without the password."""
         return str(self._database)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import select
 
 from andon.store.database import Database
 from andon.store.records import WatchedFile
 from andon.store.tables import Inspections
 from andon.store.tables import Watched as Table
+
+AT_ONCE = 1000
+"""Rows that are read together."""
 
 
 class Watched:
@@ -23,10 +28,11 @@ class Watched:
             found = connection.execute(query.where(Table.folder == folder, Table.sha256 == sha256))
             return found.scalar_one_or_none()
 
-    def files(self, folder: str) -> list[WatchedFile]:
+    def each(self, folder: str) -> Iterator[WatchedFile]:
         """All files of this folder that were inspected, as they were then: by path, size and time a file that lies
-        there still is known again without being read."""
+        there still is known again without being read. Memory does not grow with their number."""
         columns = (Table.sha256, Table.folder, Table.path, Table.size, Table.modified_ns)
+        query = select(*columns).where(Table.folder == folder).execution_options(yield_per=AT_ONCE)
         with self._database.read() as connection:
-            found = connection.execute(select(*columns).where(Table.folder == folder).order_by(Table.inspection))
-            return [WatchedFile(**one._mapping) for one in found]
+            for one in connection.execute(query):
+                yield WatchedFile(**one._mapping)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 MANY = 100
 """With more new files than these the store is asked which it knows by path, size and time, before any is read."""
+
+REST = 2.0
+"""After a look comes a rest of so many times what listing took, so that many files do not take a whole processor."""
 
 PORTION_FILES, PORTION_BYTES = 32, 2**28
 """What is read at once."""
@@ -54,7 +58,7 @@ class Watcher:
     content.
 
     Args:
-        every: seconds between two looks into the folder.
+        every: seconds between two looks into the folder; longer where listing its files takes long.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Watcher:
         self._stopping = Event()
         self._thread: Thread | None = None
         self._trouble = ""
+        self._listing_took = 0.0
         self.error: Exception | None = None
         """Why a watcher in a thread has ended by itself; None where it has not."""
 
@@ -93,7 +98,7 @@ class Watcher:
                 if self._trouble != str(error):  # a trouble that lasts is told once
                     logger.warning("%s Until then nothing of %s is inspected.", error, self._folder.root)
                 self._trouble = str(error)
-            self._stopping.wait(self._every)
+            self._stopping.wait(max(self._every, REST * self._listing_took))
 
     def look(self) -> Iterator[Cells]:
         """Look into the folder once, and yield the row of each photo that was new.
@@ -102,7 +107,9 @@ class Watcher:
             StoreError: the database cannot be used.
             AndonError: inspecting is impossible.
         """
+        began = time.monotonic()
         files = self._folder.due()
+        self._listing_took = time.monotonic() - began
         if len(files) > MANY:
             files = self._unknown(files)
         for portion in _portions(files):
@@ -138,11 +145,15 @@ class Watcher:
 
     def _unknown(self, files: list[FoundFile]) -> list[FoundFile]:
         """Those that the store does not know as they lie there; nothing is left to do with the others."""
-        known = {(file.path, file.size, file.modified_ns) for file in self._store.watched.files(self._folder.key)}
+        by_path = {self._folder.relative(file.path): file for file in files}
+        known = set()
+        for one in self._store.watched.each(self._folder.key):
+            file = by_path.get(one.path)
+            if file is not None and (file.size, file.modified_ns) == (one.size, one.modified_ns):
+                known.add(file.path)
         unknown = []
         for file in files:
-            here = (self._folder.relative(file.path), file.size, file.modified_ns)
-            if here in known and self._afterwards.is_done(file):
+            if file.path in known and self._afterwards.is_done(file):
                 self._folder.done(file)
             else:
                 unknown.append(file)

@@ -34,7 +34,7 @@ def readyz(request: Request) -> Response:
     """503 before it ends, while it still takes photos, and where the database cannot be used."""
     served: Station = request.app.state.station
     wrong = served.why_not_ready()
-    health = HealthOut(status="draining" if served.is_draining else "ok", remarks=[*served.remarks, *wrong])
+    health = HealthOut(status="draining" if served.is_draining else "ok", remarks=[*served.public_remarks, *wrong])
     return JSONResponse(health.model_dump(), 503 if served.is_draining or wrong else 200)
 
 

@@ -121,6 +121,7 @@ def _changed(station: Station, now: datetime) -> list[Activation]:
     found = []
     for desk in station.desks.all():
         newest = station.store.models.activations(desk.name, limit=2)
-        if len(newest) == 2 and now - newest[0].at < CHANGED_FOR:
+        judges = desk.pipeline.model_id.sha256
+        if len(newest) == 2 and newest[0].sha256 == judges and now - newest[0].at < CHANGED_FOR:
             found.append(newest[0])
     return found

@@ -66,11 +66,8 @@ def page(request: Request, name: str, who: Identity | None, *, status: int = 200
     """The page of the template `name`, with these values beside those that all pages know."""
     station: Station = request.app.state.station
     menu = [(title, address) for title, address, scope in MENU if who is not None and who.may(scope)]  # type: ignore[arg-type]
-    text = (
-        _templates()
-        .get_template(name)
-        .render(who=who, menu=menu, here=request.url.path, remarks=station.remarks, **values)
-    )
+    remarks = station.public_remarks if who is None else station.remarks
+    text = _templates().get_template(name).render(who=who, menu=menu, here=request.url.path, remarks=remarks, **values)
     return HTMLResponse(text, status)
 
 
