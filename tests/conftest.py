@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests themselves run side b
 import plate_photos
 import pytest
 import torch
+from databases import own_postgres, postgres
 from torch import Tensor, nn
 
 from andon.backbones import Backbone
@@ -24,6 +25,8 @@ from andon.line.pipeline import Pipeline
 from andon.models.save import save
 from andon.models.taught import Taught
 from andon.teaching.train import train
+
+__all__ = ["own_postgres", "postgres"]
 
 STATION = ("delivery", "improving", "server", "store", "watching")
 """Rooms of tests that start servers, browsers and databases."""

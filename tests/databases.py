@@ -12,15 +12,16 @@ from tempfile import gettempdir
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
-
-from andon.store.database import url_of
 
 TRIES = 6
 
 
 def run_sql(url: str, *statements: str) -> None:
     """Run statements that need no transaction, such as CREATE DATABASE."""
+    from sqlalchemy import create_engine, text  # only tests of the station need it
+
+    from andon.store.database import url_of
+
     engine = create_engine(url_of(url, Path()), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for statement in statements:
@@ -59,6 +60,8 @@ def postgres(testrun_uid: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def own_postgres(postgres: str) -> str:
     """The URL of a database of this test process alone; making one for every test would take too long."""
+    from sqlalchemy import make_url
+
     name = f"of_process_{os.getpid()}"
     run_sql(postgres, f"CREATE DATABASE {name}")
     return make_url(postgres).set(database=name).render_as_string(hide_password=False)

@@ -7,12 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from databases import emptied, own_postgres, postgres
+from databases import emptied
 
 from andon.store import Store, schema
 from andon.store.database import Database, url_of
-
-__all__ = ["own_postgres", "postgres"]
 
 KINDS = ("sqlite", "postgresql")
 
