@@ -240,7 +240,7 @@ const live = {
     const low = Number(chart.dataset.low), high = Number(chart.dataset.high), step = (high - low) / 1000;
     const at_first = [ng.value, band.value, with_band.checked].join();
 
-    const ask = one_at_a_time(async () => {
+    const ask_what = one_at_a_time(async () => {
       const wanted = new URLSearchParams({ model: $("#model").value, threshold: ng.value });
       if (with_band.checked) wanted.set("review", band.value);
       try {
@@ -269,7 +269,7 @@ const live = {
       if (slider === band && Number(band.value) > ng.value - step) ng.value = Number(band.value) + step;
       if (Number(band.value) > ng.value - step) band.value = ng.value - step;
       draw();
-      ask();
+      ask_what();
     };
 
     for (const slider of [ng, band]) {
