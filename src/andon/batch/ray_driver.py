@@ -20,6 +20,7 @@ from typing import Any
 import fsspec
 
 from andon import ray_hosts
+from andon.batch.engine import Outcome
 from andon.batch.manifest import FILE, read_manifest
 from andon.batch.place import Place
 from andon.batch.process import end_above, use_cores
@@ -51,10 +52,10 @@ class Actor:
         from andon.batch import shard as job
 
         try:
-            done = job.run(out, shard)
-        except Exception as error:  # told, and the shard is tried again
-            return {"shard": shard, "done": None, "why": str(error) or repr(error)}
-        return {"shard": shard, "done": done and asdict(done), "why": ""}
+            outcome = Outcome(shard, job.run(out, shard))
+        except Exception as error:  # of a share that is away, or a bug
+            outcome = Outcome.of_error(shard, error)
+        return outcome._asdict() | {"done": outcome.done and asdict(outcome.done)}
 
 
 def drive(job: dict[str, Any], say: Say) -> None:

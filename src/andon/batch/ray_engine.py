@@ -38,7 +38,7 @@ def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int
                 done = message["done"] and Done(**message["done"])
                 came, photos = came + 1, photos + (done.total if done else 0)
                 tell(photos)
-                yield Outcome(message["shard"], done, message["why"])
+                yield Outcome(**message | {"done": done})
         if process.wait() and not came:
             raise InputError(_broken_down(settings, said))
         if came < len(shards):
