@@ -110,6 +110,18 @@ def _mapped(job: dict[str, Any], shards: list[int], workers: int) -> Iterator[di
         yield json.loads(row["outcome"])
 
 
+def _why(error: Exception, memory: int) -> str:
+    """What broke down, without a full stop."""
+    from ray.exceptions import RayActorError
+
+    if isinstance(error, RayActorError):
+        return (
+            f"a worker ended {DEATHS + 1} times over one shard, and may hold {memory / 1e9:.1f} GB: give more with "
+            "--memory, or find out what else ended it"
+        )
+    return str(error).strip().partition("\n")[0].rstrip(".") or repr(error)
+
+
 def _end_with_input() -> None:
     """End this process as soon as its standard input ends."""
 
@@ -140,3 +152,6 @@ def main() -> None:
             drive(job, say)
         except AndonError as error:
             say({"error": str(error)})
+        except Exception as error:
+            say({"broken": _why(error, job["memory"])})
+            raise

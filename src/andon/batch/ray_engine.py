@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from tempfile import TemporaryFile
-from typing import IO, Any
+from importlib.util import find_spec
+from typing import Any
 
 from andon.batch.engine import Outcome, Outcomes, Settings
 from andon.batch.part import Done
@@ -27,11 +27,16 @@ SECONDS_TO_END = 20
 
 def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Outcomes:
     """See `engine.Engine`. Shards that were lost with a cluster are left out, as long as others were done."""
+    if find_spec("ray") is None:
+        raise ModuleNotFoundError("No module named 'ray'", name="ray")
     photos = came = 0
-    with TemporaryFile() as said, _driver({"out": out, "shards": list(shards), **asdict(settings)}, said) as process:
+    why = "its head may be gone"
+    with _driver({"out": out, "shards": list(shards), **asdict(settings)}) as process:
         for message in _messages(process):
             if "warning" in message:
                 LOG.warning(message["warning"])
+            elif "broken" in message:
+                why = message["broken"]
             elif "error" in message:
                 raise InputError(message["error"])
             else:
@@ -40,16 +45,16 @@ def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int
                 tell(photos)
                 yield Outcome(**message | {"done": done})
         if process.wait() and not came:
-            raise InputError(_broken_down(settings, said))
+            raise InputError(_broken_down(settings, why))
         if came < len(shards):
             LOG.warning("Ray ended before all shards were done; the rest is begun again.")
 
 
 @contextmanager
-def _driver(job: dict[str, Any], said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _driver(job: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
     """The process; it ends with the block."""
     command = [sys.executable, "-c", DRIVE]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdin is not None
         try:
             process.stdin.write(json.dumps(job).encode() + b"\n")
@@ -71,11 +76,6 @@ def _messages(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _broken_down(settings: Settings, said: IO[bytes]) -> str:
-    said.seek(0)
-    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
+def _broken_down(settings: Settings, why: str) -> str:
     where = "on this computer" if settings.address is None else f"at {settings.address}"
-    return (
-        f"Ray {where} broke down before a shard was done ({lines[-1] if lines else 'it said nothing'}); what was done "
-        "before stays: look into the cluster, and give the same command again."
-    )
+    return f"Ray {where} broke down before a shard was done ({why}); mend that, and give the same command again."
