@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo serve test test-station slow coverage test-precision fuzz lint wheel bench bench-peer clean
+.PHONY: demo serve test test-station test-ray slow coverage test-precision fuzz lint wheel bench bench-peer clean
 
 demo: $(VENV)/.installed
 	$(BIN)/andon demo demo
@@ -18,13 +18,17 @@ test: $(VENV)/.installed
 slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow
 
-# these and the station's, and that they run nearly every line
+# these, the station's and Ray's, and that they run nearly every line
 coverage: $(VENV)/.installed
 	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered
 
 # the station: server and pages in a real browser (Debian's chromium), SQLite and PostgreSQL, an MQTT broker
 test-station: $(VENV)/.installed
 	$(BIN)/python -m pytest -m "station and not slow"
+
+# Ray clusters on this machine, one of them of two hosts with networks of their own (root on Linux)
+test-ray: $(VENV)/.installed
+	$(BIN)/python -m pytest -m ray
 
 # what depends on the precision that `auto` chooses, as on a processor that has bf16
 test-precision: $(VENV)/.installed

@@ -33,11 +33,13 @@ STATION = ("delivery", "improving", "server", "store", "watching")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what belongs to the station."""
+    """Mark what belongs to the station, and what starts Ray clusters."""
     here = Path(__file__).parent
     for item in items:
         if item.path.relative_to(here).parts[0] in STATION:
             item.add_marker(pytest.mark.station)
+        if item.path.name.startswith("test_ray"):
+            item.add_marker(pytest.mark.ray)
 
 
 class TinyBackbone(Backbone):

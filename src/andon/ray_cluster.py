@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from andon import resources
 from andon.errors import InputError
 
+OLDEST = (2, 59)
 MOST_OBJECT_STORE = 2 * 2**30  # bytes of shared memory; what tasks hand to one another is small
 SHARE_OF_MEMORY = 0.15
 SECONDS_TO_ANSWER = 5.0
@@ -41,11 +44,12 @@ def connect(address: str | None = None) -> Iterator[None]:
     with _environment(_settings(address)):
         import ray
 
+        _require_version(ray.__version__)
         logging.getLogger("ray").setLevel(logging.ERROR)
         try:
             _require_answer(address)
             _init(address)
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except Exception as error:  # Ray raises that itself where a cluster does not start
             with suppress(Exception):
                 ray.shutdown()
             raise InputError(_refused(address, error)) from error
@@ -71,6 +75,16 @@ def _init(address: str | None) -> None:
     )
 
 
+def _require_version(found: str) -> None:
+    """pip keeps to it; a cluster whose computers are set up by hand may not."""
+    release = tuple(int(number) for number in re.findall(r"\d+", found)[:2])
+    if release < OLDEST:
+        raise InputError(
+            f"Ray {found} is installed, and Andon needs {OLDEST[0]}.{OLDEST[1]} or newer, as Ray Data lost rows in "
+            "silence before: run pip install 'andon[ray]' on every computer of the cluster."
+        )
+
+
 def _require_answer(address: str | None) -> None:
     """Ray itself would try for minutes to reach a head node that is not there."""
     host, colon, port = (address or "").rpartition(":")
@@ -87,8 +101,14 @@ def _settings(address: str | None) -> dict[str, str]:
     }
     own = Path.home() / ".ray" / "auth_token"
     if address is None and not any(name in os.environ for name in TOKENS) and not own.is_file():
-        settings["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        settings["RAY_AUTH_TOKEN"] = _own_token()
     return settings
+
+
+@cache
+def _own_token() -> str:
+    """The same for all clusters that this process starts, as Ray reads it once."""
+    return secrets.token_hex(32)
 
 
 @contextmanager
@@ -113,6 +133,9 @@ def _refused(address: str | None, error: Exception) -> str:
         return f"Ray could not start on this machine: {_first_line(error)}"
     if isinstance(error, AuthenticationError):
         return f"This machine has no token for the Ray cluster at {address}; {_TOKEN}."
+    if "Version mismatch" in str(error):
+        versions = " ".join(str(error).partition(": ")[2].split())
+        return f"{versions} (Ray cluster at {address}); install the same Ray and Python on all its computers."
     if isinstance(error, OSError) and "Failed to connect to Ray cluster" not in str(error):
         why = f"No Ray cluster answers at {address} ({_first_line(error)})"
     else:

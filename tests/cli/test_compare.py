@@ -10,8 +10,8 @@ import plate_photos
 import pytest
 from conftest import Command
 
-from andon import comparison, images
-from andon.comparison import _trial
+from andon import images
+from andon.comparison import _attempt, _trial
 from andon.comparison._process import FILES
 
 SHARP = """
@@ -37,7 +37,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         file.write_text(json.dumps(result))
         return dict(result)
 
-    monkeypatch.setattr(comparison, "run", run_here)
+    monkeypatch.setattr(_attempt, "run", run_here)
     return noted
 
 

@@ -1,81 +1,81 @@
-"""The engine `ray`: actors of a Ray cluster, fed by Ray Data. Ray moves shard numbers and counts, never photos."""
+"""The engine `ray`: workers on the computers of a Ray cluster.
+
+Ray is driven by a process of its own (`ray_driver`), so that what Ray writes does not stand between Andon's lines. A
+cluster that breaks down ends the process that drives it, but no batch.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import Any
 
 from andon.batch.engine import Outcome, Outcomes, Settings
 from andon.batch.part import Done
-from andon.batch.process import end_above, use_cores
-from andon.ray_cluster import connect
+from andon.errors import InputError
 
-
-class Actor:
-    """A worker of the cluster. All that it needs stands in each row, as an actor that is started again gets no more."""
-
-    def __init__(self) -> None:
-        self._is_limited = False
-
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Do the shards of a batch of Ray's; its outcomes as JSON."""
-        return {"outcome": [json.dumps(self._do(**json.loads(job))) for job in batch["job"]]}
-
-    def _do(self, out: str, shard: int, cores: int, memory: int) -> dict[str, Any]:
-        if not self._is_limited:  # before anything that computes is imported
-            use_cores(cores)
-            end_above(memory)
-            self._is_limited = True
-        from andon.batch import shard as job
-
-        try:
-            done = job.run(out, shard)
-        except Exception as error:  # told, and the shard is tried again
-            return {"shard": shard, "done": None, "why": str(error) or repr(error)}
-        return {"shard": shard, "done": done and asdict(done), "why": ""}
+LOG = logging.getLogger("andon")
+DRIVE = "from andon.batch.ray_driver import main; main()"
+SECONDS_TO_END = 20
 
 
 def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Outcomes:
-    """See `engine.Engine`."""
-    with connect(settings.address):
-        import ray
-
-        _be_quiet()
-        job = {"out": out, "cores": settings.cores, "memory": settings.memory}
-        jobs = ray.data.from_items(
-            [{"job": json.dumps(job | {"shard": shard})} for shard in shards], override_num_blocks=len(shards)
-        )
-        outcomes = jobs.map_batches(
-            Actor,
-            batch_size=1,
-            compute=ray.data.ActorPoolStrategy(size=min(settings.workers or _workers(settings), len(shards))),
-            num_cpus=settings.cores,
-            memory=settings.memory,
-        )
-        photos = 0
-        for row in outcomes.iter_rows():
-            outcome = json.loads(row["outcome"])
-            done = outcome["done"] and Done(**outcome["done"])
-            photos += done.total if done else 0
-            tell(photos)
-            yield Outcome(outcome["shard"], done, outcome["why"])
-
-
-def _be_quiet() -> None:
-    """Ray Data tells of itself on standard output; Andon tells how far the batch is."""
-    import ray
-
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    """See `engine.Engine`. Shards that were lost with a cluster are left out, as long as others were done."""
+    if find_spec("ray") is None:
+        raise ModuleNotFoundError("No module named 'ray'", name="ray")
+    photos = came = 0
+    why = "its head may be gone"
+    with _driver({"out": out, "shards": list(shards), **asdict(settings)}) as process:
+        for message in _messages(process):
+            if "warning" in message:
+                LOG.warning(message["warning"])
+            elif "broken" in message:
+                why = message["broken"]
+            elif "error" in message:
+                raise InputError(message["error"])
+            else:
+                done = message["done"] and Done(**message["done"])
+                came, photos = came + 1, photos + (done.total if done else 0)
+                tell(photos)
+                yield Outcome(**message | {"done": done})
+        if process.wait() and not came:
+            raise InputError(_broken_down(settings, why))
+        if came < len(shards):
+            LOG.warning("Ray ended before all shards were done; the rest is begun again.")
 
 
-def _workers(settings: Settings) -> int:
-    """As many as the cluster has cores and memory for."""
-    import ray
+@contextmanager
+def _driver(job: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
+    """The process; it ends with the block."""
+    command = [sys.executable, "-c", DRIVE]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.flush()
+            yield process
+        finally:
+            with suppress(OSError):
+                process.stdin.close()  # which ends it
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS_TO_END)
+            process.kill()
 
-    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return max(1, int(min(found.get("CPU", 1) // settings.cores, found.get("memory", 0) // settings.memory)))
+
+def _messages(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+    """What the driver says, a line each."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.endswith(b"\n"):  # else it was killed within
+            yield json.loads(line)
+
+
+def _broken_down(settings: Settings, why: str) -> str:
+    where = "on this computer" if settings.address is None else f"at {settings.address}"
+    return f"Ray {where} broke down before a shard was done ({why}); mend that, and give the same command again."

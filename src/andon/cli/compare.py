@@ -6,14 +6,16 @@ import json
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
+from andon.errors import InputError
 
 EXIT_INPUT = 2
+CORES = 4  # of a trial on a cluster, where nobody has said
 
 
 def command(
@@ -48,6 +50,9 @@ def command(
     session_from: dataset_options.SessionFrom = None,
     allow_duplicates: options.AllowDuplicates = False,
     precision: options.Precision = "auto",
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="What runs the trials.")] = "local",
+    address: Annotated[str | None, typer.Option(help="Of the Ray cluster; without it, one on this computer.")] = None,
+    cores: Annotated[int | None, typer.Option(min=1, help="Of each trial on Ray; 4 at most unless given.")] = None,
 ) -> None:
     """Train several methods with the same photos and say where they differ.
 
@@ -56,17 +61,26 @@ def command(
     claimed. Without --folds the test photos decide; with --folds 3 they stay
     untouched. With --out, finished results are used again.
 
+    With --engine ray, trials run side by side on a cluster, whose computers must
+    all see the photos and --out at the same paths; their times and memory are
+    then those of different computers, and of trials that disturb each other.
+
     Exit code: 0 all methods were compared, 2 bad input or a method failed.
 
     Example: andon compare photos/bolt --detectors patchcore,padim --out compared
     """
-    from andon import datasets
-    from andon.comparison import compare, figures_of, plan
+    from andon import datasets, resources
+    from andon.comparison import OnRay, compare, figures_of, plan
     from andon.comparison.methods import methods
     from andon.comparison.report import as_text, write_folder
     from andon.files import locked
     from andon.images import mark_output
 
+    runs = None if engine == "local" else OnRay(address, cores or min(CORES, resources.cpus()))
+    if runs is None and not (address is None and cores is None):
+        raise InputError("--address and --cores are of a Ray cluster; add --engine ray.")
+    if address is not None and out is None:
+        raise InputError("The computers of a cluster need a folder that all of them see; give it with --out.")
     if out is not None:
         mark_output(out)
     shared = options.promise(false_reject_rate) | {"training.seed": seed}
@@ -87,7 +101,7 @@ def command(
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stack.enter_context(locked(folder))
-        comparison = compare(todo, chosen, folder, precision=precision)
+        comparison = compare(todo, chosen, folder, precision=precision, engine=runs)
         figures = figures_of(comparison)
         if out is not None:
             write_folder(out, comparison, chosen, figures)
