@@ -91,8 +91,8 @@ def read_done(place: Place, manifest: Manifest, shard: int) -> Done | None:
         return None
 
 
-def read_columns(place: Place, shard: int, columns: Sequence[str]) -> pa.Table:
-    """Some columns of a part.
+def read_columns(place: Place, shard: int, columns: Sequence[str] | None = None) -> pa.Table:
+    """Some columns of a part, or all of them; their checksums are looked at.
 
     Raises:
         DamagedError: it is not what was written.
@@ -102,7 +102,7 @@ def read_columns(place: Place, shard: int, columns: Sequence[str]) -> pa.Table:
 
     def look(file: IO[bytes]) -> pa.Table:
         with _finding_damage():
-            return parquet.ParquetFile(file, page_checksum_verification=True).read(list(columns))
+            return parquet.ParquetFile(file, page_checksum_verification=True).read(columns and list(columns))
 
     return place.look_into(name_of(shard), look)
 

@@ -139,13 +139,13 @@ class Place:
             raise self._refused(error, name) from error
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file whole or not at all, in place of one that is there."""
+        """Write a file whole or not at all; on a share that is not mounted, one that is there is written over."""
 
         def act() -> None:
             path = self.path(name)
             if self.is_local:
                 write_whole(Path(path), data)
-            elif self._has_folders:
+            elif self._has_folders and not self.fs.exists(path):  # some cannot move a file onto another
                 folder, _, own = path.rpartition("/")
                 beside = f"{folder}/.{own}.{uuid.uuid4().hex}{UNFINISHED}"
                 self.fs.makedirs(folder, exist_ok=True)
