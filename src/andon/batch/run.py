@@ -88,14 +88,17 @@ def _inspect(
 ) -> None:
     """Until all shards are in `done`. Whatever stops it, the list of failures is written."""
     try:
-        _check_failures(place, manifest, done, max_failures)
+        tried, failures = sum(one.total for one in done.values()), sum(one.failures for one in done.values())
+        _check_failures(place, manifest, tried, failures, max_failures)
         with (
             progress.measured("photos") as tell,
             closing(_outcomes(place, manifest, engine, settings, done, tell)) as outcomes,
         ):
             for one in outcomes:
+                if one.shard not in done:
+                    tried, failures = tried + one.total, failures + one.failures
                 done[one.shard] = one
-                _check_failures(place, manifest, done, max_failures)
+                _check_failures(place, manifest, tried, failures, max_failures)
     except BaseException as error:
         with suppress(InputError, FileNotFoundError):
             _write_failures(place, done)
@@ -158,12 +161,10 @@ class _Trouble:
             self._why = outcome.why
 
 
-def _check_failures(place: Place, manifest: Manifest, done: dict[int, Done], max_failures: float) -> None:
+def _check_failures(place: Place, manifest: Manifest, tried: int, failures: int, max_failures: float) -> None:
     """Raises:
     TooManyFailuresError: of the photos that were tried, which must be some before their share says anything.
     """
-    tried = sum(one.total for one in done.values())
-    failures = sum(one.failures for one in done.values())
     if failures / max(tried, min(manifest.photos, TELLING)) > max_failures:
         raise TooManyFailuresError(
             f"{failures:,} of {tried:,} photos could not be inspected, more than the {100 * max_failures:.4g} % that "
