@@ -51,8 +51,10 @@ def test_what_is_done_is_not_done_again(
 ) -> None:
     batch(photos, "--shard", 20)
     before = parts(tmp_path / "out")
+    (tmp_path / "out" / "locks" / "0000001.1").write_bytes(b"of a worker that was killed when its part was done")
     ran = batch(photos, "--shard", 20)
     assert ran.code == 0
+    assert not list((tmp_path / "out" / "locks").iterdir())
     assert "2 of 2 shards were done before" in caplog.text
     assert parts(tmp_path / "out") == before
 
