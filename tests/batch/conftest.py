@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import plate_photos
@@ -11,6 +13,8 @@ from conftest import Command, Ran
 from andon import images
 from andon.batch.run import ENGINES
 from andon.export.export import export
+from andon.line.pipeline import Pipeline
+from andon.models.load import load
 from andon.models.taught import Taught
 
 
@@ -39,10 +43,25 @@ def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("andon.batch.summary.write_summary", lambda *args: "not drawn")
 
 
+@pytest.fixture(scope="session")
+def load_once() -> Callable[..., Pipeline]:
+    """`load`, for all tests."""
+    return cache(load)
+
+
 @pytest.fixture
-def batch(andon_: Command, exported: Path, tmp_path: Path, no_page: None, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """`andon batch` into the folder "out" of the test's folder, in this process."""
+def batch(
+    andon_: Command,
+    exported: Path,
+    tmp_path: Path,
+    no_page: None,
+    load_once: Callable[..., Pipeline],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Command:
+    """`andon batch` into the folder "out" of the test's folder, in this process, with models that were read before."""
     monkeypatch.setitem(ENGINES, "local", "batches")
+    monkeypatch.setattr("andon.models.load.load", load_once)
+    monkeypatch.setattr("andon.batch.shard.load_model", lambda place, manifest: load_once(exported, precision="f32"))
 
     def run(source: object, *words: object, model: Path = exported) -> Ran:
         return andon_("batch", model, source, "-o", tmp_path / "out", *words)

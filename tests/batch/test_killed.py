@@ -34,6 +34,7 @@ def many(photos: Path, tmp_path: Path) -> Path:
     return path
 
 
+pytestmark = pytest.mark.timeout(300)
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -97,7 +98,7 @@ def test_a_worker_and_a_run_are_killed_and_two_runs_finish_it(start: Start, many
     assert 20 <= len(before) < 100
     runs = [start(many, "--shard", 4), start(many)]
     for run in runs:
-        said, errors = run.communicate(timeout=100)
+        said, errors = run.communicate(timeout=250)
         assert run.returncode == 0, errors
         assert "Counted: 400 photos = 400 verdicts" in said
     after = content_of(out / "parts")
@@ -111,7 +112,7 @@ def test_ctrl_c_says_how_to_go_on(start: Start, many: Path, tmp_path: Path, batc
     wait_for(3, out, run)
     worker = worker_of(run)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does
-    _, errors = run.communicate(timeout=30)
+    _, errors = run.communicate(timeout=100)
     assert run.returncode == 130
     assert "of 100 shards are done; the same command goes on from there." in errors
     assert "Traceback" not in errors
@@ -137,7 +138,7 @@ def test_twenty_kills(start: Start, many: Path, tmp_path: Path) -> None:
         run.kill()
         run.wait()
         assert len(parts(out)) < 100
-    start(many).communicate(timeout=100)
+    start(many).communicate(timeout=250)
     require_all_rows(out, many)
 
 

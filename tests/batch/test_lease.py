@@ -28,7 +28,12 @@ def place(tmp_path: Path) -> Place:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "BEAT", 0.05)
-    monkeypatch.setattr(leases, "SILENCE", 0.8)
+    monkeypatch.setattr(leases, "SILENCE", 10.0)
+
+
+@pytest.fixture
+def soon_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "SILENCE", 0.5)
 
 
 def move_to_another_machine(place: Place) -> None:
@@ -80,7 +85,7 @@ def test_a_process_that_was_killed_is_taken_over_at_once(place: Place, monkeypat
     assert place.names("locks") == []
 
 
-def test_silence_on_another_machine_is_waited_for(place: Place) -> None:
+def test_silence_on_another_machine_is_waited_for(place: Place, soon_dead: None) -> None:
     """Whether there is a process of that number on this computer says nothing of that one."""
     first = Lease.acquire(place, "7")
     assert first is not None
@@ -96,7 +101,7 @@ def test_silence_on_another_machine_is_waited_for(place: Place) -> None:
     assert place.names("locks") == []
 
 
-def test_who_was_thought_dead_does_not_write(place: Place) -> None:
+def test_who_was_thought_dead_does_not_write(place: Place, soon_dead: None) -> None:
     """It slept, as a notebook does, and its thread wakes up when the work has been done and begun again."""
     sleeper = Lease.acquire(place, "7")
     assert sleeper is not None
@@ -121,7 +126,7 @@ def test_what_failed_is_known_to_the_next_at_once(place: Place, monkeypatch: pyt
     assert place.names("locks") == []
 
 
-def test_a_lease_that_was_never_written_whole_is_taken_over(place: Place) -> None:
+def test_a_lease_that_was_never_written_whole_is_taken_over(place: Place, soon_dead: None) -> None:
     place.write("locks/7.1", b"")
     with Lease.acquire(place, "7") as lease:  # type: ignore[union-attr]
         assert lease.attempt == 2

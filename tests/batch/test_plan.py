@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from andon.batch import plan
+from andon.batch import lease, plan
+from andon.batch.inspecting import load_model
 from andon.batch.lease import Lease
 from andon.batch.manifest import Manifest
 from andon.batch.place import Place
@@ -54,6 +55,7 @@ def test_of_two_runs_one_lists_the_photos(
     job: Job, place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(plan, "PAUSE", 0.01)
+    monkeypatch.setattr(lease, "BEAT", 0.05)
     waited = threading.Event()
     monkeypatch.setattr(plan.LOG, "info", lambda _: waited.set())
 
@@ -95,3 +97,13 @@ def test_a_model_without_threshold(job: Job, place: Place) -> None:
     with pytest.raises(NotCalibratedError, match="no threshold yet"):
         begin(place, replace(job, pipeline=replace(job.pipeline, calibration=None)))
     assert not Path(place.root).exists()
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_workers_judge_as_it_was_begun(guard: bool, job: Job, place: Place) -> None:
+    pipeline = job.pipeline if guard else replace(job.pipeline, guard=None)
+    manifest = begin(place, replace(job, pipeline=pipeline))
+    found = load_model(place, manifest)
+    assert (found.guard is not None) is guard
+    assert found.model_id == job.pipeline.model_id
+    assert found.scorer.precision == job.pipeline.scorer.precision
