@@ -5,7 +5,8 @@ again.
 
 The photos, nuts, bolts and screws of 384 x 512 pixels, are drawn into --data once and kept there, and so is a model of
 them. Each run is a program of its own on as many cores as it may use, one worker per core; its time is that from start
-to end, with all that starts and stops. Efficiency is what the same cores reach with `andon inspect`.
+to end, with all that starts and stops, the summary page too. Efficiency is the share of what the same cores reach with
+`andon inspect`.
 
 With --kills, a batch is begun instead, and at random moments a worker, or now and then the program itself, is killed
 at once (SIGKILL). A program that was killed is started again, with whatever engine comes first. In the end every photo
