@@ -98,15 +98,11 @@ def _survive(options: argparse.Namespace, model: Path, photos: Sequence[Path]) -
 
 
 def _kill(program: subprocess.Popen[bytes], victim: str, draw: random.Random) -> bool:
-    """Kill one, if there is one."""
-    if victim == "program":
-        program.kill()
-        program.wait()
-        return True
+    """Kill one, if somebody works already."""
     with suppress(psutil.Error):
         workers = [p for p in psutil.Process(program.pid).children(recursive=True) if _works(p)]
         if workers:
-            draw.choice(workers).kill()
+            (program if victim == "program" else draw.choice(workers)).kill()
             return True
     return False
 
