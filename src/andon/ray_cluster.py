@@ -45,7 +45,7 @@ def connect(address: str | None = None) -> Iterator[None]:
         import ray
 
         _require_version(ray.__version__)
-        logging.getLogger("ray").setLevel(logging.ERROR)
+        _be_quiet()
         try:
             _require_answer(address)
             _init(address)
@@ -73,6 +73,14 @@ def _init(address: str | None) -> None:
         logging_level=logging.ERROR,
         log_to_driver=False,
     )
+
+
+def _be_quiet() -> None:
+    """Ray prints what became of its processes on standard output, which is for rows; no setting stops it."""
+    import ray
+
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    vars(ray._private.worker)["print_to_stdstream"] = lambda *args, **kwargs: None
 
 
 def _require_version(found: str) -> None:
