@@ -40,7 +40,7 @@ class ShardPatches(NamedTuple):
 
     def split(self, photos: int) -> tuple[Tensor, ...]:
         """(Pi, D) of each photo."""
-        return self.patches.split(self.photo.bincount(minlength=photos).tolist())
+        return torch.split(self.patches, self.photo.bincount(minlength=photos).tolist())
 
 
 class Spread(NamedTuple):

@@ -37,7 +37,7 @@ class RayEngine:
         """The cores of all hosts, as they are now."""
         import ray
 
-        return max(1, int(ray.cluster_resources().get("CPU", 1)))
+        return max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
 
     def map(self, task: Callable[[T, S], R], items: Sequence[T], settled: S, memory: int = 0) -> Iterator[R]:
         """See `Engine.map`."""
@@ -111,7 +111,8 @@ def _require_memory(memory: int) -> None:
     """A task that no host can ever take would wait forever."""
     import ray
 
-    most = max((node["Resources"].get("memory", 0) for node in ray.nodes() if node["Alive"]), default=0)
+    nodes = ray.nodes()  # type: ignore[no-untyped-call]
+    most = max((node["Resources"].get("memory", 0) for node in nodes if node["Alive"]), default=0)
     if memory > most:
         raise ConfigError(
             f"A shard needs about {memory / 2**30:.1f} GiB of memory, and the hosts of the Ray cluster offer "
