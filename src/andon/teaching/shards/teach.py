@@ -55,16 +55,25 @@ def teach(
         DatasetError, NotCalibratedError, WeightsError: see `teaching.train.train`.
         AndonError: workers died again and again, or are not like this machine.
     """
-    if not capabilities(recipe).shards:
-        raise ConfigError(
-            f"{recipe.detector} learns from all photos at once, and only patchcore from shards of them; leave --engine "
-            "out, or add --detector patchcore."
-        )
+    require_shards(recipe)
     stages = Stages(engine)
     with stages.counted():
         taught = _teach(detectors.configured(recipe), _absolute(dataset), stages, of_shard, allow_duplicates, precision)
     LOG.info(f"Times on {engine.name}: {stages.in_words()}.")
     return taught
+
+
+def require_shards(recipe: Recipe) -> None:
+    """Refuse a detector that must see all photos at once.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if not capabilities(recipe).shards:
+        raise ConfigError(
+            f"{recipe.detector} learns from all photos at once, and only patchcore from shards of them; leave --engine "
+            "out, or add --detector patchcore."
+        )
 
 
 def _teach(
