@@ -19,7 +19,8 @@ from andon.teaching.shards.tasks import Choosing, Limits
 
 LOG = logging.getLogger("andon")
 
-FEWEST_MERGED = 4  # coresets that a merge must be able to hold
+LEAST_ROOM = 2**18  # patches that a task can hold, however small shards are
+COVERS_OF_ROOM = 12  # of so many rows as a bank may have: four coresets, each three times with what folds need besides
 LARGER = 1  # times as many rows as the bank, that a shard's coreset may have
 NEARER = 1.0  # of the bank's radius, that a shard's coreset must reach
 COPIES = 3.5  # of its points, that choosing a coreset takes
@@ -49,19 +50,19 @@ class Sizes(NamedTuple):
     memory: int
 
 
-def sizes(survey: Survey, photos: int, of_shard: int, folds: int) -> Sizes:
+def sizes(survey: Survey, photos: int, of_shard: int) -> Sizes:
     """What follows from the number of photos, in all and of a shard.
 
     Raises:
         ConfigError: a bank of a given size is too large for shards of this size.
     """
     ratio = survey.detector.config.coreset_ratio
-    room = max(1, round(survey.patches * min(of_shard, photos)))
+    room = max(LEAST_ROOM, round(survey.patches * min(of_shard, photos)))
     n = max(1, round(ratio * survey.patches * photos))
-    most = room if photos <= of_shard else max(1, room // (FEWEST_MERGED * (1 + folds)))
+    most = room if photos <= of_shard else max(1, room // COVERS_OF_ROOM)
     if n > most and survey.radius == 0:
         raise ConfigError(
-            f"A memory bank of {n:,} patches cannot be chosen from shards of {of_shard} photos, which have {room:,}; "
+            f"A memory bank of {n:,} patches cannot be chosen from shards of {of_shard} photos: {most:,} are possible; "
             f"set detector.coreset_ratio to {most / (survey.patches * photos):.2g}, or make --shard larger."
         )
     n = min(n, most)
@@ -78,7 +79,7 @@ def chosen(survey: Survey, members: Sequence[Member], of_shard: int, stages: Sta
         of_shard: how many of them make a shard.
     """
     folds = len(members[0].out)
-    size = sizes(survey, len(members), of_shard, folds)
+    size = sizes(survey, len(members), of_shard)
 
     def merge(covers: Sequence[Cover], limits: Limits = size.of_shard) -> Cover:
         held = sum(map(len, covers))
@@ -92,10 +93,16 @@ def chosen(survey: Survey, members: Sequence[Member], of_shard: int, stages: Sta
         frames, patches = frames + made.frames, patches + made.patches
         of_shards = max(of_shards, made.cover.radius)
     whole = merge(tree.left(), size.of_bank)
+    stages.finish(MERGING)
     LOG.info(
         f"{patches:,} patches in {len(shards)} shards, {len(whole.chosen.rows):,} in the bank. No patch is farther "
         f"than {of_shards:.3g} from what its shard chose, nor than {whole.radius:.3g} from the bank."
     )
+    if 0 < survey.radius < whole.radius - of_shards and len(whole.chosen.rows) == size.of_bank.rows:
+        LOG.warning(
+            f"The bank is full with {size.of_bank.rows:,} patches, as large as shards of {of_shard} photos and "
+            "detector.coreset_ratio let it be; it would need more to come as near to all patches as wanted."
+        )
     without = [_rows(whole.without(fold)) for fold in range(folds)]
     return Banks(_rows(whole.chosen), without, patches, whole.radius)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -21,8 +21,8 @@ SURVEYING = "Surveying photos"
 CHOOSING = "Choosing coresets"
 MERGING = "Merging coresets"
 SCORING = "Scoring photos"
-EACH = {COMPARING: 0.008, SETTLING: 0.008, SURVEYING: 0.05, CHOOSING: 0.15, MERGING: 0.02, SCORING: 0.12}
-"""Seconds of one core for a photo; the first tasks correct them."""
+EACH = {COMPARING: 0.008, SETTLING: 0.008, SURVEYING: 0.05, CHOOSING: 0.15, MERGING: 0.0003, SCORING: 0.12}
+"""Seconds of one core for a photo, or for a patch that is merged; the first tasks correct them."""
 
 
 class Stages:
@@ -38,11 +38,13 @@ class Stages:
         with progress.whole(work=Work(cpu=time.monotonic)):
             yield
 
-    def expect(self, **photos: int) -> None:
-        """How many photos the stages will look at, by the names of this module's constants."""
-        names = {name: globals()[name] for name in photos}
-        slots = self._engine.slots
-        progress.expect(Phase(names[key], n, EACH[names[key]] / slots, "task") for key, n in photos.items())
+    def expect(self, items: Mapping[str, int]) -> None:
+        """How many photos, or patches, the stages will look at."""
+        progress.expect(Phase(stage, n, EACH[stage] / self._engine.slots, "task") for stage, n in items.items())
+
+    def finish(self, stage: str) -> None:
+        """Nothing more of this stage will come."""
+        progress.finish(stage)
 
     def map(
         self,
@@ -65,7 +67,8 @@ class Stages:
             for number, result in enumerate(self._engine.map(task, items, settled, memory)):
                 done += photos(items[number])
                 self._add(stage, began)
-                tell(done / max(total, 1), f"{done:,} of {total:,} photos, {number + 1} of {len(items)} tasks")
+                what = "patches" if stage == MERGING else "photos"
+                tell(done / max(total, 1), f"{done:,} of {total:,} {what}, {number + 1} of {len(items)} tasks")
                 yield result
                 began = time.monotonic()
 

@@ -13,10 +13,12 @@ from typing import NamedTuple
 
 import torch
 
+from andon.config import from_dict
 from andon.detectors._memory_bank import PHOTOS_DRAWN
 from andon.detectors._shards import Queries, Spread, in_bare_space, radius_of, weighed
-from andon.detectors.patchcore import PatchCore
+from andon.detectors.patchcore import PatchCore, PatchCoreConfig
 from andon.images.scale import white_above
+from andon.recipes import Recipe
 from andon.teaching.shards import tasks
 from andon.teaching.shards.settled import Settled
 from andon.teaching.shards.shard import Member, Shard, cut, evenly
@@ -40,9 +42,10 @@ class Survey(NamedTuple):
     patches: float
 
 
-def passes(detector: PatchCore) -> int:
+def passes(recipe: Recipe) -> int:
     """How often the survey looks at a photo."""
-    return int(_weighs(detector)) + int(detector.config.coverage > 0)
+    config = from_dict(PatchCoreConfig, recipe.parameters, "detector")
+    return int(_weighs(config)) + int(config.coverage > 0)
 
 
 def settled_steps(settled: Settled, members: Sequence[Member], stages: Stages, guessed: frozenset[Path]) -> Settled:
@@ -73,7 +76,7 @@ def surveyed(settled: Settled, members: Sequence[Member], stages: Stages) -> Sur
     generator = torch.Generator().manual_seed(settled.seed)
     detector = in_bare_space(settled.detector(), generator)
     settled, radius, patches = settled.with_learned(detector), 0.0, 0.0
-    if _weighs(detector):
+    if _weighs(detector.config):
         spread = reduce(Spread.joined, stages.map(SURVEYING, tasks.spread, portions, settled, photos=n_photos))
         detector = weighed(detector, spread)
         settled, patches = settled.with_learned(detector), spread.n * detector.config.density_keep
@@ -91,9 +94,9 @@ def n_photos(shard: Shard) -> int:
     return len(shard.members)
 
 
-def _weighs(detector: PatchCore) -> bool:
+def _weighs(config: PatchCoreConfig) -> bool:
     """Whether the spread of the patches must be known: for their scales or, if nothing else says it, their number."""
-    return detector.config.colour_weight > 0 or detector.config.coverage == 0
+    return config.colour_weight > 0 or config.coverage == 0
 
 
 def _queries(settled: Settled, sample: Sequence[Member], generator: torch.Generator, stages: Stages) -> Queries:

@@ -22,7 +22,7 @@ from andon.teaching.shards.banks import Banks, chosen
 from andon.teaching.shards.scoring import Looked, Scoring, look
 from andon.teaching.shards.settled import Settled
 from andon.teaching.shards.shard import Member, cut, members_of
-from andon.teaching.shards.stages import COMPARING, SCORING, Stages
+from andon.teaching.shards.stages import CHOOSING, COMPARING, MERGING, SCORING, SETTLING, SURVEYING, Stages
 from andon.teaching.shards.survey import SURVEYED, Survey, n_photos
 from andon.teaching.thresholds import HeldOut
 from andon.types import Precision
@@ -32,6 +32,7 @@ LOG = logging.getLogger("andon")
 PHOTOS_OF_SHARD = 500
 MOST_COMPARED = 10_000  # photos, each with each other
 MOST_THUMBNAILS = 10_000
+MERGED_OF_PHOTO = 80  # patches
 
 
 def teach(
@@ -81,6 +82,7 @@ def _teach(
 ) -> Taught:
     plan, guessed = _planned(recipe, dataset, stages, of_shard, allow_duplicates)
     recipe, (training, calibrating) = plan.recipe, members_of(plan.parts, plan.recipe)
+    stages.expect(_photos_of_stages(recipe, len(training), len(calibrating)))
     fingerprint = backbones.fingerprint(backbones.create(recipe.backbone))
     settled = Settled(_with_absolute_weights(recipe), None, fingerprint)
     settled = survey.settled_steps(settled, training, stages, guessed)
@@ -106,6 +108,13 @@ def _teach(
     )
 
 
+def _photos_of_stages(recipe: Recipe, training: int, calibrating: int) -> dict[str, int]:
+    """How many photos each stage looks at, and how many patches are merged, roughly."""
+    sample = min(training, SURVEYED)
+    looks = {SETTLING: sample, SURVEYING: survey.passes(recipe) * sample, CHOOSING: training}
+    return looks | {MERGING: MERGED_OF_PHOTO * training, SCORING: training + calibrating}
+
+
 NO_THUMBNAILS = (
     f"No small pictures of OK photos are kept, as there are more than {MOST_THUMBNAILS:,}: inspect --explain cannot "
     "show what a region looks most like."
@@ -119,6 +128,8 @@ def _planned(
     LOG.info(dataset.describe())
     dataset = dataset if dataset.session_note else datasets.with_sessions(dataset)
     paths = sorted({sample.path for sample in dataset.samples})
+    n_ok = sum(sample.is_anomalous is False for sample in dataset.samples)
+    stages.expect({COMPARING: len(paths)} | _photos_of_stages(recipe, n_ok, 0))
     apart = len(paths) > MOST_COMPARED
     lots = [shard.photos for shard in cut([Member(path) for path in paths], of_shard)]
     found = list(stages.map(COMPARING, tasks.compare, lots, apart))
