@@ -12,7 +12,7 @@ from andon.detectors._covers import Cover, Kept, cover, merged
 from andon.detectors._shards import Spread, spread_of
 from andon.teaching.shards.merging import Tree
 
-PHOTOS, FOLDS = 24, 3
+PHOTOS, FOLDS = 24, 2
 
 
 def patches() -> Kept:
@@ -77,7 +77,7 @@ def test_a_tree_merges_no_more_than_it_has_room_for_and_loses_nothing() -> None:
         return merged(covers, 12)
 
     tree = Tree(merge, room=60)
-    for part in parts(whole, 12):
+    for part in parts(whole, 24):
         tree.add(cover(part, 12))
     made = merge(tree.left())
     require_cover(whole, made)

@@ -1,4 +1,4 @@
-"""Training in shards: what it makes of photos that fit beside the training that takes all at once, and what it refuses."""
+"""Training in shards, beside the training that takes all photos at once, and what it refuses."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from andon.images import OpenedPhotos
 from andon.models.save import save
 from andon.models.taught import Taught
 from andon.teaching.photos import Batches, Frames
-from andon.teaching.shards import banks, survey, tasks
+from andon.teaching.shards import banks, survey
 from andon.teaching.shards import teach as in_shards
 from andon.teaching.shards.settled import Settled
 from andon.teaching.train import teach as at_once
 
-N = 14
-SETTINGS = (*plate_photos.FAST, "detector.coreset_ratio=0.2", "training.folds=4")
+N = 10
+SETTINGS = (*plate_photos.FAST, "detector.coreset_ratio=0.2", "training.folds=2")
 COLOUR = "detector.colour_weight=0.5"
 
 
@@ -42,6 +42,11 @@ def sharded(photos: Path) -> Taught:
     return taught(photos)
 
 
+@pytest.fixture(scope="module")
+def whole(photos: Path) -> Taught:
+    return plain(photos)
+
+
 def taught(photos: Path | Dataset, *settings: str, of_shard: int = 4) -> Taught:
     dataset = photos if isinstance(photos, Dataset) else datasets.read(photos)
     recipe = recipes.build("default", [*SETTINGS, *settings])
@@ -52,11 +57,15 @@ def plain(photos: Path, *settings: str) -> Taught:
     return at_once(recipes.build("default", [*SETTINGS, *settings]), datasets.read(photos), precision="f32")
 
 
-def patches_of(model: Taught, photos: list[Path]) -> torch.Tensor:
+def patchcore(model: Taught) -> PatchCore:
     assert isinstance(model.detector, PatchCore)
+    return model.detector
+
+
+def patches_of(model: Taught, photos: list[Path]) -> torch.Tensor:
     frames = Frames(model.recipe.steps.values(), OpenedPhotos())
     with torch.inference_mode():
-        return torch.cat(list(model.detector.patches(Batches(photos, model.recipe, "", frames=frames), [])))
+        return torch.cat(list(patchcore(model).patches(Batches(photos, model.recipe, "", frames=frames), [])))
 
 
 def model_bytes(model: Taught, path: Path) -> bytes:
@@ -67,12 +76,12 @@ def model_bytes(model: Taught, path: Path) -> bytes:
 def test_its_radius_is_that_of_all_patches_of_all_shards(sharded: Taught, photos: Path) -> None:
     patches = patches_of(sharded, sorted(photos.iterdir()))
     assert len(patches) == sharded.manifest.facts["patches"]
-    away = torch.cdist(patches, sharded.detector.bank_).amin(dim=1).max()
+    away = torch.cdist(patches, patchcore(sharded).bank_).amin(dim=1).max()
     assert sharded.manifest.facts["bank_radius"] == pytest.approx(float(away), rel=1e-3)
 
 
-def test_one_shard_comes_as_near_as_a_training_at_once(photos: Path) -> None:
-    one, whole = taught(photos, of_shard=N), plain(photos)
+def test_one_shard_comes_as_near_as_a_training_at_once(photos: Path, whole: Taught) -> None:
+    one = taught(photos, of_shard=N)
     assert one.manifest.facts["bank_radius"] == pytest.approx(whole.manifest.facts["bank_radius"], rel=0.02)
     assert one.manifest.trained == whole.manifest.trained
     assert one.calibration is not None and whole.calibration is not None
@@ -82,9 +91,9 @@ def test_one_shard_comes_as_near_as_a_training_at_once(photos: Path) -> None:
     assert [one.jpeg for one in one.pipeline.thumbnails] == [one.jpeg for one in whole.pipeline.thumbnails]
 
 
-def test_shards_come_within_twice_what_a_training_at_once_asks_for(sharded: Taught, photos: Path) -> None:
+def test_shards_come_within_twice_what_a_training_at_once_asks_for(sharded: Taught, whole: Taught) -> None:
     reached = sharded.manifest.facts["bank_radius"]
-    assert reached <= 2 * plain(photos).manifest.facts["bank_radius"] * 1.02
+    assert reached <= 2 * whole.manifest.facts["bank_radius"] * 1.02
     assert sharded.calibration is not None
     assert len(sharded.calibration.ok_scores) == N
     photo, spot = plate_photos.rusty(400)
@@ -96,7 +105,7 @@ def test_shards_come_within_twice_what_a_training_at_once_asks_for(sharded: Taug
 
 def test_rows_of_the_bank_come_from_the_photos_that_they_name(sharded: Taught, photos: Path) -> None:
     paths = sorted(photos.iterdir())
-    rows, origin = sharded.detector.bank_, sharded.detector.origin_
+    rows, origin = patchcore(sharded).bank_, patchcore(sharded).origin_
     for number in (0, 5, N - 1):
         own = origin[:, 0] == number
         assert own.any()
@@ -132,18 +141,15 @@ def test_a_calibration_split_is_scored_by_the_model_of_all(data: Path) -> None:
 
 def test_scales_of_colour_are_settled_over_all_shards(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "PHOTOS_OF_TASK", 3)
-    whole = plain(photos, COLOUR).detector
-    for of_shard in (3, 9):
-        model = taught(photos, COLOUR, of_shard=of_shard).detector
-        assert torch.allclose(model.colour_scale_, whole.colour_scale_, rtol=1e-4)
-        assert torch.allclose(model.projection_, whole.projection_, rtol=1e-4, atol=1e-7)
+    model, whole = patchcore(taught(photos, COLOUR, of_shard=3)), patchcore(plain(photos, COLOUR))
+    assert torch.allclose(model.colour_scale_, whole.colour_scale_, rtol=1e-4)
+    assert torch.allclose(model.projection_, whole.projection_, rtol=1e-4, atol=1e-7)
 
 
 def test_tiles_and_photos_that_are_not_enhanced(photos: Path) -> None:
-    settings = ("tiling.size=32", "training.enhanced_share=0.5", "training.guard=false")
-    model, whole = taught(photos, *settings), plain(photos, *settings)
-    assert model.manifest.facts["patches"] == whole.manifest.facts["patches"]
-    assert model.detector.origin_[:, 0].max() > N  # tiles are counted
+    model = taught(photos, "tiling.size=64", "training.enhanced_share=0.5", "training.guard=false")
+    assert model.manifest.facts["patches"] == len(patches_of(model, sorted(photos.iterdir())))
+    assert patchcore(model).origin_[:, 0].max() > N  # tiles are counted
 
 
 def test_a_bank_of_a_given_size(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +162,9 @@ def test_a_bank_of_a_given_size(photos: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_damaged_photos_may_be_among_those_that_are_not_alone(photos: Path) -> None:
     model = taught(photos, "detector.density_keep=0.8", of_shard=7)
-    assert model.manifest.facts["patches"] == pytest.approx(0.8 * len(patches_of(model, sorted(photos.iterdir()))), 0.01)
+    assert model.manifest.facts["patches"] == pytest.approx(
+        0.8 * len(patches_of(model, sorted(photos.iterdir()))), 0.01
+    )
     assert model.manifest.facts["bank_radius"] > 0
 
 
@@ -166,8 +174,7 @@ def test_photos_that_do_not_say_what_is_white_are_scaled_as_all_of_them_need(tmp
         path = tmp_path / "ok" / f"{seed:02d}.png"
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(grey).save(path)
-    model, whole = taught(tmp_path / "ok"), plain(tmp_path / "ok")
-    assert model.pipeline.white == whole.pipeline.white == 2047
+    assert taught(tmp_path / "ok").pipeline.white == 2047  # the least that no value lies above, in whole bits
 
 
 def test_an_unreadable_photo_is_left_out_and_said(photos: Path, tmp_path: Path) -> None:
@@ -175,7 +182,7 @@ def test_an_unreadable_photo_is_left_out_and_said(photos: Path, tmp_path: Path) 
     (tmp_path / "ok" / "broken.png").write_bytes(b"no photo")
     model = taught(tmp_path / "ok")
     assert len(model.manifest.trained) == N
-    assert any(remark.startswith("ok/broken.png is left out") or "broken.png" in remark for remark in model.manifest.remarks)
+    assert any(remark.startswith("broken.png is left out: ") for remark in model.manifest.remarks)
 
 
 def test_a_photo_that_a_worker_does_not_see_is_not_left_out_in_silence(photos: Path) -> None:
@@ -205,7 +212,7 @@ def test_of_many_photos_no_pictures_are_kept_and_some_say_what_all_are_like(
     monkeypatch.setattr(survey, "SURVEYED", 6)
     model = taught(photos)
     assert model.pipeline.thumbnails == ()
-    assert any("come from 6 of the 14 OK photos" in remark for remark in model.manifest.remarks)
+    assert any("come from 6 of the 10 OK photos" in remark for remark in model.manifest.remarks)
     assert len(model.manifest.trained) == N
 
 
@@ -227,7 +234,3 @@ def test_a_shard_that_does_not_fit_is_refused(photos: Path, monkeypatch: pytest.
     monkeypatch.setattr("andon.resources.available_memory", lambda: 2**29)
     with pytest.raises(ConfigError, match=r"A shard needs about 1\.\d GiB .* make --shard smaller\.$"):
         taught(photos)
-
-
-def test_twins_are_told_by_their_lot() -> None:
-    assert tasks.compare([], True).prints == []

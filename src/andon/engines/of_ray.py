@@ -60,6 +60,11 @@ class RayEngine:
         except exceptions.RayTaskError as error:
             if isinstance(error.cause, AndonError):
                 raise error.cause from None
+            if isinstance(error.cause, exceptions.RaySystemError):
+                raise AndonError(
+                    f"A worker of the Ray cluster cannot compute ({_last_line(error.cause)}); install Andon, with the "
+                    "same extras and versions, on all of its hosts."
+                ) from error
             raise
         except exceptions.RayError as error:
             raise AndonError(
@@ -118,6 +123,10 @@ def _require_memory(memory: int) -> None:
             f"A shard needs about {memory / 2**30:.1f} GiB of memory, and the hosts of the Ray cluster offer "
             f"{most / 2**30:.1f} GiB at most; make --shard smaller."
         )
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().rpartition("\n")[2].rstrip(".")
 
 
 def _first_line(error: Exception) -> str:
