@@ -24,7 +24,6 @@ from andon.detectors._shards import (
     patches_of,
     spread_of,
 )
-from andon.detectors.patchcore import PatchCore
 from andon.errors import InputError
 from andon.images import OpenedPhotos
 from andon.images.scale import Largest, largest_value
@@ -84,8 +83,7 @@ def settle(photos: Sequence[Path], settled: Settled) -> dict[str, Step]:
 
 def spread(shard: Shard, settled: Settled) -> Spread:
     """How features and colours of the photos' patches spread."""
-    detector = settled.detector()
-    return spread_of(_patches(shard, settled, detector, all_=True).patches)
+    return spread_of(patches(shard, settled, all_=True).patches)
 
 
 class Draw(NamedTuple):
@@ -97,7 +95,7 @@ class Draw(NamedTuple):
 
 def draw_queries(item: Draw, settled: Settled) -> Queries:
     """Some patches of each photo; their photos are numbered in the shard."""
-    return drawn(_patches(item.shard, settled, settled.detector()), len(item.shard.members), item.generator)
+    return drawn(patches(item.shard, settled), len(item.shard.members), item.generator)
 
 
 class Asked(NamedTuple):
@@ -119,8 +117,8 @@ class Away(NamedTuple):
 
 def measure(shard: Shard, asked: Asked) -> Away:
     """How far the queries are from each photo of the shard."""
-    patches = _patches(shard, asked.settled, asked.settled.detector())
-    return Away(distances(patches, len(shard.members), asked.queries, shard.first), len(patches.patches))
+    found = patches(shard, asked.settled)
+    return Away(distances(found, len(shard.members), asked.queries, shard.first), len(found.patches))
 
 
 class Limits(NamedTuple):
@@ -155,10 +153,10 @@ class Chosen(NamedTuple):
 def choose(shard: Shard, choosing: Choosing) -> Chosen:
     """The shard's coreset."""
     settled, limits = choosing
-    patches = _patches(shard, settled, settled.detector())
+    found = patches(shard, settled)
     out = torch.tensor([member.out for member in shard.members], dtype=torch.bool).view(len(shard.members), -1)
-    made = cover_of(patches, out, limits.rows, limits.radius)
-    return Chosen(made, len(patches.patches), patches.frames)
+    made = cover_of(found, out, limits.rows, limits.radius)
+    return Chosen(made, len(found.patches), found.frames)
 
 
 def merge(covers: Sequence[Cover], limits: Limits) -> Cover:
@@ -166,6 +164,8 @@ def merge(covers: Sequence[Cover], limits: Limits) -> Cover:
     return merged(covers, limits.rows, limits.radius)
 
 
-def _patches(shard: Shard, settled: Settled, detector: PatchCore, *, all_: bool = False) -> ShardPatches:
+def patches(shard: Shard, settled: Settled, *, all_: bool = False) -> ShardPatches:
+    """The patches of the shard's photos; `all_` takes in those that are alone, see `density_keep`."""
+    detector = settled.detector()
     batches = settled.batches(shard, detector)
     return patches_of(detector, batches, batches.counts, settled.generator(shard), all_=all_)
