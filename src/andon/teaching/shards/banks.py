@@ -12,6 +12,7 @@ from andon.errors import ConfigError
 from andon.teaching.shards import tasks
 from andon.teaching.shards.merging import Tree
 from andon.teaching.shards.scoring import BankRows
+from andon.teaching.shards.settled import FIXED
 from andon.teaching.shards.shard import Member, cut
 from andon.teaching.shards.stages import CHOOSING, MERGING, Stages
 from andon.teaching.shards.survey import Survey, n_photos
@@ -24,7 +25,6 @@ COVERS_OF_ROOM = 12  # of so many rows as a bank may have: four coresets, each t
 LARGER = 1  # times as many rows as the bank, that a shard's coreset may have
 NEARER = 1.0  # of the bank's radius, that a shard's coreset must reach
 COPIES = 3.5  # of its points, that choosing a coreset takes
-FIXED = 2**30  # bytes that a task takes whatever it does
 
 
 class Banks(NamedTuple):

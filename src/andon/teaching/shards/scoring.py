@@ -15,7 +15,7 @@ from andon.models.taught import assemble
 from andon.teaching.fitting import scorer_of_fold
 from andon.teaching.photos import Frames
 from andon.teaching.remembering import RememberingBackbone
-from andon.teaching.shards.settled import ROOM, Settled
+from andon.teaching.shards.settled import FIXED, ROOM, Settled
 from andon.teaching.shards.shard import Member, Shard, cut
 from andon.teaching.thresholds import HeldOut, held_out_of
 from andon.types import Frame, Precision
@@ -48,6 +48,11 @@ class Scoring(NamedTuple):
     thumbnails: bool
     appearances: bool
     measures: bool
+
+
+def memory_of(scoring: Scoring) -> int:
+    """Bytes that a task takes: the banks, as they come, as they are searched, and in 8 bits."""
+    return FIXED + 3 * sum(bank.rows.nbytes for bank in (scoring.bank, *scoring.without))
 
 
 class Looked(NamedTuple):

@@ -22,6 +22,7 @@ from andon.teaching.fitting import TRAINING
 from andon.teaching.photos import Batches, Frames
 from andon.teaching.shards.shard import Shard
 
+FIXED = 3 * 2**29  # bytes that a task takes whatever it does
 ROOM = 2**28  # bytes of decoded photos, which are needed again in a moment or not at all
 
 

@@ -19,7 +19,7 @@ from andon.teaching.completing import completed, keeps_thumbnails
 from andon.teaching.plan import Plan, capabilities, warn
 from andon.teaching.shards import survey, tasks
 from andon.teaching.shards.banks import Banks, chosen
-from andon.teaching.shards.scoring import Looked, Scoring, look
+from andon.teaching.shards.scoring import Looked, Scoring, look, memory_of
 from andon.teaching.shards.settled import Settled
 from andon.teaching.shards.shard import Member, cut, members_of
 from andon.teaching.shards.stages import CHOOSING, COMPARING, MERGING, SCORING, SETTLING, SURVEYING, Stages
@@ -96,7 +96,7 @@ def _teach(
         plan, thumbnails = plan.with_remarks(warn([NO_THUMBNAILS])), False
     scoring = _scoring(found, banks, recipe, settle(precision), thumbnails)
     shards = cut([*training, *calibrating], of_shard)
-    looked = list(stages.map(SCORING, look, shards, scoring, photos=n_photos))
+    looked = list(stages.map(SCORING, look, shards, scoring, photos=n_photos, memory=memory_of(scoring)))
     taught = _assembled(recipe, found, banks, max(one.radius for one in looked), precision)
     return completed(
         plan,
