@@ -116,7 +116,12 @@ def test_the_same_shards_give_the_same_file_with_any_number_of_threads(
     sharded: Taught, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANDON_THREADS", "3")
-    again = taught(photos)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        again = taught(photos)
+    finally:
+        torch.set_num_threads(before)
     assert model_bytes(again, tmp_path / "b.safetensors") == model_bytes(sharded, tmp_path / "a.safetensors")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from torch import Tensor
 
+from andon.detectors._threads import alone, over_cores
 from andon.line import nearest_ok
 from andon.line.appearance import Appearance
 from andon.line.pipeline import Pipeline, Prepared, to_batch
@@ -120,17 +122,20 @@ class _Models:
             photos = [one for one in lot.members if one.scored_by == fold and _is_scored(one)]
             if photos:
                 prepared: list[Prepared] = [frames.prepared(one.photo) for one in photos]
-                scored |= {one.path: one for one in held_out_of(pipeline, pipeline.score(prepared))}
+                # a scorer gives a single photo to all cores, which add up in another order than one does
+                score = pipeline.score if len(prepared) > 1 else partial(alone, pipeline.score)
+                scored |= {one.path: one for one in held_out_of(pipeline, score(prepared))}
         return [scored.get(str(photo)) for photo in lot.photos]
 
     def farthest(self, lot: Shard, frames: Frames) -> float:
         """The largest distance from the bank of all of a patch that trains."""
-        score, largest = self._pipelines[None].scorer, 0.0
-        for member in lot.members:
-            if member.trains:
-                photos, roi = to_batch(self._cut(frames.read(member.photo, enhanced=member.is_enhanced)))
-                largest = max(largest, float(score(photos, roi).patch.max()))
-        return largest
+        score = self._pipelines[None].scorer
+
+        def farthest(member: Member) -> float:
+            tiles = self._cut(frames.read(member.photo, enhanced=member.is_enhanced))
+            return float(score(*to_batch(tiles)).patch.max()) if tiles else 0.0
+
+        return max(over_cores(farthest, [member for member in lot.members if member.trains]), default=0.0)
 
     def forget(self) -> None:
         """The features of the photos so far."""
