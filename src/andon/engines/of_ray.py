@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
-from andon import ray_cluster
+from andon import ray_cluster, ray_hosts
 from andon.errors import AndonError, ConfigError
 
 T = TypeVar("T")
@@ -35,9 +35,7 @@ class RayEngine:
     @cached_property
     def slots(self) -> int:
         """The cores of all hosts, as they are now."""
-        import ray
-
-        return max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
+        return max(1, int(sum(host.cpus for host in ray_hosts.hosts())))
 
     def map(self, task: Callable[[T, S], R], items: Sequence[T], settled: S, memory: int = 0) -> Iterator[R]:
         """See `Engine.map`."""
@@ -114,10 +112,7 @@ def _told(result: _Result) -> Any:
 
 def _require_memory(memory: int) -> None:
     """A task that no host can ever take would wait forever."""
-    import ray
-
-    nodes = ray.nodes()  # type: ignore[no-untyped-call]
-    most = max((node["Resources"].get("memory", 0) for node in nodes if node["Alive"]), default=0)
+    most = max((host.memory for host in ray_hosts.hosts()), default=0.0)
     if memory > most:
         raise ConfigError(
             f"A shard needs about {memory / 2**30:.1f} GiB of memory, and the hosts of the Ray cluster offer "
