@@ -55,6 +55,18 @@ def finish(what: str) -> None:
         _whole.work.finish(what)
 
 
+@contextmanager
+def untold() -> Iterator[None]:
+    """What is tracked within the block is told nobody: it is a part of a step that is."""
+    global _whole
+    outer = _whole
+    _whole = _Untold(Work())
+    try:
+        yield
+    finally:
+        _whole = outer
+
+
 def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
     """Yield `items` unchanged while telling how far the work is."""
     with _shown() as showing:
@@ -145,6 +157,17 @@ class _Showing:
     def _eta(self) -> str:
         left = self.work.left
         return f", about {in_words(left)} left" if self.work.share >= SHARE_BEFORE_ETA else ""
+
+
+class _Untold(_Showing):
+    def advance(self, name: str, done: float, items: float, said: str, *, at_once: bool = False) -> None:
+        del name, done, items, said, at_once
+
+    def begin(self) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
 
 
 _whole: _Showing | None = None

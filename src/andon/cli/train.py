@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,7 +12,9 @@ from andon.cli import _options as options
 
 if TYPE_CHECKING:
     from andon.datasets import Dataset
+    from andon.models.taught import Taught
     from andon.recipes import Recipe
+    from andon.types import Precision
 
 MODEL = Path("model.safetensors")
 
@@ -61,6 +63,14 @@ def command(
     bundle_backbone: Annotated[
         bool, typer.Option(help="Put the backbone's weights into the model file, for a computer without them.")
     ] = False,
+    engine: Annotated[
+        Literal["local", "ray"] | None,
+        typer.Option(help="Look at the photos shard by shard, in this process or on a Ray cluster."),
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="Of the Ray cluster; without it, one on this computer.")] = None,
+    shard: Annotated[
+        int | None, typer.Option(min=1, help="Photos of a shard, with --engine; 500 unless given.")
+    ] = None,
 ) -> None:
     """Learn what a good part looks like from the OK photos in DATA.
 
@@ -109,7 +119,11 @@ def command(
     checkpoint = model.with_suffix(".checkpoint.safetensors")
     overwrite = overwrite or checkpoint.exists()  # the model there is of a training that was cut off
     ensure_writable(model, overwrite=overwrite)
-    taught = teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision, checkpoint=checkpoint)
+    if engine is None:
+        _require_engine(address, shard)
+        taught = teach(plan, dataset, allow_duplicates=allow_duplicates, precision=precision, checkpoint=checkpoint)
+    else:
+        taught = in_shards(plan, dataset, engine, address, shard, allow_duplicates, precision)
     save(taught, model, bundle_backbone=bundle_backbone, overwrite=overwrite)
     history = taught.detector.history
     if history is None or not history.interrupted:
@@ -121,6 +135,41 @@ def command(
         of_recipe = "" if recipe == "default" else f" --recipe {recipe}"
         typer.echo(f"To see which OK photos are unlike the others, and why: andon audit {photos}{of_recipe}")
     typer.echo(f"Model: {model} ({model.stat().st_size / 1e6:.1f} MB{of_which})")
+
+
+def in_shards(
+    recipe: Recipe,
+    dataset: Dataset,
+    engine: str,
+    address: str | None,
+    of_shard: int | None,
+    allow_duplicates: bool,
+    precision: Precision,
+) -> Taught:
+    """The model of a data set, its photos looked at in shards by an engine."""
+    from andon import engines
+    from andon.teaching.shards.teach import PHOTOS_OF_SHARD, require_shards, teach
+
+    require_shards(recipe)
+    with engines.opened(engine, address) as opened:
+        return teach(
+            recipe,
+            dataset,
+            opened,
+            of_shard=of_shard or PHOTOS_OF_SHARD,
+            allow_duplicates=allow_duplicates,
+            precision=precision,
+        )
+
+
+def _require_engine(address: str | None, shard: int | None) -> None:
+    from andon.errors import ConfigError
+
+    for option, value in (("--address", address), ("--shard", shard)):
+        if value is not None:
+            raise ConfigError(
+                f"{option} is for photos that are looked at shard by shard; add --engine ray, or leave it out."
+            )
 
 
 def write_sheets(recipe: Recipe, dataset: Dataset, folder: Path) -> None:

@@ -6,8 +6,9 @@ most is asked first whether it recognises a folder), `recognises` and `read`.
 
 from andon.datasets._by_hand import from_folders
 from andon.datasets._dataset import PURPOSES, Dataset, Purpose, Reading, purpose
-from andon.datasets._duplicates import Duplicates, Group, find_duplicates
+from andon.datasets._duplicates import Duplicates, Group, Twins, duplicates_of, find_duplicates, twins_among
 from andon.datasets._exclude import excluding
+from andon.datasets._fingerprints import Fingerprint, fingerprints
 from andon.datasets._labelled import ng_to_learn_from
 from andon.datasets._layouts import Layout, names
 from andon.datasets._leaks import check_leaks, count_of, samples_to_evaluate
@@ -30,6 +31,7 @@ __all__ = [
     "Dataset",
     "Duplicates",
     "Finding",
+    "Fingerprint",
     "Fold",
     "Group",
     "Layout",
@@ -38,6 +40,7 @@ __all__ = [
     "Purpose",
     "Reading",
     "Source",
+    "Twins",
     "Verification",
     "check_empty",
     "check_leaks",
@@ -45,8 +48,10 @@ __all__ = [
     "count_of",
     "create",
     "deal",
+    "duplicates_of",
     "excluding",
     "find_duplicates",
+    "fingerprints",
     "from_folders",
     "names",
     "ng_to_learn_from",
@@ -57,6 +62,7 @@ __all__ = [
     "samples_to_evaluate",
     "sessions_of",
     "split",
+    "twins_among",
     "verify",
     "with_sessions",
 ]

@@ -32,6 +32,8 @@ MAX_SHARE_OF_USUAL_DIFFERENCE = 1 / 15
 MIN_PHOTOS_FOR_USUAL = 5
 ROWS_AT_ONCE = 512
 
+Twins = tuple[Path, Path]
+
 
 @dataclass(frozen=True)
 class Group:
@@ -91,31 +93,57 @@ def find_duplicates(samples: Sequence[Sample], opened: OpenedPhotos | None = Non
     Args:
         opened: keeps the photos, for whatever needs them again.
     """
+    prints, unreadable = fingerprints(sorted({sample.path for sample in samples}), opened or OpenedPhotos())
+    return duplicates_of(samples, prints, unreadable, twins_among(prints))
+
+
+def duplicates_of(
+    samples: Sequence[Sample], prints: Sequence[Fingerprint], unreadable: dict[Path, str], twins: Iterable[Twins]
+) -> Duplicates:
+    """`find_duplicates`, of photos whose fingerprints were taken.
+
+    Args:
+        prints: by ascending path.
+        unreadable: why the other photos have none.
+        twins: what `twins_among` gave of them, all at once or some at a time.
+    """
     by_path = {sample.path: sample for sample in samples}
-    prints, unreadable = fingerprints(sorted(by_path), opened or OpenedPhotos())
-    by_pixels: dict[str, list[Fingerprint]] = defaultdict(list)
-    for one in prints:
-        by_pixels[one.pixels].append(one)
-    same = list(by_pixels.values())
+    same = _same_pixels(prints)
+    index_of = {one.path: index for index, copies in enumerate(same) for one in copies}
 
     def group(members: Iterable[Fingerprint]) -> Group:
         return Group(tuple(by_path[path] for path in sorted(member.path for member in members)))
 
-    details = np.array([copies[0].detail for copies in same], dtype=np.float32)
-    twins = _twin_groups(details.reshape(-1, DETAIL_SIDE * DETAIL_SIDE))
+    groups = _connected((index_of[first], index_of[second]) for first, second in twins)
     return Duplicates(
         identical=tuple(group(copies) for copies in same if len(copies) > 1),
-        near=tuple(group(member for index in indices for member in same[index]) for indices in twins),
+        near=tuple(group(member for index in indices for member in same[index]) for indices in groups),
         sizes={one.path: one.size for one in prints},
         unreadable=unreadable,
         sha256={one.path: one.sha256 for one in prints},
     )
 
 
-def _twin_groups(details: NDArray[np.float32]) -> list[list[int]]:
-    """Indices of the rows of `details` (n, side * side), grouped by being twins, directly or through others."""
+def twins_among(prints: Sequence[Fingerprint]) -> list[Twins]:
+    """The pairs of photos that look alike; of identical photos the first alone is looked at."""
+    same = _same_pixels(prints)
+    details = np.array([copies[0].detail for copies in same], dtype=np.float32)
+    pairs = _twins(details.reshape(-1, DETAIL_SIDE * DETAIL_SIDE))
+    return [(same[i][0].path, same[j][0].path) for i, j in sorted(pairs)]
+
+
+def _same_pixels(prints: Iterable[Fingerprint]) -> list[list[Fingerprint]]:
+    """The photos, identical ones together."""
+    by_pixels: dict[str, list[Fingerprint]] = defaultdict(list)
+    for one in prints:
+        by_pixels[one.pixels].append(one)
+    return list(by_pixels.values())
+
+
+def _connected(pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """The numbers in the pairs, grouped by being in one pair, directly or through others."""
     neighbours: dict[int, set[int]] = defaultdict(set)
-    for i, j in _twins(details):
+    for i, j in pairs:
         neighbours[i].add(j)
         neighbours[j].add(i)
     groups: list[list[int]] = []

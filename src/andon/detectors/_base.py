@@ -71,6 +71,7 @@ class Capabilities:
         exports: all that it computes for a score can be converted, so that it needs no torch (`andon export`).
         has_bank: it compares `queries` with its `memory`.
         grows: its memory can take in more OK photos later (`grown`).
+        shards: its memory can be chosen shard by shard of the photos (`_shards`), as it is too large for one machine.
         learns_by_gradient: it goes through the photos for many epochs (`_training.train`), which takes minutes.
         terms: names of what the image score is made of, where their weights can be changed later (`andon alphas`).
     """
@@ -82,6 +83,7 @@ class Capabilities:
     exports: bool = False
     has_bank: bool = False
     grows: bool = False
+    shards: bool = False
     learns_by_gradient: bool = False
     terms: tuple[str, ...] = ()
 

@@ -118,6 +118,16 @@ def distance_to_other_photos(
     queries = torch.cat([of_photos[one][row] for one, row in zip(drawn, rows, strict=True)])
     away = torch.stack(over_cores(lambda others: nearest(queries, others)[0], of_photos))
     away[torch.tensor(drawn).repeat_interleave(PATCHES_DRAWN), torch.arange(len(queries))] = torch.inf  # its own photo
+    return usual_distance(away, most, share)
+
+
+def usual_distance(away: Tensor, most: float, share: float = 1.0) -> float:
+    """How far most OK patches are, at most, from the nearest one of another OK photo.
+
+    Args:
+        away: (photos, patches) how far patches are from each photo; infinity for their own.
+        most, share: see `distance_to_other_photos`.
+    """
     usual = float(away.amin(dim=0).quantile(most))
     half = float(away[::2].amin(dim=0).quantile(most)) if share < 1 and len(away) > FEWEST_TO_HALVE else usual
     return usual * (share ** math.log2(half / usual) if usual > 0 else 1.0)

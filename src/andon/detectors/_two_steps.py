@@ -6,13 +6,11 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
-from andon.detectors._coreset import coreset_and_radius
-from andon.detectors._memory_bank import Bank, Piece, among, leaving_out, replacements
+from andon.detectors._covers import Cover, Kept, cover, merged
+from andon.detectors._memory_bank import Bank, Piece, among
 from andon.errors import ConfigError
 
 LOG = logging.getLogger("andon")
@@ -31,14 +29,6 @@ class CoresetOfCoresets:
     without: tuple[Bank, ...]
     chunk_radius: float
     step_radius: float
-
-
-class _Kept(NamedTuple):
-    """Patches that the first step keeps: `rows` (K, D), their `indices` (K,) among all, and their photos (K,)."""
-
-    rows: Tensor
-    indices: Tensor
-    photo: Tensor
 
 
 def coreset_of_chunks(
@@ -112,41 +102,16 @@ def coreset_of_coresets(
         radius: each step takes fewer where they leave every patch nearer than this.
         folds: numbers of photos.
     """
-    chosen: list[_Kept] = []
-    spare: list[list[_Kept]] = [[] for _ in folds]
-    n_before, chunk_radius = 0, 0.0
+    covers: list[Cover] = []
+    n_before = 0
     for patches, photo, _ in pieces:
-        indices, reached = coreset_and_radius(patches, min(n, len(patches)), radius=radius)
-        bank = Bank(patches[indices], indices, reached)
-        chosen.append(_Kept(bank.rows, n_before + indices, photo[indices]))
-        added = replacements(patches, bank, [among(photo, fold) for fold in folds])
-        for of_fold, rows in zip(spare, added, strict=True):
-            of_fold.append(_Kept(patches[rows], n_before + rows, photo[rows]))
+        out = torch.stack([among(photo, fold) for fold in folds], 1) if folds else torch.empty(len(patches), 0).bool()
+        indices = torch.arange(n_before, n_before + len(patches))
+        covers.append(cover(Kept(patches, indices, out), n, radius))
         n_before += len(patches)
-        chunk_radius = max(chunk_radius, reached)
-        del patches, added  # before the next chunk is read
-    return _second_step(_joined(chosen), [_joined(of_fold) for of_fold in spare], folds, n, radius, chunk_radius)
-
-
-def _second_step(
-    chosen: _Kept,
-    spare: Sequence[_Kept],
-    folds: Sequence[frozenset[int]],
-    n: int,
-    radius: float,
-    chunk_radius: float,
-) -> CoresetOfCoresets:
-    """Choose from what the first step `chosen`; a fold's bank may also take what is `spare` for it."""
-    indices, reached = coreset_and_radius(chosen.rows, min(n, len(chosen.rows)), radius=radius)
-    bank = Bank(chosen.rows[indices], indices, reached)
-    without = []
-    for fold, more in zip(folds, spare, strict=True):
-        rows, all_indices, photo = _joined([chosen, more])  # what was chosen keeps its place
-        (left,) = leaving_out(rows, bank, [among(photo, fold)])
-        without.append(Bank(rows[left], all_indices[left], chunk_radius + reached))
-    whole = Bank(bank.rows, chosen.indices[indices], chunk_radius + reached)
-    return CoresetOfCoresets(whole, tuple(without), chunk_radius, reached)
-
-
-def _joined(parts: Sequence[_Kept]) -> _Kept:
-    return _Kept(*map(torch.cat, zip(*parts, strict=True)))
+        del patches  # before the next chunk is read
+    made = merged(covers, n, radius)
+    chunk_radius = max(one.radius for one in covers)
+    banks = [made.chosen, *(made.without(fold) for fold in range(len(folds)))]
+    whole, *without = (Bank(kept.rows, kept.labels, made.radius) for kept in banks)
+    return CoresetOfCoresets(whole, tuple(without), chunk_radius, made.radius - chunk_radius)

@@ -100,7 +100,9 @@ class PatchCore(Detector[PatchCoreConfig]):
     """
 
     Config = PatchCoreConfig
-    capabilities = Capabilities(keeps_patches=True, fits_folds=True, exports=True, has_bank=True, grows=True)
+    capabilities = Capabilities(
+        keeps_patches=True, fits_folds=True, exports=True, has_bank=True, grows=True, shards=True
+    )
     of_bank = frozenset({"bank_", "origin_"})
     projection_: Tensor
     colour_scale_: Tensor
@@ -165,7 +167,7 @@ class PatchCore(Detector[PatchCoreConfig]):
     ) -> tuple[Self, list[Self]]:
         """See `Detector.grown` and `_growing`. Every patch may join, as people have judged each of the photos."""
         of_photos: list[Tensor] = []
-        bare = uncovered(self._patches(batches, of_photos), of_photos, self._nearest, radius)
+        bare = uncovered(self.patches(batches, of_photos), of_photos, self._nearest, radius)
         outs = [among(bare.places[:, 0].long(), fold) for fold in folds]
         return self._with(bare, bare.joining(), first), [self._with(bare, bare.joining(out), first) for out in outs]
 
@@ -182,8 +184,12 @@ class PatchCore(Detector[PatchCoreConfig]):
         return self.config.coverage * distance_to_other_photos(piece.patches, piece.photo, generator, MOST, share)
 
     def _with_bank(self, bank: Tensor, origin: Tensor) -> Self:
+        return self.holding(bank_=bank, origin_=origin)
+
+    def holding(self, **learned: Tensor) -> Self:
+        """The same detector with this in place of some of what it learned; it may hold no bank yet."""
         other = copy.copy(self)
-        other._buffers, other._memory = {**self._buffers, "bank_": bank, "origin_": origin}, None
+        other._buffers, other._memory = {**self._buffers, **learned}, None
         return other
 
     def _pieces(
@@ -200,11 +206,11 @@ class PatchCore(Detector[PatchCoreConfig]):
         """
         dimensions = self.projection_.shape[1]
         of_photos: list[Tensor] = []
-        parts = self._patches(batches, of_photos)
+        parts = self.patches(batches, of_photos)
         for patches, counts, more in chunks(parts, chunk_size(dimensions + 2)):
             if self.config.colour_weight > 0:
                 if not origins:
-                    scales.copy_(self._balance(patches, dimensions))
+                    scales.copy_(self.balance(alone(torch.var, patches, 0)))
                 patches *= scales
             origins.append(torch.cat(of_photos[: len(counts)]))
             del of_photos[: len(counts)]
@@ -215,7 +221,7 @@ class PatchCore(Detector[PatchCoreConfig]):
             yield Piece(patches, origins[-1][:, 0].long(), more)
             del patches  # before the next chunk is read
 
-    def _patches(self, batches: Iterable[Batch], of_photos: list[Tensor]) -> Iterator[Tensor]:
+    def patches(self, batches: Iterable[Batch], of_photos: list[Tensor]) -> Iterator[Tensor]:
         """The embeddings of the patches in the ROI, (P, D) of each photo; their `places` go into `of_photos`."""
         embed_one = torch.inference_mode()(self._embed)
         n_photos = 0
@@ -244,10 +250,9 @@ class PatchCore(Detector[PatchCoreConfig]):
             return features
         return torch.cat([features, mean_chroma(x, roi, map_size(features)) * self.colour_scale_], dim=1)
 
-    def _balance(self, patches: Tensor, dimensions: int) -> Tensor:
-        """The factor per dimension (D + 2,) that gives features and colour their shares of the variance."""
-        variance = alone(torch.var, patches, 0)
-        weight = self.config.colour_weight
+    def balance(self, variance: Tensor) -> Tensor:
+        """The factor per dimension (D + 2,) that gives features and colour their shares of the variance (D + 2,)."""
+        weight, dimensions = self.config.colour_weight, len(variance) - 2
         features = torch.sqrt((1 - weight) / variance[:dimensions].sum().clamp(min=MIN_VARIANCE))
         colour = torch.sqrt(weight / variance[dimensions:].sum().clamp(min=MIN_COLOUR_VARIANCE))
         return torch.cat([features.expand(dimensions), colour.expand(2)])

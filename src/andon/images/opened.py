@@ -34,14 +34,15 @@ class OpenedPhotos:
 
     Args:
         white: see `images.load`.
+        room: bytes; a share of the memory that is available, unless given.
     """
 
-    def __init__(self, white: float | None = None) -> None:
+    def __init__(self, white: float | None = None, room: int | None = None) -> None:
         self._white = white
         self._kept: dict[Path, Opened] = {}
         self._digests: dict[Path, str] = {}
         self._guessed: set[Path] = set()
-        self._room = min(MOST_BYTES, int(SHARE_OF_MEMORY * resources.available_memory()))
+        self._room = min(MOST_BYTES, int(SHARE_OF_MEMORY * resources.available_memory())) if room is None else room
         self._lock = Lock()
 
     def open(self, path: Path) -> Opened:
@@ -71,6 +72,10 @@ class OpenedPhotos:
             ImageError: see `open`.
         """
         return self._digests.get(path) or self.open(path).sha256
+
+    def guessed(self, path: Path) -> bool:
+        """Whether the photo, when it was opened, did not say what is white."""
+        return path in self._guessed
 
     def learn_white(self, paths: list[Path]) -> float | None:
         """The value that is white in the photos at `paths`, where they do not say it themselves; else None.

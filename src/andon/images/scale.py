@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,18 +27,35 @@ def learn_scale(photos: Iterable[Path]) -> float | None:
     None where no photo needs it: all have 8 bits or state their range. Photos that cannot be read are passed over;
     reading them says what is wrong with them.
     """
-    largest, has_fractions = None, False
-    for photo in photos:
-        try:
-            data = read_bytes(photo)
-            with blaming(data, photo):
-                deep = read_deep(data, photo)
-        except ImageError:
-            continue
-        if deep is not None and deep.white is None:
-            largest = max(largest or 0.0, float(deep.values.max()))
-            has_fractions |= deep.values.dtype.kind == "f"
-    return None if largest is None else _white_above(largest, has_fractions)
+    return white_above(filter(None, map(largest_value, photos)))
+
+
+class Largest(NamedTuple):
+    """The largest value of a photo that does not say what is white, and whether its values are fractions."""
+
+    value: float
+    is_fraction: bool
+
+
+def largest_value(photo: Path) -> Largest | None:
+    """None of a photo that has 8 bits, says what is white, or cannot be read."""
+    try:
+        data = read_bytes(photo)
+        with blaming(data, photo):
+            deep = read_deep(data, photo)
+    except ImageError:
+        return None
+    if deep is None or deep.white is not None:
+        return None
+    return Largest(float(deep.values.max()), deep.values.dtype.kind == "f")
+
+
+def white_above(values: Iterable[Largest]) -> float | None:
+    """The white of photos with these values; None where there are none."""
+    values = list(values)
+    if not values:
+        return None
+    return _white_above(max(0.0, *(one.value for one in values)), any(one.is_fraction for one in values))
 
 
 def to_8_bits(deep: Deep, scale: float | None = None) -> tuple[RgbImage, tuple[str, ...]]:

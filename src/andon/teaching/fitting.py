@@ -108,7 +108,7 @@ class Fitting:
         taught = self._assembled(detector)
         if without is None:
             return taught, self._fold_by_fold(parts, remembering)
-        scorers = [_scorer(taught.pipeline.scorer, one, remembering) for one in without]
+        scorers = [scorer_of_fold(taught.pipeline.scorer, one, remembering) for one in without]
         pipelines = [replace(taught.pipeline, scorer=scorer) for scorer in scorers]
         each = zip(pipelines, folds, strict=True)
         return taught, (FoldModel(pipeline, photos, self._scored(pipeline, fold)) for pipeline, fold in each)
@@ -151,7 +151,7 @@ class Fitting:
         return held_out_of(pipeline, track(scored, CALIBRATING, len(photos)))
 
 
-def _scorer(final: Scorer, without: Detector[Any], remembering: RememberingBackbone) -> Scorer:
+def scorer_of_fold(final: Scorer, without: Detector[Any], remembering: RememberingBackbone) -> Scorer:
     """A scorer as the final one, of a fold. What the network gave in training is what it gives in f32."""
     if isinstance(final, TorchScorer):
         return final.of(without)

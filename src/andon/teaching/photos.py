@@ -36,14 +36,18 @@ def settle_steps(steps: dict[str, Step], photos: Sequence[Path], opened: OpenedP
 
 
 class Frames:
-    """Photos as the steps leave them. They are kept in memory while they fit, for all the models that they train."""
+    """Photos as the steps leave them. They are kept in memory while they fit, for all the models that they train.
 
-    def __init__(self, steps: Iterable[Step], opened: OpenedPhotos) -> None:
+    Args:
+        room: bytes; a share of the memory that is available, unless given.
+    """
+
+    def __init__(self, steps: Iterable[Step], opened: OpenedPhotos, room: int | None = None) -> None:
         self._steps = tuple(steps)
         self._opened = opened
         self._kept: dict[tuple[Path, bool], Frame] = {}
         self._appearances: dict[Path, Appearance] = {}
-        self._room = min(MOST_BYTES, int(SHARE_OF_MEMORY * resources.available_memory()))
+        self._room = min(MOST_BYTES, int(SHARE_OF_MEMORY * resources.available_memory())) if room is None else room
 
     def read(self, photo: Path, *, enhanced: bool = True) -> Frame:
         """The photo after all steps, or after those that do not merely enhance it.
@@ -93,6 +97,10 @@ class Batches:
         what: what is being done with them, for the progress bar.
         refuses: says why a detector cannot use a frame, if so.
         frames: has the photos that were prepared before, with the same steps.
+        enhanced: those of the photos that are enhanced, where they are a part of the photos that the share is of.
+
+    Attributes:
+        counts: how many frames each photo gave in the last iteration, so far.
     """
 
     def __init__(
@@ -102,19 +110,22 @@ class Batches:
         what: str,
         refuses: Callable[[Frame], str | None] | None = None,
         frames: Frames | None = None,
+        enhanced: frozenset[Path] | None = None,
     ) -> None:
         self._photos = photos
         self._refuses = refuses
         self._frames = frames or Frames(recipe.steps.values(), OpenedPhotos())
-        self._enhanced = draw(photos, recipe.training.enhanced_share, recipe.training.seed)
+        share, seed = recipe.training.enhanced_share, recipe.training.seed
+        self._enhanced = draw(photos, share, seed) if enhanced is None else enhanced
         self._tiling = recipe.tiling
         self._batch_size = recipe.training.batch_size
         self._what = what
+        self.counts: list[int] = []
 
     def __iter__(self) -> Iterator[Batch]:
-        frames: Iterator[Frame] = track(ordered_map(self._frame, self._photos), self._what, len(self._photos))
-        if self._tiling is not None:
-            frames = (tile.frame for whole in map(self._tiling.cut, frames) for tile in whole)
+        self.counts.clear()
+        photos: Iterator[Frame] = track(ordered_map(self._frame, self._photos), self._what, len(self._photos))
+        frames = (frame for photo in photos for frame in self._counted(photo))
         while batch := list(islice(frames, self._batch_size)):
             yield to_tensors(batch)
 
@@ -124,6 +135,11 @@ class Batches:
         ends = dict(zip(self._photos, accumulate(counts), strict=True))
         begins = {photo: end - count for (photo, end), count in zip(ends.items(), counts, strict=True)}
         return [frozenset(place for photo in fold for place in range(begins[photo], ends[photo])) for fold in folds]
+
+    def _counted(self, photo: Frame) -> list[Frame]:
+        frames = [photo] if self._tiling is None else [tile.frame for tile in self._tiling.cut(photo)]
+        self.counts.append(len(frames))
+        return frames
 
     def _frame(self, photo: Path) -> Frame:
         frame = self._frames.read(photo, enhanced=photo in self._enhanced)

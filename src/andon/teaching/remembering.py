@@ -28,6 +28,11 @@ class RememberingBackbone(Backbone):
         self._kept: dict[bytes, list[Tensor]] = {}
         self._room = int(SHARE_OF_MEMORY * resources.available_memory()) if room is None else room
 
+    def forget(self) -> None:
+        """Make room."""
+        self._room += sum(part.nbytes for maps in self._kept.values() for part in maps)
+        self._kept.clear()
+
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) -> one (B, C, h, w) per stride."""
         photos = [self._maps_of(photo) for photo in torch.split(x, 1)]

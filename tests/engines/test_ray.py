@@ -1,0 +1,93 @@
+"""Tasks on a Ray cluster of this machine, some of whose workers die, and a training on it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import engine_tasks
+import plate_photos
+import pytest
+
+from andon import datasets, engines, recipes
+from andon.engines import Engine, of_ray
+from andon.engines.local import LocalEngine
+from andon.errors import AndonError, ConfigError, ImageError, InputError
+from andon.models.save import save
+from andon.teaching.shards.teach import teach
+
+TESTS = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of Ray's
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANDON_THREADS", "2")
+        patch.setenv("PYTHONPATH", f"{TESTS}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+        with engines.opened("ray") as engine:
+            yield engine
+
+
+def test_results_come_in_order_and_what_is_said_is_heard(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "andon"):
+        assert list(engine.map(engine_tasks.times, range(10), 3)) == list(range(0, 30, 3))
+    assert caplog.messages == ["seven was here"]
+    assert engine.slots == 2
+
+
+def test_a_task_has_one_core(engine: Engine) -> None:
+    assert list(engine.map(engine_tasks.cores, [0], None)) == [1]
+
+
+def test_errors_come_as_they_are(engine: Engine) -> None:
+    with pytest.raises(ImageError, match=r"^3 is no photo\.$"):
+        list(engine.map(engine_tasks.refuse, range(10), None))
+
+
+def test_a_worker_without_what_a_task_needs_is_told_of(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "only_here.py").write_text("def task(item, nothing):\n    return item\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    only_here = importlib.import_module("only_here")
+    with pytest.raises(AndonError, match=r"cannot compute \(.*No module named 'only_here'\); install Andon"):
+        list(engine.map(only_here.task, [0], None))
+
+
+def test_a_task_whose_worker_is_killed_is_done_again(engine: Engine, tmp_path: Path) -> None:
+    assert list(engine.map(engine_tasks.die_once, range(8), tmp_path)) == list(range(8))
+    assert (tmp_path / "died").exists()
+
+
+def test_a_task_that_no_worker_survives_ends_the_work(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_ray, "TRIES_AGAIN", 1)
+    with pytest.raises(AndonError, match=r"^Workers of the Ray cluster died 2 times over one task .* --shard smaller"):
+        list(engine.map(engine_tasks.die, [0], None))
+
+
+def test_a_task_that_no_host_has_the_memory_for_is_refused(engine: Engine) -> None:
+    with pytest.raises(ConfigError, match=r"needs about 1024\.0 GiB .* offer \d+\.\d GiB at most"):
+        list(engine.map(engine_tasks.times, [0], 1, memory=2**40))
+
+
+def test_shards_make_the_same_model_on_ray_as_in_this_process(engine: Engine, tmp_path: Path) -> None:
+    plate_photos.write_parts(tmp_path / "ok", range(10))
+    recipe = recipes.build("default", [*plate_photos.FAST, "training.folds=2"])
+    files = []
+    for one in (engine, LocalEngine()):
+        model = teach(recipe, datasets.read(tmp_path / "ok"), one, of_shard=3, precision="f32")
+        path = tmp_path / f"{one.name}.safetensors"
+        save(model, path)
+        files.append(path.read_bytes())
+    assert files[0] == files[1]
+
+
+def test_no_cluster_at_an_address_is_one_sentence() -> None:
+    says = r"^No Ray cluster answers at 127\.0\.0\.1:1 \(Connection refused\); give"
+    with pytest.raises(InputError, match=says), engines.opened("ray", "127.0.0.1:1"):
+        pass
