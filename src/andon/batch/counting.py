@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from andon.batch.manifest import Manifest, digest
+import pyarrow as pa
+
+from andon.batch.manifest import Manifest
 from andon.batch.part import DamagedError, Done, read_columns, read_done, shards_with_parts
 from andon.batch.place import Place
+from andon.ordered_map import ordered_map
 
 READERS = 16  # side by side, as they wait for a store most of the time
 
@@ -57,32 +61,41 @@ def done_shards(place: Place, manifest: Manifest, among: Container[int] | None =
 
 def count(place: Place, manifest: Manifest) -> Count:
     """Hold every row against the manifest."""
+    done = {one.shard: one for one in done_shards(place, manifest)}
     verdicts, stages = Counter[str](), Counter[str]()
-    missing, wrong = set(range(manifest.shards)), []
-    done = list(done_shards(place, manifest))
-    with ThreadPoolExecutor(READERS) as pool:
-        for one, is_right in zip(done, pool.map(lambda one: _is_right(place, manifest, one), done), strict=True):
-            missing.remove(one.shard)
-            verdicts.update(one.verdicts)
-            stages.update(one.milliseconds)
-            if not is_right:
-                wrong.append(one.shard)
+    for one in done.values():
+        verdicts.update(one.verdicts)
+        stages.update(one.milliseconds)
+
+    def is_wrong(shard_and_paths: tuple[int, pa.ChunkedArray]) -> bool:
+        shard, paths = shard_and_paths
+        return shard in done and not _is_right(place, done[shard], paths)
+
+    shards = enumerate(manifest.read_column(place, "path"))
+    wrong = [shard for shard, bad in enumerate(ordered_map(is_wrong, shards, workers=READERS)) if bad]
     return Count(
         photos=manifest.photos,
         verdicts=verdicts,
-        missing=tuple(sorted(missing)),
+        missing=tuple(shard for shard in range(manifest.shards) if shard not in done),
         wrong=tuple(wrong),
         milliseconds=stages,
     )
 
 
-def _is_right(place: Place, manifest: Manifest, done: Done) -> bool:
-    """Whether the rows are those of the shard's photos, the verdicts as many as it says, and no byte has changed."""
-    photos = manifest.read_shard(place, done.shard)
+def _is_right(place: Place, done: Done, paths: pa.ChunkedArray) -> bool:
+    """Whether the rows are those of these photos, the verdicts as many as it says, and no byte has changed."""
     try:
         table = read_columns(place, done.shard)
     except (DamagedError, FileNotFoundError):
         return False
-    paths = [photo.path.encode(errors="backslashreplace").decode() for photo in photos]
-    rows = table["path"].to_pylist()
-    return digest(photos) == done.photos and rows == paths and Counter(table["verdict"].to_pylist()) == done.verdicts
+    verdicts = {one["values"]: one["counts"] for one in table["verdict"].value_counts().to_pylist()}
+    return bool(table["path"].equals(_as_text(paths))) and verdicts == done.verdicts
+
+
+def _as_text(paths: pa.ChunkedArray) -> pa.ChunkedArray:
+    """As rows have them: the odd bytes of a name that is not UTF-8 are written out."""
+    try:
+        return paths.cast(pa.string())
+    except pa.ArrowInvalid:
+        names = [os.fsdecode(path).encode(errors="backslashreplace").decode() for path in paths.to_pylist()]
+        return pa.chunked_array([names], pa.string())

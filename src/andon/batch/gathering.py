@@ -196,7 +196,7 @@ def gather(place: Place, manifest: Manifest) -> Gathered:
 
     gathered = Gathered(Timeline.of(place, manifest))
     parts = ordered_map(read, range(manifest.shards), workers=READERS)
-    for (done, table), times in zip(parts, manifest.read_times(place), strict=True):
+    for (done, table), times in zip(parts, manifest.read_column(place, "modified"), strict=True):
         gathered.add(done.shard * manifest.shard, done, table, seconds(times))
     return gathered
 

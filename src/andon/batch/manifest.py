@@ -80,8 +80,8 @@ class Manifest:
         )
         return [Listed(os.fsdecode(row["path"]), row["modified"], row["part_id"]) for row in rows]
 
-    def read_times(self, place: Place) -> Iterator[pa.ChunkedArray]:
-        """When the photos were changed, shard by shard, in order.
+    def read_column(self, place: Place, name: Literal["path", "modified"]) -> Iterator[pa.ChunkedArray]:
+        """Of the photos, shard by shard, in order; paths are bytes.
 
         Raises:
             PlaceError: the manifest cannot be read.
@@ -90,7 +90,7 @@ class Manifest:
         def look(opened: IO[bytes]) -> list[pa.ChunkedArray]:
             file = parquet.ParquetFile(opened)
             groups = range(file.num_row_groups)
-            return [file.read_row_group(group, columns=["modified"])["modified"] for group in groups]
+            return [file.read_row_group(group, columns=[name])[name] for group in groups]
 
         for file in range(-(-self.shards // SHARDS_PER_FILE)):
             yield from place.look_into(_name(self.listing, file), look)

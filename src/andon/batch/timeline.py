@@ -69,7 +69,7 @@ class Timeline:
             PlaceError: the manifest cannot be read.
         """
         step = -(-manifest.photos // SAMPLE)
-        return cls.over([seconds(times)[::step] for times in manifest.read_times(place)], manifest.photos)
+        return cls.over([seconds(times)[::step] for times in manifest.read_column(place, "modified")], manifest.photos)
 
     @classmethod
     def over(cls, times: Iterable[Times], photos: int) -> Timeline:
