@@ -168,25 +168,33 @@ def test_a_form_that_never_ends_is_given_up(plain: Served, monkeypatch: pytest.M
 def test_a_client_that_asks_for_nothing_is_cut_off(
     tmp_path: Path, versions: Versions, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    """Also after an answer; and one that asks goes on."""
+    """Also after an answer; one that asks, if in pieces, goes on, and so does one that follows events."""
     monkeypatch.setattr(running, "KEEP_ALIVE", 0.8)
     whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    events = whole.replace(b"healthz", b"v1/events")
     with (
         served(tmp_path, [PART]) as plain,
         connected(plain, sent) as silent,
         connected(plain, whole + sent) as once,
         connected(plain, whole) as often,
+        connected(plain, events) as follower,
     ):
+        follower.recv(2000)
+        follower.settimeout(1.2)
         for _ in range(2):
             assert whole_answer(often).startswith(b"HTTP/1.1 200")
+            often.sendall(whole[:9])
             time.sleep(0.5)
-            often.sendall(whole)
+            often.sendall(whole[9:])
         assert silent.recv(100) == b""
         assert whole_answer(once).startswith(b"HTTP/1.1 200")
         assert once.recv(100) == b""
+        with pytest.raises(TimeoutError):
+            while follower.recv(2000):
+                pass
 
 
-def test_a_client_that_hangs_up_is_no_bug(plain: Served, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_client_that_hangs_up_is_no_bug(capfd: pytest.CaptureFixture[str], plain: Served) -> None:
     """Nor is one that asks for a web socket; the log says nothing of either."""
     for path in (b"/v1/inspect", b"/login"):
         with connected(plain, POST % path) as client:

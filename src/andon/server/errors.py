@@ -108,7 +108,7 @@ def _in_words(request: Request, error: dict[str, Any]) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":
-        return EXPECTED.get(context["pattern"], error["msg"])
+        return EXPECTED[context["pattern"]]
     if kind == "timezone_aware":
         return "expected a time zone, such as Z or %2B01:00 at its end"
     if error["loc"] == ("body",) and not _is_json(request.headers.get("content-type", "")):
