@@ -113,6 +113,7 @@ def test_what_is_wrong_is_told_in_words_of_the_line(plain: Served) -> None:
     for answer, words in said:
         assert answer.status_code == 422
         assert words in answer.json()["error"]
+        assert "Value error" not in answer.json()["error"]
 
 
 def picture(answer: httpx.Response) -> Image.Image:

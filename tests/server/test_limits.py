@@ -145,7 +145,9 @@ def whole_answer(client: socket.socket) -> bytes:
     """What comes from /healthz."""
     answer = b""
     while not answer.endswith(b"}"):
-        answer += client.recv(2000)
+        more = client.recv(2000)
+        assert more
+        answer += more
     return answer
 
 
@@ -186,6 +188,7 @@ def test_a_client_that_asks_for_nothing_is_cut_off(
             often.sendall(whole[:9])
             time.sleep(0.5)
             often.sendall(whole[9:])
+        assert whole_answer(often).startswith(b"HTTP/1.1 200")
         assert silent.recv(100) == b""
         assert whole_answer(once).startswith(b"HTTP/1.1 200")
         assert once.recv(100) == b""
