@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ import pytest
 from numpy_scorer import orange_pipeline
 from serving import NG_PHOTO, OK_PHOTO, PART, SETTINGS, Gated, Served, Versions, served, sha
 
-from andon.server import running, shield
+from andon.server import connection, running, shield
 
 QUEUE = 3
 
@@ -195,6 +195,26 @@ def test_a_client_that_asks_for_nothing_is_cut_off(
         with pytest.raises(TimeoutError):
             while follower.recv(2000):
                 pass
+
+
+def test_more_clients_than_there_may_be_are_cut_off(
+    plain: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once there is room, the next is served; the log says it once."""
+    monkeypatch.setattr(connection, "most_connections", lambda: 2)
+    asks = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with connected(plain, asks) as first, connected(plain, asks) as second:
+        for client in (first, second):
+            assert whole_answer(client).startswith(b"HTTP/1.1 200")
+        for _ in range(3):
+            with connected(plain, b"") as refused, suppress(ConnectionResetError):
+                assert refused.recv(100) == b""
+    time.sleep(0.2)
+    with connected(plain, asks) as later:
+        assert whole_answer(later).startswith(b"HTTP/1.1 200")
+    assert [record.message for record in caplog.records if "connected" in record.message] == [
+        "More than 2 clients are connected, so others are cut off."
+    ]
 
 
 def test_a_client_that_hangs_up_is_no_bug(capfd: pytest.CaptureFixture[str], plain: Served) -> None:

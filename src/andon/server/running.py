@@ -154,6 +154,7 @@ def serve(
             timeout_graceful_shutdown=SECONDS_TO_FINISH,
             h11_max_incomplete_event_size=MOST_OF_HEADERS,
             http=Connection,
+            backlog=WAITING_CONNECTIONS,
             ws="none",
         )
         server = Server(config, station, app.state.feed)
