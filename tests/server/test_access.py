@@ -176,6 +176,11 @@ def test_without_a_token_only_this_computers_names_are_answered_to(plain: Served
     assert plain.client.get("/v1/inspections", headers={"Host": "localhost:1"}).status_code == 200
 
 
+def test_a_cookie_of_another_server_closes_no_open_one(plain: Served) -> None:
+    """Browsers send it to all ports of a computer."""
+    assert plain.client.get("/v1/models", headers={"Cookie": "andon_session=a.9.b"}).status_code == 200
+
+
 def test_pages_of_other_sites_change_nothing(plain: Served) -> None:
     for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "same-site"}):
         assert plain.client.post("/v1/inspect", content=OK_PHOTO, headers=headers).status_code == 403

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +36,23 @@ def test_what_comes_into_a_folder_is_inspected_once(tmp_path: Path, versions: Ve
             found = one.client.get("/v1/inspections").json()["inspections"]
     said = {item["row"]["part_id"]: (item["row"]["verdict"], item["station"]) for item in found}
     assert said == {"1": ("OK", "press"), "2": ("NG", "press")}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a name may be any bytes")
+def test_a_name_that_is_no_utf_8_spoils_no_list(tmp_path: Path, versions: Versions) -> None:
+    """Nor one of two lines, and whether it is a photo or not."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, content in ((b"1\xff.png", OK_PHOTO), (b"2\n3.png", NG_PHOTO), (b"4\xff.png", b"no photo")):
+        Path(os.fsdecode(bytes(folder) + b"/" + name)).write_bytes(content)
+    watched = Folders([WatchedFolder(path=folder)], "press", replace(QUICK, patience=0.2))
+    with served(tmp_path / "data", [Path("part.1")], helpers=[watched]) as one:
+        wait_until(lambda: sum(one.station.store.inspections.counts().values()) == 3)
+        found = one.client.get("/v1/inspections").json()["inspections"]
+        for page in ("/", "/review", *(f"/inspections/{item['row']['inspection_id']}" for item in found)):
+            assert one.client.get(page).status_code == 200
+    paths = {item["row"]["path"].rpartition("/")[2] for item in found}
+    assert paths == {r"1\udcff.png", "2\n3.png", r"4\udcff.png"}
 
 
 def test_a_photo_is_moved_and_what_is_not_wanted_stays(tmp_path: Path, versions: Versions) -> None:

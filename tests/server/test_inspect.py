@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 from conftest import Command
 from PIL import Image
 from serving import NG_PHOTO, OK_PHOTO, Served, Versions, served, sha
@@ -84,6 +85,16 @@ def test_bad_input_is_told_in_one_sentence_and_kept_nowhere(plain: Served) -> No
         assert said in answer.json()["error"]
     assert plain.client.get("/v1/inspections").json() == {"inspections": [], "next": None}
     assert list((plain.station.data / "photos").rglob("?" * 64)) == []
+
+
+@pytest.mark.parametrize("query", ["partid=A-17", "part_id=A&part_id=B"])
+def test_a_parameter_that_is_misspelt_or_given_twice_is_told(plain: Served, query: str) -> None:
+    """Its value would be lost, and the part with it."""
+    answer = plain.client.post(f"/v1/inspect?{query}", content=OK_PHOTO)
+    assert answer.status_code == 422
+    assert "part" in answer.json()["error"]
+    assert plain.client.get("/v1/inspections?verdict=OK&verdict=NG&limit=1").json()["inspections"] == []
+    assert plain.client.get("/v1/inspections?verdicts=OK").status_code == 422
 
 
 def bomb(side: int) -> bytes:

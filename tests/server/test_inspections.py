@@ -100,6 +100,22 @@ def test_a_review_must_be_one(plain: Served) -> None:
     assert plain.client.get("/v1/inspections/..%2f..%2fetc%2fpasswd").status_code in (404, 422)
 
 
+def test_what_is_wrong_is_told_in_words_of_the_line(plain: Served) -> None:
+    """Not in those of the library that reads it."""
+    client = plain.client
+    one = f"/v1/inspections/{plain.inspect().json()['inspection_id']}/review"
+    said = [
+        (client.post(one, content=b'{"verdict": "OK"}'), "the header Content-Type: application/json"),
+        (client.post("/v1/inspect?station=a/b", content=OK_PHOTO), "none of /, + and #"),
+        (client.get("/v1/inspections?since=2026-11-26T08:00:00+00:00"), "a + must be sent as %2B"),
+        (client.get("/v1/inspections?since=2026-11-26T08:00"), "expected a time zone"),
+    ]
+    for answer, words in said:
+        assert answer.status_code == 422
+        assert words in answer.json()["error"]
+        assert "Value error" not in answer.json()["error"]
+
+
 def picture(answer: httpx.Response) -> Image.Image:
     assert answer.status_code == 200
     return Image.open(io.BytesIO(answer.content))

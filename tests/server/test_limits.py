@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from numpy_scorer import orange_pipeline
 from serving import NG_PHOTO, OK_PHOTO, PART, SETTINGS, Gated, Served, Versions, served, sha
+
+from andon.server import connection, running, shield
 
 QUEUE = 3
 
@@ -122,11 +125,108 @@ def test_a_body_of_too_many_bytes_is_refused(tmp_path: Path, versions: Versions)
         assert running.inspect().status_code == 200
 
 
-def test_a_photo_that_never_ends_is_given_up(narrow: Served) -> None:
-    address = urlsplit(narrow.url)
+def test_a_review_of_too_many_bytes_is_refused_as_such(plain: Served) -> None:
+    """Also where it comes in chunks; FastAPI alone takes it for something that is no JSON."""
+    one = f"/v1/inspections/{plain.inspect().json()['inspection_id']}/review"
+    answer = plain.client.post(one, content=iter([bytes(1000)] * 200), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, "limit" in answer.json()["error"]) == (413, True)
+
+
+@contextmanager
+def connected(running: Served, sent: bytes) -> Iterator[socket.socket]:
+    """A client that has sent this, and sends nothing more."""
+    address = urlsplit(running.url)
     with socket.create_connection((address.hostname, address.port), timeout=20) as client:
-        client.sendall(b"POST /v1/inspect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")
+        client.sendall(sent)
+        yield client
+
+
+def whole_answer(client: socket.socket) -> bytes:
+    """What comes from /healthz."""
+    answer = b""
+    while not answer.endswith(b"}"):
+        more = client.recv(2000)
+        assert more
+        answer += more
+    return answer
+
+
+POST = b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+
+
+def test_a_photo_that_never_ends_is_given_up(narrow: Served) -> None:
+    with connected(narrow, POST % b"/v1/inspect") as client:
         assert client.recv(100).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("path", [b"/login", b"/v1/models/part/activate"])
+def test_a_form_that_never_ends_is_given_up(plain: Served, monkeypatch: pytest.MonkeyPatch, path: bytes) -> None:
+    monkeypatch.setattr(shield, "SECONDS_TO_SEND", 0.2)
+    with connected(plain, POST % path) as client:
+        assert client.recv(100).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: loc"])
+def test_a_client_that_asks_for_nothing_is_cut_off(
+    tmp_path: Path, versions: Versions, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    """Also after an answer; one that asks, if in pieces, goes on, and so does one that follows events."""
+    monkeypatch.setattr(running, "KEEP_ALIVE", 0.8)
+    whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    events = whole.replace(b"healthz", b"v1/events")
+    with (
+        served(tmp_path, [PART]) as plain,
+        connected(plain, sent) as silent,
+        connected(plain, whole + sent) as once,
+        connected(plain, whole) as often,
+        connected(plain, events) as follower,
+    ):
+        follower.recv(2000)
+        follower.settimeout(1.2)
+        for _ in range(2):
+            assert whole_answer(often).startswith(b"HTTP/1.1 200")
+            often.sendall(whole[:9])
+            time.sleep(0.5)
+            often.sendall(whole[9:])
+        assert whole_answer(often).startswith(b"HTTP/1.1 200")
+        assert silent.recv(100) == b""
+        assert whole_answer(once).startswith(b"HTTP/1.1 200")
+        assert once.recv(100) == b""
+        with pytest.raises(TimeoutError):
+            while follower.recv(2000):
+                pass
+
+
+def test_more_clients_than_there_may_be_are_cut_off(
+    plain: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once there is room, the next is served; the log says it once."""
+    monkeypatch.setattr(connection, "most_connections", lambda: 2)
+    asks = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with connected(plain, asks) as first, connected(plain, asks) as second:
+        for client in (first, second):
+            assert whole_answer(client).startswith(b"HTTP/1.1 200")
+        for _ in range(3):
+            with connected(plain, b"") as refused, suppress(ConnectionResetError):
+                assert refused.recv(100) == b""
+    time.sleep(0.2)
+    with connected(plain, asks) as later:
+        assert whole_answer(later).startswith(b"HTTP/1.1 200")
+    assert [record.message for record in caplog.records if "connected" in record.message] == [
+        "More than 2 clients are connected, so others are cut off."
+    ]
+
+
+def test_a_client_that_hangs_up_is_no_bug(capfd: pytest.CaptureFixture[str], plain: Served) -> None:
+    """Nor is one that asks for a web socket; the log says nothing of either."""
+    for path in (b"/v1/inspect", b"/login"):
+        with connected(plain, POST % path) as client:
+            client.shutdown(socket.SHUT_WR)
+            client.recv(100)
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    assert plain.client.get("/healthz", headers=upgrade).status_code == 200
+    assert plain.client.post("/login", data={str(n): "1" for n in range(200)}).status_code == 401
+    assert capfd.readouterr() == ("", "")
 
 
 def test_pages_are_limited_in_their_rate_and_photos_are_not(tmp_path: Path, versions: Versions) -> None:

@@ -98,6 +98,9 @@ def test_names_of_tokens_are_taken_once(store: Store) -> None:
     store.tokens.create("line 3", ["inspect"])
     with pytest.raises(InputError, match="a token 'line 3' already"):
         store.tokens.create("line 3", ["admin"])
+    for name in ("", " ", "a\nadministrator: admin", "\x1b[2J"):
+        with pytest.raises(InputError, match="can be shown"):
+            store.tokens.create(name, ["review"])
     with pytest.raises(NotFoundError, match="no valid token 'line 4'"):
         store.tokens.revoke("line 4")
 

@@ -178,7 +178,7 @@ def test_another_url_is_refused(url: str, tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "andon.db").write_bytes(b"no database" * 100)
-    with pytest.raises(StoreError, match=r"andon.db cannot be used .*not a database"):
+    with pytest.raises(StoreError, match=r"andon.db cannot be used .*not a database.*from a backup"):
         Store.open(None, tmp_path)
 
 

@@ -139,8 +139,8 @@ class Access:
         kind, _, secret = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             return self.of_secret(secret.strip())
-        if cookie := request.cookies.get(COOKIE):
-            return self.of_cookie(cookie)
+        if (cookie := request.cookies.get(COOKIE)) and (found := self.of_cookie(cookie)):
+            return found
         if self._valid():
             self._may_be_open = False
         return LOCAL if self.is_open() else None

@@ -10,9 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from andon.errors import AndonError, ImageError, InputError, NotFoundError, StoreError
 from andon.server.access import ForbiddenError, UnknownError
+from andon.server.api.shapes import EXPECTED
 from andon.server.desk import BusyError, TooLateError
 from andon.server.pages.rendering import page
 from andon.server.pictures import GoneError
@@ -59,7 +61,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For the description of a route: the errors that it may answer with, beside those that all may."""
     return {
         status: {"model": Problem, "description": MEANING[status]}
-        for status in sorted({401, 403, 413, 422, 429, 503, *statuses})
+        for status in sorted({401, 403, 408, 413, 422, 429, 503, *statuses})
     }
 
 
@@ -82,7 +84,7 @@ def tell_errors(app: FastAPI) -> None:
     def not_as_declared(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = " ".join(str(part) for part in first["loc"])
-        return told(request, 422, f"The request's {where} is wrong: {first['msg']}.")
+        return told(request, 422, f"The request's {where} is wrong: {_in_words(request, first)}.")
 
     @app.exception_handler(HTTPException)
     def of_starlette(request: Request, error: HTTPException) -> Response:
@@ -92,9 +94,30 @@ def tell_errors(app: FastAPI) -> None:
             return told(request, 404, f"There is nothing at {request.url.path}.")
         return told(request, error.status_code, f"{error.detail}: {request.method} {request.url.path}", error.headers)
 
+    @app.exception_handler(ClientDisconnect)
+    def hung_up(request: Request, error: ClientDisconnect) -> Response:
+        return told(request, 408, "The client hung up before it had sent all.")
+
     @app.exception_handler(Exception)
     def a_bug(request: Request, error: Exception) -> Response:
         return told(request, 500, f"Andon stumbled over {type(error).__name__}, which is a bug; its log says more.")
+
+
+def _in_words(request: Request, error: dict[str, Any]) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "string_pattern_mismatch":
+        return EXPECTED[context["pattern"]]
+    if kind == "timezone_aware":
+        return "expected a time zone, such as Z or %2B01:00 at its end"
+    if error["loc"] == ("body",) and not _is_json(request.headers.get("content-type", "")):
+        return "expected JSON, and the header Content-Type: application/json"
+    return str(error["msg"])
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower().endswith("json")
 
 
 def told(request: Request, status: int, sentence: str, headers: Any = None) -> Response:

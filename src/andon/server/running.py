@@ -16,6 +16,7 @@ import uvicorn
 from andon.errors import InputError
 from andon.server.access import Access
 from andon.server.app import make_app
+from andon.server.connection import Connection
 from andon.server.feed import Feed
 from andon.server.shield import LOOPBACK_NAMES, MOST_OF_HEADERS
 from andon.server.station import Station
@@ -152,7 +153,8 @@ def serve(
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=SECONDS_TO_FINISH,
             h11_max_incomplete_event_size=MOST_OF_HEADERS,
-            http="h11",
+            http=Connection,
+            backlog=WAITING_CONNECTIONS,
             ws="none",
         )
         server = Server(config, station, app.state.feed)

@@ -29,6 +29,8 @@ UNLIMITED = (INSPECT, "/healthz")
 MOST_OF_HEADERS = 32 * 1024
 SMALL = 64 * 1024
 """Bytes of a body that is no photo."""
+SECONDS_TO_SEND = 10.0
+"""For a body that is no photo; a photo has the settings' deadline."""
 SECONDS_TO_DRAIN = 2.0
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 MOST_ADDRESSES = 10_000
@@ -45,8 +47,13 @@ HEADERS = {
 }
 
 
-class _TooLargeError(Exception):
-    """The body has more bytes than it may."""
+class _RefusedError(Exception):
+    """The body is larger, or comes more slowly, than it may."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
 
 
 class Shield:
@@ -67,18 +74,20 @@ class Shield:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._settings.max_bytes if scope["path"] == INSPECT else SMALL
-        body = _Body(receive, most)
+        is_photo = scope["path"] == INSPECT
+        most = self._settings.max_bytes if is_photo else SMALL
+        body = _Body(receive, most, None if is_photo else SECONDS_TO_SEND)
         answer = _Answer(send, body)
         if refusal := self._refusal(scope, most):
             await _refuse(answer, *refusal)
             return
         try:
             await self._app(scope, body.receive, answer.send)
-        except _TooLargeError:
+        except _RefusedError as error:
             if answer.has_begun:
                 raise
-            await _refuse(answer, 413, _too_large(most))
+            body.refused = None
+            await _refuse(answer, error.status, error.why)
 
     def _refusal(self, scope: Scope, most: int) -> tuple[int, str] | None:
         """Why the request goes no further."""
@@ -119,32 +128,48 @@ class Rates:
 
 
 class _Body:
-    """The request's body as it comes in, at most so many bytes of it."""
+    """The request's body as it comes in, at most so many bytes of it, in so many seconds.
 
-    def __init__(self, receive: Receive, most: int) -> None:
+    Attributes:
+        refused: what the app was told instead of the rest.
+    """
+
+    def __init__(self, receive: Receive, most: int, seconds: float | None) -> None:
         self._receive = receive
         self._most = most
+        self._until = None if seconds is None else asyncio.get_running_loop().time() + seconds
         self._size = 0
         self.is_whole = False
+        self.refused: _RefusedError | None = None
 
     async def receive(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self._size += len(message.get("body", b""))
-            self.is_whole = not message.get("more_body", False)
-            if self._size > self._most:
-                raise _TooLargeError
-        else:
-            self.is_whole = True  # the client has gone
-        return message
+        try:
+            async with asyncio.timeout_at(None if self.is_whole else self._until):
+                return await self._next()
+        except TimeoutError:
+            self.refused = _RefusedError(408, "The request's body did not arrive in time; send it again.")
+        except _RefusedError as error:
+            self.refused = error
+        raise self.refused
 
     async def drain(self) -> None:
         """Read and forget what is left of it, at most twice as much as it may be."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SECONDS_TO_DRAIN):
                 while not self.is_whole and self._size < 2 * self._most + SMALL:
-                    with suppress(_TooLargeError):
-                        await self.receive()
+                    with suppress(_RefusedError):
+                        await self._next()
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._size += len(message.get("body", b""))
+            self.is_whole = not message.get("more_body", False)
+            if self._size > self._most:
+                raise _RefusedError(413, _too_large(self._most))
+        else:
+            self.is_whole = True  # the client has gone
+        return message
 
 
 class _Answer:
@@ -157,6 +182,8 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            if self._body.refused:  # the app takes it for a body that it cannot read
+                raise self._body.refused
             await self._body.drain()
             self.has_begun = True
             own = {name for name, _ in message["headers"]}

@@ -45,6 +45,8 @@ CABLE_OUT = {
 }
 """PostgreSQL: otherwise a writer waits a quarter of an hour for a server whose cable was pulled."""
 
+DAMAGED = ("malformed", "not a database")
+"""What SQLite says of a file that is no database any more."""
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL")
 POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 
@@ -123,9 +125,10 @@ class Database:
             raise
         except (DatabaseError, InterfaceError, TimeoutError) as error:
             why = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            raise StoreError(
-                f"The database {self} cannot be used ({why}); check that it is there, has room and may be written."
-            ) from error
+            advice = "check that it is there, has room and may be written"
+            if any(word in why for word in DAMAGED):
+                advice = "restore it from a backup"
+            raise StoreError(f"The database {self} cannot be used ({why}); {advice}.") from error
 
 
 def _sqlite(url: URL, foreign_keys: bool) -> Engine:

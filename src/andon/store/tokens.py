@@ -33,8 +33,10 @@ class Tokens:
         The secret is 256 random bits, so a fast hash is enough: there is nothing to guess.
 
         Raises:
-            InputError: the name is taken, by a revoked token, too.
+            InputError: the name is taken, by a revoked token, too, or it has characters that cannot be shown.
         """
+        if not name.strip() or not name.isprintable():
+            raise InputError(f"A token cannot be called {name!r}; give it a name of characters that can be shown.")
         secret = PREFIX + secrets.token_urlsafe(BITS // 8)
         values = {"name": name, "sha256": _hash(secret), "scopes": sorted(set(scopes)), "created_at": datetime.now(UTC)}
         with self._database.write() as connection:

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import Response, StreamingResponse
 
 from andon.server.access import Identity, needs
+from andon.server.api.parameters import only_declared
 from andon.server.api.shapes import LARGEST
 from andon.server.errors import answer, problems
 from andon.server.feed import Feed
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], dependencies=[Depends(only_declared)])
 
 
 @router.get(

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from andon.server.access import Identity, needs
+from andon.server.api.parameters import only_declared
 from andon.server.api.shapes import ROW, ModelName, PartId, StationName
 from andon.server.desk import Incoming, Job, TooLateError
 from andon.server.errors import answer, problems
@@ -19,7 +20,7 @@ from andon.server.station import Station
 NAME = "<body>"
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
-router = APIRouter(tags=["inspect"])
+router = APIRouter(tags=["inspect"], dependencies=[Depends(only_declared)])
 
 
 @router.post(
@@ -30,7 +31,7 @@ router = APIRouter(tags=["inspect"])
             "description": "The row: what Andon says of the photo.",
             "content": {"application/json": {"schema": {"title": ROW}}},
         },
-        **problems(404, 408, 409, 415),
+        **problems(404, 409, 415),
     },
     openapi_extra={
         "requestBody": {

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from andon.errors import InputError
 from andon.server.access import Identity, needs
+from andon.server.api.parameters import only_declared
 from andon.server.api.shapes import (
     LARGEST,
     InspectionOut,
@@ -30,7 +31,7 @@ from andon.server.station import Station
 from andon.store import Filter
 
 MAY_REVIEW = Annotated[Identity, Depends(needs("review"))]
-router = APIRouter(prefix="/v1/inspections", tags=["inspections"])
+router = APIRouter(prefix="/v1/inspections", tags=["inspections"], dependencies=[Depends(only_declared)])
 
 
 @router.get("", summary="Find inspections", responses=problems())

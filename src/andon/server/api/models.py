@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from andon.server.access import Identity, needs
+from andon.server.api.parameters import only_declared
 from andon.server.api.shapes import NO_CONTROLS, ActivateIn, ActivationOut, ModelOut, ModelsOut, VersionOut
 from andon.server.errors import problems
 from andon.server.station import Station
 
 NAME = Annotated[str, Path(max_length=200, pattern=NO_CONTROLS)]
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(only_declared)])
 
 
 @router.get("", summary="All models", responses=problems())

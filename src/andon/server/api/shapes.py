@@ -15,6 +15,13 @@ LARGEST = 2**63 - 1
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
 NO_TOPIC_SIGNS = r"^[^\x00-\x1f\x7f/+#]*$"
 """A station's name becomes part of an MQTT topic."""
+DIGEST = r"^[0-9a-f]{64}$"
+EXPECTED = {
+    NO_CONTROLS: "expected no control characters",
+    NO_TOPIC_SIGNS: "expected no control characters, and none of /, + and #",
+    DIGEST: "expected 64 digits from 0 to 9 and a to f",
+}
+"""The patterns in words."""
 
 ROW = "AndonRow"
 """The title by which `openapi.py` finds where the schema of a row belongs."""
@@ -26,7 +33,7 @@ ModelName = Annotated[str, Query(max_length=200, pattern=NO_CONTROLS)]
 PartId = Annotated[str, Query(max_length=200, pattern=NO_CONTROLS)]
 StationName = Annotated[str, Query(max_length=64, pattern=NO_TOPIC_SIGNS)]
 Person = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Field(pattern=DIGEST)]
 
 
 def _in_our_times(time: datetime) -> datetime:
@@ -37,7 +44,10 @@ def _in_our_times(time: datetime) -> datetime:
 
 def _as_text(time: object) -> datetime:
     """Only ISO 8601, and no number of seconds."""
-    return datetime.fromisoformat(str(time))
+    try:
+        return datetime.fromisoformat(str(time))
+    except ValueError:
+        raise ValueError("expected a time such as 2026-11-26T08:00:00Z; a + must be sent as %2B") from None
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_as_text), AfterValidator(_in_our_times)]

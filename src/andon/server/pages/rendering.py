@@ -17,6 +17,7 @@ from andon.server.station import Station
 from andon.store import Scope
 
 FOLDER = Path(__file__).parent
+MOST_FIELDS = 100
 MENU = (
     ("Line", "/", "review"),
     ("Review", "/review", "review"),
@@ -56,7 +57,10 @@ async def form(request: Request, who: Identity | None = None) -> dict[str, str]:
         ForbiddenError: another page sent it.
     """
     body = (await request.body()).decode("utf-8", "replace")
-    fields = {name: values[-1] for name, values in parse_qs(body, max_num_fields=100).items()}
+    try:
+        fields = {name: values[-1] for name, values in parse_qs(body, max_num_fields=MOST_FIELDS).items()}
+    except ValueError:  # more of them, so no page of ours sent it
+        fields = {}
     if who is not None:
         check_csrf(who, fields.get("csrf", ""))
     return fields
