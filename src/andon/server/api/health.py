@@ -18,6 +18,7 @@ EVERYBODY: dict[int | str, dict[str, Any]] = {
 }
 
 
+@router.head("/healthz", include_in_schema=False)  # as load balancers ask
 @router.get("/healthz", summary="Is it alive?", responses=EVERYBODY)
 def healthz(request: Request) -> HealthOut:
     """Answers as long as the process does."""
@@ -25,6 +26,7 @@ def healthz(request: Request) -> HealthOut:
     return HealthOut(status="draining" if served.is_draining else "ok", remarks=[])
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     summary="Does it take photos?",
