@@ -177,6 +177,7 @@ def test_a_manifest_that_cannot_be_read_is_refused(
     (out / "manifest.json").write_bytes(content)
     ran = batch(photos)
     assert ran.code == 2
+    assert "is no manifest of a batch" in ran.err or "of a newer Andon" in ran.err
     assert "give another" in ran.err
     assert content_of(out) == {"manifest.json": content}
 
