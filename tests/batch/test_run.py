@@ -166,9 +166,9 @@ def test_the_pace_is_that_of_this_run(
 
 
 def test_a_computer_without_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", refuse)
-    with pytest.raises(InputError, match="Read-only file system.*/dev/shm"):
+    with pytest.raises(InputError, match=r"Read-only file system.*/dev/shm"):
         Apart()

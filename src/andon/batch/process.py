@@ -54,8 +54,8 @@ class Apart:
             self._count: Synchronized[int] = self._context.Value("Q", 0)
         except OSError as error:
             raise InputError(
-                f"No worker can be started ({error.strerror or error}): workers share a count in /dev/shm and a folder for "
-                "temporary files, so both must be there and writable."
+                f"No worker can be started ({error.strerror or error}): it takes /dev/shm and a folder of temporary "
+                "files, so both must be there and writable."
             ) from None
         self._limits = cores, _memory if memory is None else memory
         self._pool: ProcessPoolExecutor | None = None
