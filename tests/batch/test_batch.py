@@ -23,6 +23,12 @@ def parts(out: Path) -> dict[str, bytes]:
     return content_of(out / "parts")
 
 
+def manifest_with(**wrong: object) -> bytes:
+    whole = {"source": "/plant", "photos": 40, "shard": 20, "model": "a.andon", "model_sha256": "", "precision": "f32"}
+    rest = {"guard": True, "keep_maps": False, "part_id_from": None, "listing": "1", "created": "", "andon_version": ""}
+    return json.dumps(whole | rest | wrong).encode()
+
+
 def test_rows_are_those_of_inspect(
     batch: Command, andon_: Command, photos: Path, exported: Path, tmp_path: Path
 ) -> None:
@@ -153,7 +159,16 @@ def test_nothing_that_lies_there_is_touched(batch: Command, photos: Path, tmp_pa
     assert out.read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("content", [b"", b'{"version": 1, "so', b"[]", b'{"version": 9}', b'{"version": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b'{"version": 1, "so', b"[]", b'{"version": 9}', b'{"version": 1}'),
+        *(
+            manifest_with(**wrong)
+            for wrong in ({"shard": 0}, {"photos": -1}, {"photos": "40"}, {"model": "../a.andon"})
+        ),
+    ],
+)
 def test_a_manifest_that_cannot_be_read_is_refused(
     content: bytes, batch: Command, photos: Path, tmp_path: Path
 ) -> None:
@@ -162,8 +177,47 @@ def test_a_manifest_that_cannot_be_read_is_refused(
     (out / "manifest.json").write_bytes(content)
     ran = batch(photos)
     assert ran.code == 2
+    assert "is no manifest of a batch" in ran.err or "of a newer Andon" in ran.err
     assert "give another" in ran.err
     assert content_of(out) == {"manifest.json": content}
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [("gone", "is not there any more"), ("cut", "is damaged"), ("others", "is not of the 40 photos")],
+)
+def test_a_list_of_photos_that_is_not_whole_ends_it_at_once(
+    damage: str, says: str, batch: Command, photos: Path, tmp_path: Path
+) -> None:
+    assert batch(photos).code == 0
+    listing = tmp_path / "out" / "manifest" / "1" / "00000.parquet"
+    if damage == "gone":
+        listing.unlink()
+    elif damage == "cut":
+        listing.write_bytes(listing.read_bytes()[:-9])
+    else:
+        manifest = tmp_path / "out" / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"photos": 40', '"photos": 41'))
+    ran = batch(photos)
+    assert ran.code == 2
+    assert says in ran.err and "begin it again in another folder" in ran.err
+
+
+def test_a_name_that_has_changed_in_the_list_of_photos_is_found(batch: Command, photos: Path, tmp_path: Path) -> None:
+    assert batch(photos, "--shard", 1).code == 0
+    listing = tmp_path / "out" / "manifest" / "1" / "00000.parquet"
+    listing.write_bytes(listing.read_bytes().replace(b"205.png", b"206.png", 1))
+    ran = batch(photos)
+    assert ran.code == 2
+    assert "00000.parquet is damaged" in ran.err
+
+
+def test_a_model_that_has_gone_is_written_again(batch: Command, photos: Path, exported: Path, tmp_path: Path) -> None:
+    assert batch(photos).code == 0
+    kept = tmp_path / "out" / "model" / exported.name
+    kept.unlink()
+    assert batch(photos).code == 0
+    assert kept.read_bytes() == exported.read_bytes()
 
 
 def test_a_manifest_that_was_begun_is_begun_again(batch: Command, photos: Path, tmp_path: Path) -> None:
@@ -226,12 +280,23 @@ def test_too_many_failures_stop_it_and_may_be_tried_again(batch: Command, photos
 
 
 @pytest.mark.parametrize(
-    ("cap", "code"), [("5 %", 0), ("4.9%", 2), ("0.05", 0), ("0", 2), ("5", 2), ("much", 2), ("-1 %", 2), ("1/0", 2)]
+    ("cap", "code"),
+    [("5 %", 0), ("4.9%", 2), ("0.05", 0), ("0", 2), ("5", 2), ("much", 2), ("-1 %", 2), ("nan", 2), ("1e99999999", 2)],
 )
 def test_the_cap_itself_is_allowed(cap: str, code: int, batch: Command, photos: Path, tmp_path: Path) -> None:
     paths = sorted(photos.rglob("*.png"))[:19]
     (tmp_path / "list.txt").write_text("\n".join(map(str, [*paths, "gone.png"])))
     assert batch(tmp_path / "list.txt", "--max-failures", cap).code == code
+
+
+@pytest.mark.parametrize(("option", "value"), [("--shard", 10**19), ("--memory", 1e300)])
+def test_a_number_beyond_all_reason_is_refused(
+    option: str, value: float, batch: Command, photos: Path, tmp_path: Path
+) -> None:
+    ran = batch(photos, option, value)
+    assert ran.code == 2
+    assert f"Invalid value for '{option}'" in ran.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_one_photo(batch: Command, photos: Path, tmp_path: Path) -> None:

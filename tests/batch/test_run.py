@@ -18,7 +18,8 @@ from andon import files, progress
 from andon.batch import place as places
 from andon.batch import run as runs
 from andon.batch.engine import Outcome, Outcomes, Settings
-from andon.errors import ModelError
+from andon.batch.process import Apart
+from andon.errors import InputError, ModelError
 
 Run = Callable[[str, Sequence[int], Settings, Callable[[int], None]], Outcomes]
 
@@ -162,3 +163,12 @@ def test_the_pace_is_that_of_this_run(
         (tmp_path / "out" / "parts" / f"000000{shard}.parquet").unlink()
     with_engine(run)
     assert told[-1] == (1.0, "40 of 40")
+
+
+def test_a_computer_without_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", refuse)
+    with pytest.raises(InputError, match=r"Read-only file system.*/dev/shm"):
+        Apart()

@@ -121,6 +121,7 @@ def test_names_that_are_not_utf_8(batch: Command, photos: Path, tmp_path: Path) 
     assert rows["caf\\udce9.png"]["part_id"] == "caf\\udce9"
     assert rows["caf\\udce9.png"]["verdict"] == "OK"
     assert rows["\\udcff.png"]["verdict"] == "error"
+    assert paths(tmp_path / "out" / "failures.csv") == [str(source / os.fsdecode(b"\xff.png"))]
 
 
 def test_a_list_of_failures_is_a_list_of_photos(batch: Command, photos: Path, tmp_path: Path) -> None:
@@ -128,6 +129,15 @@ def test_a_list_of_failures_is_a_list_of_photos(batch: Command, photos: Path, tm
     write(tmp_path / "list.txt", f"{photo}\n{tmp_path}/gone.png\n".encode())
     assert batch(tmp_path / "list.txt", "--max-failures", "50 %").code == 0
     assert paths(tmp_path / "out" / "failures.csv") == [f"{tmp_path}/gone.png"]
+
+
+@pytest.mark.parametrize("name", ["list.txt", "photo.png"])
+def test_a_pipe_is_not_waited_for(name: str, batch: Command, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    ran = batch(tmp_path / name)
+    assert ran.code == 2
+    assert f"{name} is a pipe or a device" in ran.err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.usefixtures("no_page")

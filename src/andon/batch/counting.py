@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from andon.batch.damage import DamagedError
 from andon.batch.manifest import Manifest
-from andon.batch.part import DamagedError, Done, read_columns, read_done, shards_with_parts
+from andon.batch.part import Done, read_columns, read_done, shards_with_parts
 from andon.batch.place import Place
 from andon.ordered_map import ordered_map
 

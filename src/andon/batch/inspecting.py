@@ -14,7 +14,7 @@ from andon.batch.manifest import Manifest
 from andon.batch.maps import to_bytes
 from andon.batch.place import TRIES, Place
 from andon.batch.source import Listed
-from andon.errors import AndonError, ImageError
+from andon.errors import AndonError, ImageError, ModelError
 from andon.line.pipeline import PhotoFile, Pipeline, Prepared, Scored
 from andon.models.load import load
 from andon.ordered_map import ordered_map
@@ -46,7 +46,12 @@ def load_model(place: Place, manifest: Manifest) -> Pipeline:
     with TemporaryDirectory(prefix="andon-batch-") as folder:
         file = Path(folder) / manifest.model
         file.write_bytes(place.read(f"model/{manifest.model}"))
-        pipeline = load(file, precision=manifest.precision)
+        try:
+            pipeline = load(file, precision=manifest.precision)
+        except ModelError as error:
+            where = f"{place.url}/model/{manifest.model}"
+            again = "If it is damaged, remove it there and give the same command again."
+            raise ModelError(f"{str(error).replace(str(file), where)} {again}") from None
     return pipeline if manifest.guard else replace(pipeline, guard=None)
 
 

@@ -19,7 +19,7 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Outcomes:
     """See `engine.Engine`."""
-    todo, outcomes = SimpleQueue[int](), SimpleQueue[Outcome | InputError]()
+    todo, outcomes = SimpleQueue[int](), SimpleQueue[Outcome | str]()
     over = threading.Event()
     for shard in shards:
         todo.put(shard)
@@ -40,7 +40,7 @@ def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int
             except Exception as error:  # of a share that is away, or a bug
                 outcomes.put(Outcome.of_error(shard, error))
         if deaths == DEATHS:
-            outcomes.put(InputError(_dying(settings.memory)))
+            outcomes.put(_dying(settings.memory))
 
     def wait() -> None:
         for thread in threads:
@@ -66,8 +66,8 @@ def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int
                 outcome = outcomes.get(timeout=SECONDS_BETWEEN_LOOKS)
             except Empty:
                 continue
-            if isinstance(outcome, InputError):
-                raise outcome
+            if isinstance(outcome, str):
+                raise InputError(outcome)
             left -= 1
             yield outcome
 

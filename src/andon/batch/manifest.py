@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
-from typing import IO, Any, Literal
+from pathlib import PurePosixPath
+from typing import IO, Any, Literal, TypeVar
 
 import pyarrow as pa
 from pyarrow import parquet
 
+from andon.batch.damage import DamagedError, finding_damage
 from andon.batch.place import Place
 from andon.batch.source import Listed
 from andon.errors import InputError
+
+T = TypeVar("T")
 
 FILE = "manifest.json"
 FOLDER = "manifest"
@@ -72,28 +76,55 @@ class Manifest:
         """The photos of a shard, in order.
 
         Raises:
-            PlaceError: the manifest cannot be read.
+            InputError: their list is damaged.
+            FileNotFoundError: it is not there.
+            PlaceError: it cannot be read.
         """
         file, group = divmod(shard, SHARDS_PER_FILE)
-        rows = place.look_into(
-            _name(self.listing, file), lambda opened: parquet.ParquetFile(opened).read_row_group(group).to_pylist()
-        )
+
+        def look(opened: IO[bytes]) -> list[dict[str, Any]]:
+            rows: list[dict[str, Any]] = (
+                parquet.ParquetFile(opened, page_checksum_verification=True).read_row_group(group).to_pylist()
+            )
+            return rows
+
+        rows = _look_into(place, _name(self.listing, file), look)
         return [Listed(os.fsdecode(row["path"]), row["modified"], row["part_id"]) for row in rows]
 
     def read_column(self, place: Place, name: Literal["path", "modified"]) -> Iterator[pa.ChunkedArray]:
         """Of the photos, shard by shard, in order; paths are bytes.
 
         Raises:
-            PlaceError: the manifest cannot be read.
+            InputError: the list of the photos is damaged.
+            FileNotFoundError: it is not there.
+            PlaceError: it cannot be read.
         """
 
         def look(opened: IO[bytes]) -> list[pa.ChunkedArray]:
-            file = parquet.ParquetFile(opened)
+            file = parquet.ParquetFile(opened, page_checksum_verification=True)
             groups = range(file.num_row_groups)
             return [file.read_row_group(group, columns=[name])[name] for group in groups]
 
-        for file in range(-(-self.shards // SHARDS_PER_FILE)):
-            yield from place.look_into(_name(self.listing, file), look)
+        for file_name in self._files():
+            yield from _look_into(place, file_name, look)
+
+    def require_photos(self, place: Place) -> None:
+        """Raises:
+        InputError: the files that hold the photos are not there, or not whole.
+        PlaceError: they cannot be read.
+        """
+        shards = photos = 0
+        for name in self._files():
+            try:
+                found = _look_into(place, name, parquet.read_metadata)
+            except FileNotFoundError:
+                raise InputError(_broken(place, name, "not there any more")) from None
+            shards, photos = shards + found.num_row_groups, photos + found.num_rows
+        if (shards, photos) != (self.shards, self.photos):
+            raise InputError(_broken(place, FILE, f"not of the {photos:,} photos that are written down beside it"))
+
+    def _files(self) -> list[str]:
+        return [_name(self.listing, file) for file in range(-(-self.shards // SHARDS_PER_FILE))]
 
     def write(self, place: Place) -> None:
         """Write what finds the rest; `write_photos` before."""
@@ -111,7 +142,10 @@ def read_manifest(place: Place) -> Manifest | None:
         content = json.loads(place.read(FILE))
         if content["version"] > VERSION:
             raise InputError(f"{place.url} is a batch of a newer Andon; go on with that, or give another --out.")
-        return Manifest(**content)
+        manifest = Manifest(**content)
+        if manifest.photos < 1 or manifest.shard < 1 or PurePosixPath(manifest.model).name != manifest.model:
+            raise ValueError
+        return manifest
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
@@ -129,7 +163,7 @@ def write_photos(place: Place, listing: str, photos: Iterable[Listed], shard: in
     place.make_folder(f"{FOLDER}/{listing}")
     total = 0
     for file, first in enumerate(shards):
-        with place.opened(_name(listing, file), "wb") as opened, parquet.ParquetWriter(opened, SCHEMA) as writer:
+        with place.opened(_name(listing, file), "wb") as opened, _writer(opened) as writer:
             for group in chain([first], islice(shards, SHARDS_PER_FILE - 1)):
                 writer.write_table(pa.Table.from_pylist([_cells(photo) for photo in group], SCHEMA))
                 total += len(group)
@@ -144,6 +178,25 @@ def digest(photos: Iterable[Listed]) -> str:
 def _cells(photo: Listed) -> dict[str, Any]:
     part_id = photo.part_id and photo.part_id.encode(errors="backslashreplace").decode()
     return {"path": os.fsencode(photo.path), "modified": photo.modified, "part_id": part_id}
+
+
+def _writer(file: IO[bytes]) -> parquet.ParquetWriter:
+    return parquet.ParquetWriter(file, SCHEMA, write_page_checksum=True)
+
+
+def _look_into(place: Place, name: str, look: Callable[[IO[bytes]], T]) -> T:
+    def act(opened: IO[bytes]) -> T:
+        with finding_damage():
+            return look(opened)
+
+    try:
+        return place.look_into(name, act)
+    except DamagedError:
+        raise InputError(_broken(place, name, "damaged")) from None
+
+
+def _broken(place: Place, name: str, how: str) -> str:
+    return f"{place.url}/{name} is {how}, so this batch cannot go on; begin it again in another folder with --out."
 
 
 def _name(listing: str, file: int) -> str:

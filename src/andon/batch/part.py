@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
@@ -13,17 +12,13 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from andon.arrow import arrow_cells, schema
+from andon.batch.damage import DamagedError, finding_damage
 from andon.batch.manifest import Manifest
 from andon.batch.place import Place
-from andon.errors import InputError
 from andon.rows import Cells
 
 FOLDER = "parts"
 KEY = b"andon"
-
-
-class DamagedError(InputError):
-    """A part is not what was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +77,7 @@ def read_done(place: Place, manifest: Manifest, shard: int) -> Done | None:
     """
 
     def look(file: IO[bytes]) -> Done | None:
-        with _finding_damage():
+        with finding_damage():
             return _checked(parquet.ParquetFile(file), manifest, shard)
 
     try:
@@ -101,23 +96,10 @@ def read_columns(place: Place, shard: int, columns: Sequence[str] | None = None)
     """
 
     def look(file: IO[bytes]) -> pa.Table:
-        with _finding_damage():
+        with finding_damage():
             return parquet.ParquetFile(file, page_checksum_verification=True).read(columns and list(columns))
 
     return place.look_into(name_of(shard), look)
-
-
-@contextmanager
-def _finding_damage() -> Iterator[None]:
-    """pyarrow says it by errors of two kinds; the second is plain, unlike those of disks and stores."""
-    try:
-        yield
-    except pa.ArrowInvalid as error:
-        raise DamagedError(str(error)) from None
-    except OSError as error:
-        if type(error) is not OSError or error.errno is not None:
-            raise
-        raise DamagedError(str(error)) from None
 
 
 def shards_with_parts(place: Place) -> list[int]:

@@ -71,7 +71,8 @@ def begin(place: Place, job: Job, workers: int | None = None) -> Manifest:
         workers: that will share the work, where it is known.
 
     Raises:
-        InputError: another batch lies there, or something else; the source holds no photo or cannot be read.
+        InputError: another batch lies there, a damaged one, or something else; the source holds no photo or cannot be
+            read.
         NotCalibratedError: the model has no threshold yet.
     """
     if job.pipeline.calibration is None:
@@ -91,6 +92,8 @@ def begin(place: Place, job: Job, workers: int | None = None) -> Manifest:
         with lease:
             manifest = read_manifest(place) or _write(place, job, workers or WORKERS, lease)
     _check(manifest, place, job)
+    manifest.require_photos(place)
+    _require_model(place, manifest, job)
     return manifest
 
 
@@ -152,6 +155,12 @@ def _check(found: Manifest, place: Place, job: Job) -> None:
             f" ({_short(kinds[changed[0]][0])}, not {_short(kinds[changed[0]][1])}); go on with those, or give another "
             "folder with --out."
         )
+
+
+def _require_model(place: Place, manifest: Manifest, job: Job) -> None:
+    """Write the batch's model again where it has gone; the one that was given is the same file."""
+    if manifest.model not in place.names("model"):
+        place.write(f"model/{manifest.model}", job.model.read_bytes())
 
 
 def _short(value: object) -> str:

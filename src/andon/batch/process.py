@@ -21,6 +21,7 @@ from typing import ParamSpec, Self, TypeVar
 
 import psutil
 
+from andon.errors import InputError
 from andon.resources import OPENMP, THREADS
 
 P = ParamSpec("P")
@@ -41,12 +42,21 @@ class Apart:
     Args:
         cores: how many it computes with; as many as this process unless given.
         memory: bytes, above which it ends itself; no limit unless given.
+
+    Raises:
+        InputError: this computer lets no processes share anything.
     """
 
     def __init__(self, cores: int | None = None, memory: int | None = None) -> None:
         self._context = get_context("spawn")
-        self._stop = self._context.Event()
-        self._count: Synchronized[int] = self._context.Value("Q", 0)
+        try:
+            self._stop = self._context.Event()
+            self._count: Synchronized[int] = self._context.Value("Q", 0)
+        except OSError as error:
+            raise InputError(
+                f"No worker can be started ({error.strerror or error}): it takes /dev/shm and a folder of temporary "
+                "files, so both must be there and writable."
+            ) from None
         self._limits = cores, _memory if memory is None else memory
         self._pool: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()

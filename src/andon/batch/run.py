@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import os
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
@@ -101,11 +102,11 @@ def _inspect(
                 _check_failures(place, manifest, tried, failures, max_failures)
     except BaseException as error:
         with suppress(InputError, FileNotFoundError):
-            _write_failures(place, done)
+            _write_failures(place, manifest, done)
         if not isinstance(error, TooManyFailuresError):
             LOG.info(f"{len(done):,} of {manifest.shards:,} shards are done; the same command goes on from there.")
         raise
-    _write_failures(place, done)
+    _write_failures(place, manifest, done)
 
 
 def _outcomes(
@@ -173,16 +174,17 @@ def _check_failures(place: Place, manifest: Manifest, tried: int, failures: int,
         )
 
 
-def _write_failures(place: Place, done: dict[int, Done]) -> None:
+def _write_failures(place: Place, manifest: Manifest, done: dict[int, Done]) -> None:
     """A list of all photos that could not be inspected, with the reason; also where there is none."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(("path", "error"))
     for shard, one in sorted(done.items()):
         if one.failures:
-            table = read_columns(place, shard, ["path", "verdict", "error"]).to_pylist()
-            lines.writerows((row["path"], row["error"]) for row in table if row["verdict"] == "error")
-    place.write(FAILURES, text.getvalue().encode())
+            photos, table = manifest.read_shard(place, shard), read_columns(place, shard, ["verdict", "error"])
+            rows = zip(photos, table.to_pylist(), strict=True)
+            lines.writerows((photo.path, row["error"]) for photo, row in rows if row["verdict"] == "error")
+    place.write(FAILURES, os.fsencode(text.getvalue()))  # with the names that are not UTF-8, to be read as a list
 
 
 def _not_right(place: Place, found: Count) -> str:

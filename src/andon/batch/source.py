@@ -56,10 +56,13 @@ class Source:
 
     def require(self) -> None:
         """Raises:
-        InputError: there is no such place, or it cannot be reached.
+        InputError: there is no such place, it cannot be reached, or is neither a folder nor a file.
         """
         if not self._place.ask(lambda: self._place.fs.exists(self._place.root)):
             raise InputError(f"{self.url} is not there; give a folder of photos, a list (.txt, .csv), or a URL.")
+        path = Path(self._place.root)
+        if self._place.is_local and not (path.is_dir() or path.is_file()):
+            raise InputError(f"{self.url} is a pipe or a device; save the list, or the photo, as a file.")
 
     def __iter__(self) -> Iterator[Listed]:
         """Every photo, folder by folder.

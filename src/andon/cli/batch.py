@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from fractions import Fraction
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from andon.batch.counting import Count
 
 CORES = 4  # of a worker: one process with more threads gains little
+LARGEST_SHARD = 1_000_000  # photos, whose rows a worker holds
+MOST_MEMORY = 1_000_000  # GB
 VERDICTS = ("OK", "review", "NG", "invalid")
 
 
@@ -35,9 +37,14 @@ def command(
         int | None, typer.Option(min=1, help="Processes that inspect; without it, as many as there are cores for.")
     ] = None,
     cores: Annotated[int | None, typer.Option(min=1, help=f"Of each worker; {CORES} at most unless given.")] = None,
-    memory: Annotated[float, typer.Option(min=0.1, metavar="GB", help="That each worker may hold.")] = 2.0,
+    memory: Annotated[
+        float, typer.Option(min=0.1, max=MOST_MEMORY, metavar="GB", help="That each worker may hold.")
+    ] = 2.0,
     shard: Annotated[
-        int | None, typer.Option(min=1, help="Photos per part; 1000 unless given, fewer where there are few photos.")
+        int | None,
+        typer.Option(
+            min=1, max=LARGEST_SHARD, help="Photos per part; 1000 unless given, fewer where there are few photos."
+        ),
     ] = None,
     max_failures: Annotated[
         str, typer.Option(metavar="SHARE", help="Stop where more of the photos cannot be inspected.")
@@ -103,10 +110,11 @@ def _share(text: str) -> float:
         InputError: it is none of these.
     """
     try:
-        share = Fraction(text.replace("%", "").strip()) / (100 if "%" in text else 1)
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(-1)
-    if not 0 <= share <= 1:
+        share = Decimal(text.replace("%", "").strip()) / (100 if "%" in text else 1)
+        is_share = 0 <= share <= 1
+    except ArithmeticError:  # no number, or "nan"
+        is_share = False
+    if not is_share:
         raise InputError(f"--max-failures {text!r} is no share of the photos; give one such as '1 %' or 0.01.")
     return float(share)
 
@@ -127,4 +135,4 @@ def _many(number: int, noun: str) -> str:
 def _where_time_went(found: Count, seconds: float) -> str:
     judged = max(1, found.photos - found.failures)
     stages = ", ".join(f"{stage} {milliseconds / judged:.1f} ms" for stage, milliseconds in found.milliseconds.items())
-    return f"{seconds:.1f} s; per photo, stages overlapping: {stages}"
+    return f"{seconds:.1f} s{f'; per photo, stages overlapping: {stages}' if stages else ''}"
