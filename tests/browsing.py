@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 CHROMIUM = os.environ.get("ANDON_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 LINE_SCREEN = (1280, 800)
 PHONE = (390, 844)
+SECONDS_TO_REST = 5.0
 MOST_MS = 30_000
 """For whatever is waited for; a machine that does much else takes its time."""
 SHADES = 255
@@ -85,9 +87,15 @@ def _person(browser: Browser) -> Iterator[Person]:
 
 
 def fits_a_phone(page: Page) -> bool:
-    """Whether nothing has to be scrolled sideways."""
+    """Whether nothing has to be scrolled sideways, as soon as the page has come to rest."""
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    return int(page.evaluate("document.documentElement.scrollWidth")) <= PHONE[0]
+    page.wait_for_load_state("load")
+    deadline = time.monotonic() + SECONDS_TO_REST
+    while int(page.evaluate("document.documentElement.scrollWidth")) > PHONE[0]:
+        if time.monotonic() > deadline:
+            return False
+        page.wait_for_timeout(100)
+    return True
 
 
 @dataclass(frozen=True)
