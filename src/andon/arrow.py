@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from andon.rows import CSV_COLUMNS, Cells
+from andon.rows import CSV_COLUMNS, Cells, utf8
 
 TIME = pa.timestamp("us", tz="UTC")
 TIMES = ("inspected_at", "reviewed_at")
@@ -40,7 +40,7 @@ def arrow_cells(row: Cells) -> Cells:
 
 
 def _valid(value: Any) -> Any:
-    r"""Text that is UTF-8: of a file's name that is not, the odd bytes become like "\udcff"."""
+    """With text that is UTF-8."""
     if isinstance(value, list):
         return [_valid(item) for item in value]
-    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+    return utf8(value) if isinstance(value, str) else value

@@ -138,16 +138,16 @@ def _refused(address: str | None, error: Exception) -> str:
     from ray.exceptions import AuthenticationError
 
     if address is None:
-        return f"Ray could not start on this machine: {_first_line(error)}"
+        return f"Ray could not start on this machine: {first_line(error)}"
     if isinstance(error, AuthenticationError):
         return f"This machine has no token for the Ray cluster at {address}; {_TOKEN}."
     if "Version mismatch" in str(error):
         versions = " ".join(str(error).partition(": ")[2].split())
         return f"{versions} (Ray cluster at {address}); install the same Ray and Python on all its computers."
     if isinstance(error, OSError) and "Failed to connect to Ray cluster" not in str(error):
-        why = f"No Ray cluster answers at {address} ({_first_line(error)})"
+        why = f"No Ray cluster answers at {address} ({first_line(error)})"
     else:
-        why = f"The Ray cluster at {address} cannot be used ({_first_line(error)})"
+        why = f"The Ray cluster at {address} cannot be used ({first_line(error)})"
     return (
         f"{why}; give the address that `ray start --head` printed and the cluster's token, or leave --address out to "
         "start one on this machine."
@@ -160,7 +160,8 @@ _TOKEN = (
 )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What is wrong, in the error's own words, without a full stop."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).strip().partition("\n")[0].rstrip(".")

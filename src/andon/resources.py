@@ -75,6 +75,11 @@ def limit_libraries() -> None:
         os.environ.setdefault(OPENMP, str(cpus()))
 
 
+def use_cores(cores: int) -> None:
+    """Compute with so many threads in this process; call it before anything that computes is imported."""
+    os.environ[THREADS] = os.environ[OPENMP] = str(cores)
+
+
 def cpu_quota(root: Path = ROOT) -> float:
     """How many processors' time the control groups grant this process; infinity where they set no limit.
 

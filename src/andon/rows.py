@@ -13,6 +13,9 @@ from typing import Any
 SCHEMA_VERSION = 1
 """Raised whenever a reader of older rows would stumble: a field is renamed, dropped or means something else."""
 
+VERDICTS = ("OK", "review", "NG", "invalid", "error")
+"""In the order in which people are told of them."""
+
 SCHEMA_FILE = Path(__file__).with_name("row.schema.json")
 
 Cells = dict[str, Any]
@@ -117,6 +120,11 @@ def csv_cells(row: Cells) -> list[Any]:
 def printable(text: str) -> str:
     """The text with control characters shown rather than sent: a file's name must not command a terminal."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def utf8(text: str) -> str:
+    r"""The text as UTF-8 can hold it: of a file's name that is not, the odd bytes become like "\udcff"."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def csv_cell(cell: Any) -> Any:

@@ -23,7 +23,7 @@ from andon import images
 from andon.batch import gathering, maps
 from andon.batch.counting import Count
 from andon.batch.engine import Outcome
-from andon.batch.gathering import VERDICTS, gather, reason_of
+from andon.batch.gathering import gather, reason_of
 from andon.batch.inspecting import inspect
 from andon.batch.manifest import Manifest, digest
 from andon.batch.part import Done, write_part
@@ -32,7 +32,7 @@ from andon.batch.plan import Job, begin
 from andon.batch.shard import ShardWorker
 from andon.batch.source import Source
 from andon.batch.summary import write_summary
-from andon.rows import Cells
+from andon.rows import VERDICTS, Cells
 from andon.types import Failure, Inspection
 
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)

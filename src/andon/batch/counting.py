@@ -12,11 +12,10 @@ import pyarrow as pa
 
 from andon.batch.damage import DamagedError
 from andon.batch.manifest import Manifest
-from andon.batch.part import Done, read_columns, read_done, shards_with_parts
+from andon.batch.part import READERS, Done, read_columns, read_done, shards_with_parts
 from andon.batch.place import Place
 from andon.ordered_map import ordered_map
-
-READERS = 16  # side by side, as they wait for a store most of the time
+from andon.rows import utf8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,5 +97,5 @@ def _as_text(paths: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         return paths.cast(pa.string())
     except pa.ArrowInvalid:
-        names = [os.fsdecode(path).encode(errors="backslashreplace").decode() for path in paths.to_pylist()]
+        names = [utf8(os.fsdecode(path)) for path in paths.to_pylist()]
         return pa.chunked_array([names], pa.string())

@@ -15,14 +15,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from andon.batch.manifest import Manifest
-from andon.batch.part import Done, read_columns, read_done
+from andon.batch.part import READERS, Done, read_part
 from andon.batch.place import Place
 from andon.batch.timeline import NOWHERE, Timeline, Times, seconds
 from andon.errors import InputError
 from andon.ordered_map import ordered_map
+from andon.rows import VERDICTS
 
-READERS = 16  # side by side, as they wait for a store most of the time
-VERDICTS = ("OK", "review", "NG", "invalid", "error")
 JUDGED = VERDICTS[:3]
 COLUMNS = ("path", "sha256", "verdict", "score", "reasons", "error", "inspected_at")
 WORST, INVALID = 100, 12
@@ -120,7 +119,6 @@ class Gathered:
         samples: of the scores of judged photos, for each bar.
         without_time: photos that belong to no bar.
         worst: judged photos; `invalid`: photos that were found to show no part.
-        stages: milliseconds of work in each, of all photos together.
         attempts: shards by how many they took.
         first, last: when the first and the last photo was inspected.
     """
@@ -132,7 +130,6 @@ class Gathered:
         self.without_time = 0
         self.worst, self.invalid = Highest(WORST), Highest(INVALID)
         self.reasons: dict[str, Reason] = {}
-        self.stages = Counter[str]()
         self.hosts: dict[str, Host] = {}
         self.attempts = Counter[int]()
         self.first: datetime | None = None
@@ -171,7 +168,6 @@ class Gathered:
                 reason.paths.append(one["path"])
 
     def _add_work(self, done: Done, table: pa.Table) -> None:
-        self.stages.update(done.milliseconds)
         self.attempts[done.attempt] += 1
         host = self.hosts.setdefault(done.host, Host())
         host.shards, host.photos, host.seconds = host.shards + 1, host.photos + done.total, host.seconds + done.seconds
@@ -189,10 +185,10 @@ def gather(place: Place, manifest: Manifest) -> Gathered:
     """
 
     def read(shard: int) -> tuple[Done, pa.Table]:
-        done = read_done(place, manifest, shard)
-        if done is None:
+        part = read_part(place, manifest, shard, COLUMNS)
+        if part is None:
             raise InputError(f"A part of {place.url} has changed since it was counted; run this again.")
-        return done, read_columns(place, shard, COLUMNS)
+        return part
 
     gathered = Gathered(Timeline.of(place, manifest))
     parts = ordered_map(read, range(manifest.shards), workers=READERS)

@@ -22,6 +22,7 @@ from andon.batch.damage import DamagedError, finding_damage
 from andon.batch.place import Place
 from andon.batch.source import Listed
 from andon.errors import InputError
+from andon.rows import utf8
 
 T = TypeVar("T")
 
@@ -176,7 +177,7 @@ def digest(photos: Iterable[Listed]) -> str:
 
 
 def _cells(photo: Listed) -> dict[str, Any]:
-    part_id = photo.part_id and photo.part_id.encode(errors="backslashreplace").decode()
+    part_id = photo.part_id and utf8(photo.part_id)
     return {"path": os.fsencode(photo.path), "modified": photo.modified, "part_id": part_id}
 
 

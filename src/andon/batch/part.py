@@ -19,6 +19,7 @@ from andon.rows import Cells
 
 FOLDER = "parts"
 KEY = b"andon"
+READERS = 16  # of parts side by side, as they wait for a store most of the time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,34 @@ def read_done(place: Place, manifest: Manifest, shard: int) -> Done | None:
     try:
         return place.look_into(name_of(shard), look)
     except (FileNotFoundError, DamagedError):
+        return None
+
+
+def read_part(
+    place: Place, manifest: Manifest, shard: int, columns: Sequence[str] | None = None
+) -> tuple[Done, pa.Table] | None:
+    """What `read_done` and `read_columns` say, of a file that is opened once.
+
+    Raises:
+        DamagedError: its rows are not what was written.
+        PlaceError: it cannot be read.
+    """
+
+    def look(file: IO[bytes]) -> tuple[Done, pa.Table] | None:
+        try:
+            with finding_damage():
+                opened = parquet.ParquetFile(file, page_checksum_verification=True)
+                done = _checked(opened, manifest, shard)
+        except DamagedError:
+            return None
+        if done is None:
+            return None
+        with finding_damage():
+            return done, opened.read(columns and list(columns))
+
+    try:
+        return place.look_into(name_of(shard), look)
+    except FileNotFoundError:
         return None
 
 

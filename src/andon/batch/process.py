@@ -22,7 +22,7 @@ from typing import ParamSpec, Self, TypeVar
 import psutil
 
 from andon.errors import InputError
-from andon.resources import OPENMP, THREADS
+from andon.resources import use_cores
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,9 +74,8 @@ class Apart:
             Exception: whatever the function raises.
         """
         try:
-            return self._submit(
-                partial(function, *args, **kwargs)
-            ).result()  # a name for the future would keep all alive
+            # a name for the future would keep all alive
+            return self._submit(partial(function, *args, **kwargs)).result()
         except BrokenProcessPool:
             self._end()
             raise DiedError from None
@@ -110,11 +109,6 @@ def count() -> None:
     if _count is not None:
         with _count.get_lock():
             _count.value += 1
-
-
-def use_cores(cores: int) -> None:
-    """Compute with so many threads in this process; call it before anything that computes is imported."""
-    os.environ[THREADS] = os.environ[OPENMP] = str(cores)
 
 
 def end_above(memory: int) -> None:

@@ -23,9 +23,10 @@ from andon import ray_hosts
 from andon.batch.engine import Outcome
 from andon.batch.manifest import FILE, read_manifest
 from andon.batch.place import Place
-from andon.batch.process import end_above, use_cores
+from andon.batch.process import end_above
 from andon.errors import AndonError
-from andon.ray_cluster import connect
+from andon.ray_cluster import connect, first_line
+from andon.resources import use_cores
 
 Say = Callable[[dict[str, Any]], None]
 SHARDS_AT_ONCE = 10_000  # that Ray is told of, as each costs it a millisecond before any of them begins
@@ -119,7 +120,7 @@ def _why(error: Exception, memory: int) -> str:
             f"a worker ended {DEATHS + 1} times over one shard, and may hold {memory / 1e9:.1f} GB: give more with "
             "--memory, or find out what else ended it"
         )
-    return str(error).strip().partition("\n")[0].rstrip(".") or repr(error)
+    return first_line(error) or repr(error)
 
 
 def _end_with_input() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from andon import progress
 from andon.batch.counting import Count
-from andon.batch.gathering import VERDICTS, Entry, Gathered, Sample, gather, reason_of
+from andon.batch.gathering import Entry, Gathered, Sample, gather, reason_of
 from andon.batch.inspecting import read
 from andon.batch.manifest import Manifest
 from andon.batch.place import Place
@@ -25,6 +25,7 @@ from andon.reports.pages.batch_charts import Bar
 from andon.reports.pages.gallery import Picture
 from andon.reports.pictures.jpeg import to_jpeg
 from andon.reports.pictures.views import views_of
+from andon.rows import VERDICTS
 from andon.types import Inspection, Verdict
 
 FILE = "summary.html"
@@ -83,7 +84,7 @@ def _page(
         invalid=invalid,
         failures=[Reason(one.text, one.count, one.paths) for one in reasons],
         failures_list=FAILURES,
-        stages={stage: milliseconds / judged for stage, milliseconds in gathered.stages.items()},
+        stages={stage: milliseconds / judged for stage, milliseconds in found.milliseconds.items()},
         hosts=[Host(name, one.shards, one.photos, one.seconds) for name, one in sorted(gathered.hosts.items())],
         shards=manifest.shards,
         retried=sum(shards for attempt, shards in gathered.attempts.items() if attempt > 1),

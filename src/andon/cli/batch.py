@@ -11,15 +11,15 @@ import typer
 
 from andon.cli import _options as options
 from andon.errors import InputError
-from andon.rows import printable
+from andon.rows import VERDICTS, printable
 
 if TYPE_CHECKING:
     from andon.batch.counting import Count
 
+JUDGED = tuple(verdict for verdict in VERDICTS if verdict != "error")
 CORES = 4  # of a worker: one process with more threads gains little
 LARGEST_SHARD = 1_000_000  # photos, whose rows a worker holds
 MOST_MEMORY = 1_000_000  # GB
-VERDICTS = ("OK", "review", "NG", "invalid")
 
 
 def command(
@@ -121,7 +121,7 @@ def _share(text: str) -> float:
 
 def _counted(found: Count) -> str:
     judged = found.photos - found.failures
-    verdicts = ", ".join(f"{found.verdicts[name]:,} {name}" for name in VERDICTS if found.verdicts.get(name))
+    verdicts = ", ".join(f"{found.verdicts[name]:,} {name}" for name in JUDGED if found.verdicts.get(name))
     return (
         f"Counted: {_many(found.photos, 'photo')} = {_many(judged, 'verdict')}{f' ({verdicts})' if verdicts else ''} + "
         f"{_many(found.failures, 'failure')}"

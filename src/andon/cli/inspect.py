@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 EXIT_NG = 1
 EXIT_INPUT = 2
-VERDICTS = ("OK", "review", "NG", "invalid", "error")
 
 
 def command(
@@ -64,7 +63,7 @@ def command(
     from andon.images import mark_output
     from andon.models.load import load
     from andon.reports.row_files import BYTE_ORDER_MARK, RESULT_FILES, RowFile, csv_line, echo
-    from andon.rows import CSV_COLUMNS, printable
+    from andon.rows import CSV_COLUMNS, VERDICTS, printable
     from andon.types import Failure
 
     if as_json and as_csv:

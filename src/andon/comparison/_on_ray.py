@@ -19,7 +19,7 @@ from andon.comparison._job import JOB, MODEL
 from andon.comparison._outcomes import Trial
 from andon.files import write_whole
 from andon.ray_cluster import connect
-from andon.resources import OPENMP, THREADS
+from andon.resources import use_cores
 
 TRIES = 3
 
@@ -78,7 +78,7 @@ def run_apart(task: Task, cores: int, begins: Path) -> Trial | str:
     """
     with suppress(FileNotFoundError):
         os.chdir(begins)
-    os.environ[THREADS] = os.environ[OPENMP] = str(cores)
+    use_cores(cores)
     with TemporaryDirectory(prefix="andon-trial-") as folder:
         found = attempt(task._replace(folder=Path(folder)))
         _copy(Path(folder), task)

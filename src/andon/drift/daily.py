@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from andon.rows import VERDICTS
+
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95)
-VERDICTS = ("OK", "review", "NG", "invalid", "error")
 JUDGED = ("OK", "NG")
 """What people say of a part, and the verdicts that they can override."""
 NUMBERS_OF_A_REASON = re.compile(r", unlike | \(|\.$")

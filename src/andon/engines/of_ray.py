@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from andon import ray_cluster, ray_hosts
 from andon.errors import AndonError, ConfigError
+from andon.ray_cluster import first_line
+from andon.resources import OPENMP, THREADS
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -19,7 +21,7 @@ R = TypeVar("R")
 LOG = logging.getLogger("andon")
 TRIES_AGAIN = 5  # of a task whose worker or host died
 AHEAD = 2  # tasks for each slot that are handed out; results wait in the cluster, not here
-ONE_CORE = {"ANDON_THREADS": "1", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+ONE_CORE = {THREADS: "1", OPENMP: "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
 class _Result(NamedTuple):
@@ -66,7 +68,7 @@ class RayEngine:
             raise
         except exceptions.RayError as error:
             raise AndonError(
-                f"Workers of the Ray cluster died {TRIES_AGAIN + 1} times over one task ({_first_line(error)}); where "
+                f"Workers of the Ray cluster died {TRIES_AGAIN + 1} times over one task ({first_line(error)}); where "
                 "they ran out of memory, make --shard smaller."
             ) from error
         finally:
@@ -122,7 +124,3 @@ def _require_memory(memory: int) -> None:
 
 def _last_line(error: Exception) -> str:
     return str(error).strip().rpartition("\n")[2].rstrip(".")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".")

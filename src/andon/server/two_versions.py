@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from andon.errors import ImageError, InputError
 from andon.line.pipeline import PhotoFile, Pipeline
+from andon.rows import VERDICTS
 from andon.server.background import Task
 from andon.server.station import Station
 from andon.server.versions import ready
@@ -15,8 +16,6 @@ from andon.store import Filter, StoredInspection, StoredModel
 KIND = "compare"
 MOST = 200
 PAUSE = 0.05
-ORDER = ("OK", "review", "NG", "invalid", "error")
-"""The farther apart two verdicts are, the more has changed."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,8 @@ class Twice:
     @property
     def change(self) -> tuple[int, float]:
         """How much has changed: the verdict first, and then the score."""
-        steps = abs(ORDER.index(self.first.verdict) - ORDER.index(self.second.verdict))
+        # the farther apart two verdicts are, the more has changed
+        steps = abs(VERDICTS.index(self.first.verdict) - VERDICTS.index(self.second.verdict))
         return steps, abs(self.first.relative - self.second.relative)
 
 

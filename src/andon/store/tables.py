@@ -9,6 +9,8 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, I
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from andon.rows import utf8
+
 Number = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up by itself in columns of this one type."""
 
@@ -37,7 +39,7 @@ class Words(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         if value is None:
             return None
-        return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+        return utf8(value).replace("\0", "\\x00")
 
 
 class Table(DeclarativeBase):

@@ -13,7 +13,7 @@ from andon import images
 from andon.errors import AndonError, ImageError, StoreError
 from andon.images.files import MAX_BYTES
 from andon.ordered_map import ordered_map
-from andon.rows import Cells
+from andon.rows import Cells, utf8
 from andon.store import Store, WatchedFile
 from andon.watching.afterwards import Afterwards, Leave
 from andon.watching.folder import Folder, FoundFile
@@ -187,7 +187,7 @@ class Watcher:
             # by its name, too: two empty files are two photos that went wrong
             name = self._folder.relative(opened.file.path).encode(errors="surrogateescape")
             photo = self._arrived(opened, images.sha256(name + b"\0" + opened.content))
-            yield from self._written(opened.file, self._inspector.fail(photo, _spelled_out(opened.error)))
+            yield from self._written(opened.file, self._inspector.fail(photo, utf8(opened.error)))
 
     def _inspect(self, files: list[_Opened]) -> Iterator[Cells]:
         if not files:
@@ -205,7 +205,7 @@ class Watcher:
         watched = WatchedFile(
             sha256=sha256, folder=self._folder.key, path=path, size=file.size, modified_ns=file.modified_ns
         )
-        return Arrived(opened.content, _spelled_out(str(file.path)), watched)
+        return Arrived(opened.content, utf8(str(file.path)), watched)
 
     def _written(self, file: FoundFile, written: Written) -> Iterator[Cells]:
         is_new = written.added.is_new
@@ -261,8 +261,3 @@ def _portions(files: list[FoundFile]) -> Iterator[list[FoundFile]]:
         size += file.size
     if portion:
         yield portion
-
-
-def _spelled_out(text: str) -> str:
-    """The same, with the bytes of a file's name that are no UTF-8 spelt out: what shows rows cannot send them."""
-    return text.encode(errors="backslashreplace").decode()
