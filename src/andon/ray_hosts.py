@@ -137,22 +137,30 @@ def _look_out() -> Callable[[str, str, str, list[str]], str]:
 def watched(cores: int, memory: int, warn: Callable[[str], None]) -> Iterator[None]:
     """Within the block, warn of computers that are lost."""
     over = threading.Event()
+    before = {host.name for host in hosts()}
 
-    def look() -> None:
-        before = {host.name for host in hosts()}
+    def look() -> list[Host]:
+        nonlocal before
+        found = hosts()
+        now = {host.name for host in found}
+        for lost in sorted(before - now):
+            warn(f"{lost} is lost to the Ray cluster; its shards are done again by others.")
+        before = now
+        return found
+
+    def keep_looking() -> None:
+        had_room = True
         while not over.wait(SECONDS_BETWEEN_LOOKS):
-            found = hosts()
-            now = {host.name for host in found}
-            for lost in sorted(before - now):
-                warn(f"{lost} is lost to the Ray cluster; its shards are done again by others.")
-            if before - now and not any(host.workers(cores, memory) for host in found):
+            has_room = any(host.workers(cores, memory) for host in look())
+            if had_room and not has_room:
                 warn("No computer of the Ray cluster is left that has room for a worker; waiting for one.")
-            before = now
+            had_room = has_room
 
-    thread = threading.Thread(target=look, name="andon-hosts", daemon=True)
+    thread = threading.Thread(target=keep_looking, name="andon-hosts", daemon=True)
     thread.start()
     try:
         yield
     finally:
         over.set()
         thread.join()
+    look()  # at what was lost since

@@ -29,6 +29,7 @@ GB = 10**9
 Needs = tuple[str, str, list[str]]
 N = 120
 SECONDS = 250
+AT_WORK = "MapWorker(MapBatches(Actor)).submit"
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +138,7 @@ def test_a_host_that_is_cut_off_and_killed_loses_nothing_and_doubles_nothing(exp
         command = [*one.inside, sys.executable, "-m", "andon", *map(str, words), "--address", head.address]
         pipe, env = subprocess.PIPE, os.environ | ray_clusters.ENVIRONMENT
         with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env) as process:
-            wait(process, lambda: len(done(out)) >= 6)
+            wait(process, lambda: len(done(out)) >= 6 and bool(host.running(AT_WORK)))
             other.cut_off()
             before = len(done(out))
             wait(process, lambda: len(done(out)) >= before + 3)

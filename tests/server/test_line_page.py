@@ -23,6 +23,8 @@ COUNT_TONES = """
   AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); };
 """
 
+IMPATIENT = "const timeout = AbortSignal.timeout; AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 15);"
+
 
 @pytest.fixture
 def running(tmp_path: Path, versions: Versions) -> Iterator[Served]:
@@ -144,14 +146,36 @@ def test_it_comes_back_where_a_proxy_answered_with_an_error(running: Served, per
 
 def test_one_answer_that_fails_is_not_a_lost_connection(running: Served, person: Person) -> None:
     person.context.clock.install()
+    running.inspect(orange(0), part_id="first")
     page = person.open(running.url)
+    with page.expect_response("**/line/now"):  # as it does when the connection is there
+        pass
     page.route("**/line/now", lambda route: route.fulfill(status=503, body="{}"), times=1)
-    with page.expect_response("**/line/now"):
-        running.inspect(orange(0), part_id="first")
-    running.inspect(orange(0), part_id="second")
-    expect(page.locator("#part")).to_contain_text("second")
+    with page.expect_response(lambda response: response.status == 503):
+        running.inspect(orange(0), part_id="second")
+    expect(page.locator("#part")).to_contain_text("second")  # it asks again, sooner than it does every 30 s
     page.clock.run_for(1000 * LOST_AFTER + 1000)
     expect(page.locator("#quiet")).to_be_hidden()
+
+
+def test_an_answer_that_never_comes_is_not_waited_for(running: Served, person: Person) -> None:
+    person.context.add_init_script(IMPATIENT)
+    running.inspect(orange(0), part_id="first")
+    page = person.open(running.url)
+    with page.expect_response("**/line/now"):
+        pass
+    asked: list[Route] = []
+
+    def silent_once(route: Route) -> None:
+        asked.append(route)
+        if len(asked) > 1:
+            route.continue_()
+
+    page.route("**/line/now", silent_once)
+    with page.expect_request("**/line/now"):
+        running.inspect(orange(0), part_id="second")
+    expect(page.locator("#part")).to_contain_text("second")
+    assert len(asked) == 2
 
 
 def test_it_says_that_the_model_changed(running: Served, person: Person, versions: Versions) -> None:

@@ -6,11 +6,13 @@ const $ = (selector, within = document) => within.querySelector(selector);
 const MOST_TO_WAIT = 700;  // ms for a photo, before the rest is shown without it
 const LOST_AFTER = 5;  // s without a connection, before the page says so
 const RETRY_AFTER = 3000;  // ms
+const PATIENCE = 15000;  // ms for an answer to what is only asked, as a connection may die without a word
 
 // What the server answers, as text. What went wrong is an Error with the server's sentence.
 async function ask(path, content, more = {}) {
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": $("meta[name=csrf]").content };
-  const options = content === undefined ? {} : { method: "POST", headers, body: JSON.stringify(content), ...more };
+  const posted = { method: "POST", headers, body: JSON.stringify(content), ...more };
+  const options = content === undefined ? { signal: AbortSignal.timeout(PATIENCE) } : posted;
   const response = await fetch(path, { redirect: "manual", ...options });
   if (response.type === "opaqueredirect") location.assign("/login");
   const text = await response.text();
@@ -96,7 +98,7 @@ function say(element, sentence) {
 const live = {
   line(now) {
     const quiet = $("#quiet"), sound = $("#sound");
-    let context = null, since = performance.now(), is_connected = true, lost_at = null, id = $(".facts").dataset.id;
+    let context = null, since = performance.now(), is_connected = true, lost_at = null, id = $(".facts").dataset.id, retry = null;
 
     // Browsers play no sound before somebody has touched the page; then it says so.
     const listen = () => {
@@ -124,6 +126,8 @@ const live = {
         id = facts.dataset.id;
       } catch (error) {
         lost_at ??= performance.now();
+        clearTimeout(retry);
+        retry = setTimeout(refresh, RETRY_AFTER);
       }
     });
 
