@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it when it is imported
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU has another scorer
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests themselves run side by side; torch reads it likewise
 
 import plate_photos

@@ -61,6 +61,17 @@ def detector() -> Detector[object]:
     return detectors.create("patchcore", create(BackboneConfig())).fit([batch], seed=0)
 
 
+def test_a_gpu_does_not_round_to_tf32(detector: Detector[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As cuDNN does unless told. There need be no GPU: the detector stays where it is."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(Detector, "to", lambda moved, _: moved)
+    with torch.backends.cudnn.flags(enabled=True):
+        assert torch.backends.cudnn.allow_tf32
+        assert fastest_scorer(detector).precision == "f32"
+        assert not torch.backends.cudnn.allow_tf32
+        assert torch.backends.cudnn.deterministic
+
+
 def plates(n: int, seed: int) -> tuple[NDArray[np.uint8], Mask]:
     """Noise, brighter in a square of the last plate; a strip on the left lies outside the ROI."""
     grey = np.random.default_rng(seed).normal(128, 8, (n, *SIZE, 3))
