@@ -2,8 +2,9 @@
 
     python benchmarks/serve.py --model part.andon --photos part/test [--per-turn 200] [--turns 3] [--total 5000]
 
-The server is a process of its own with an empty data folder. In every turn, `inspect_batch` first goes through as many
-photos in this process as 1, 4 and 16 clients then send. No photo is sent twice: each has its number as a remark in its
+The server is a process of its own with an empty data folder. In every turn, this process first goes through as many
+photos as 1, 4 and 16 clients then send: all at once (`inspect_batch`, the photos per second that a ratio is of), and
+one by one, as a client does that waits for each answer. No photo is sent twice: each has its number as a remark in its
 file, so that the server keeps it as it would at a line. The fastest turn counts as throughput; latencies are of all.
 At half load, photos come at half of what 16 clients reached, evenly or at random times (Poisson), and a latency begins
 when the photo was due. Clients are threads of this process; the CPU time they take from the server's cores is shown.
@@ -143,15 +144,21 @@ def _measure(
     after_first = process.memory_info().rss
     _in_process(pipeline, several[:FIRST])
     turns = [
-        [_in_process(pipeline, several), *(sent.run(at_once, clients) for clients in CLIENTS)]
+        [
+            _in_process(pipeline, several),
+            _one_by_one(pipeline, several),
+            *(sent.run(at_once, clients) for clients in CLIENTS),
+        ]
         for _ in range(options.turns)
     ]
-    own, *served = [_together(runs) for runs in zip(*turns, strict=True)]
+    own, alone, *served = [_together(runs) for runs in zip(*turns, strict=True)]
     print(f"{len(several)} photos per run, {options.turns} turns", flush=True)
     print(f"{'':<24}{'photos/s':>9}{'ratio':>7}{'p50':>8}{'p95':>8}{'p99':>8} ms{'CPU ms':>8}{'of clients':>11}")
     print(f"{'in process':<24}{own.rate:>9.1f}{1:>7.2f}{'':>27}{_each(own.cpu, own):>8.1f}")
+    print(_line("in process, one by one", alone, own))
     for clients, run in zip(CLIENTS, served, strict=True):
-        print(_line(f"{clients} clients" if clients > 1 else "1 client", run, own), flush=True)
+        beside = f"  {run.rate / alone.rate:.2f} of one by one" if clients == 1 else ""
+        print(_line(f"{clients} clients" if clients > 1 else "1 client", run, own), beside, flush=True)
     rate = served[-1].rate / 2
     for name, due in _half_load(rate, options.turns * options.per_turn).items():
         run = sent.run(due, MOST)
@@ -174,6 +181,16 @@ def _in_process(pipeline: Pipeline, photos: Sequence[Path]) -> Run:
     if not all(isinstance(result, Inspection) for result in results):
         raise SystemExit(f"A photo cannot be inspected: {results}")
     return Run(seconds, [float("nan")] * len(results), time.process_time() - cpu)
+
+
+def _one_by_one(pipeline: Pipeline, photos: Sequence[Path]) -> Run:
+    """The same without a server, each photo after the verdict on the one before."""
+    cpu, started, latencies = time.process_time(), time.perf_counter(), []
+    for photo in photos:
+        began = time.perf_counter()
+        pipeline.inspect(photo)
+        latencies.append(time.perf_counter() - began)
+    return Run(time.perf_counter() - started, latencies, time.process_time() - cpu)
 
 
 def _together(runs: Sequence[Run]) -> Run:

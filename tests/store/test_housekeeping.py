@@ -47,7 +47,7 @@ def numbers(photos: PhotoStore) -> set[int]:
 
 
 def test_a_photo_that_lost_its_row_goes_when_it_is_old(store: Store, photos: PhotoStore) -> None:
-    for number, age in enumerate((timedelta(minutes=50), timedelta(days=2), timedelta(days=31))):
+    for number, age in enumerate((timedelta(minutes=5), timedelta(days=2), timedelta(days=31))):
         keep(photos, number, age=age)
     house = housekeeper(store, photos)
     house.make_round()
