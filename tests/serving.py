@@ -46,13 +46,15 @@ NG_PHOTO = png(plate_photos.rusty(2)[0])
 
 @dataclass(frozen=True)
 class Gated(Orangeness):
-    """Scores only while its gate is open, and says when it was asked to."""
+    """Scores only while its gate is open, and says when it was asked to, and how many at once."""
 
     gate: Event = field(default_factory=Event)
     asked: Event = field(default_factory=Event)
+    sizes: list[int] = field(default_factory=list)
 
     def __call__(self, photos: NDArray[np.uint8], roi: Mask) -> Scores:
         self.asked.set()
+        self.sizes.append(len(photos))
         assert self.gate.wait(SECONDS)
         return super().__call__(photos, roi)
 

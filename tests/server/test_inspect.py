@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import json
 import socket
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from conftest import Command
+from numpy_scorer import orange_pipeline
 from PIL import Image
-from serving import NG_PHOTO, OK_PHOTO, Served, Versions, served, sha
+from serving import NG_PHOTO, OK_PHOTO, PART, Gated, Served, Versions, served, sha
 
 from andon.rows import schema
 from andon.server.desk import Incoming
@@ -76,6 +80,20 @@ BAD: list[tuple[bytes, dict[str, str], int, str]] = [
     (OK_PHOTO, {"part_id": "x" * 201}, 422, "part_id"),
     (OK_PHOTO, {"station": "a/b"}, 422, "station"),
 ]
+
+
+def test_no_more_than_half_of_what_is_under_way_is_scored_at_once(tmp_path: Path, versions: Versions) -> None:
+    """So that the other half is read meanwhile, instead of all waiting for each other."""
+    scorer = Gated(batch_size=4)
+    versions[sha(1)] = replace(orange_pipeline(), scorer=scorer)
+    with served(tmp_path, [PART]) as running, ThreadPoolExecutor(6) as clients:
+        answers = [clients.submit(running.inspect) for _ in range(6)]
+        while running.station.desks.of(None).waiting < len(answers):
+            time.sleep(0.02)
+        scorer.gate.set()
+        assert [answer.result().json()["verdict"] for answer in answers] == ["OK"] * 6
+    assert sum(scorer.sizes) == 6
+    assert max(scorer.sizes) <= 3
 
 
 def test_bad_input_is_told_in_one_sentence_and_kept_nowhere(plain: Served) -> None:

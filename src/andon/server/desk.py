@@ -173,11 +173,15 @@ class Desk:
         self._prepared.put((job, replace(prepared, image=None)))
 
     def _score_what_is_ready(self) -> None:
-        while batch := take(self._prepared, self.pipeline.scorer.batch_size):
+        while batch := take(self._prepared, self._at_once()):
             # the photos of a batch must be of one size, and one version must judge them
             batch.sort(key=_kind)
             for _, group in groupby(batch, key=_kind):
                 self._score(list(group))
+
+    def _at_once(self) -> int:
+        """How many photos to score together: so few that as many are prepared and judged meanwhile."""
+        return max(1, min(self.pipeline.scorer.batch_size, self._waiting // 2))
 
     def _score(self, batch: list[tuple[Job, Prepared]]) -> None:
         started = time.monotonic()
