@@ -10,14 +10,12 @@ from typing import Any
 
 from pyarrow import parquet
 
-from andon.batch import shard as job
 from andon.batch.engine import Outcome, Outcomes, Settings
 from andon.batch.inspecting import Judged
-from andon.batch.shard import ShardWorker
+from andon.batch.shard import ShardWorker, judge_photos
 from andon.batch.source import Listed
 
 DEADLY = "deadly"
-judge = job.judge
 
 
 def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Outcomes:
@@ -28,16 +26,16 @@ def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int
             outcome = Outcome(shard, worker.run(shard))
         except Exception as error:
             outcome = Outcome.of_error(shard, error)
-        done += outcome.done.total if outcome.done else 0
+        done += outcome.part.total if outcome.part else 0
         tell(done)
         yield outcome
 
 
 def judge_or_die(out: str, photos: Sequence[Listed]) -> list[Judged]:
-    """As `shard.judge`, in another process; a photo of that name kills it."""
+    """As `shard.judge_photos`, in another process; a photo of that name kills it."""
     if any(DEADLY in photo.path for photo in photos):
         os.kill(os.getpid(), signal.SIGKILL)
-    return judge(out, photos)
+    return judge_photos(out, photos)
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:

@@ -16,6 +16,9 @@ SCHEMA_VERSION = 1
 VERDICTS = ("OK", "review", "NG", "invalid", "error")
 """In the order in which people are told of them."""
 
+PART_VERDICTS = VERDICTS[:3]
+"""Those that say something of a part: the photo could be inspected, and shows one."""
+
 SCHEMA_FILE = Path(__file__).with_name("row.schema.json")
 
 Cells = dict[str, Any]

@@ -24,7 +24,14 @@ def parts(out: Path) -> dict[str, bytes]:
 
 
 def manifest_with(**wrong: object) -> bytes:
-    whole = {"source": "/plant", "photos": 40, "shard": 20, "model": "a.andon", "model_sha256": "", "precision": "f32"}
+    whole = {
+        "source": "/plant",
+        "photos": 40,
+        "shard_size": 20,
+        "model": "a.andon",
+        "model_sha256": "",
+        "precision": "f32",
+    }
     rest = {"guard": True, "keep_maps": False, "part_id_from": None, "listing": "1", "created": "", "andon_version": ""}
     return json.dumps(whole | rest | wrong).encode()
 
@@ -165,7 +172,7 @@ def test_nothing_that_lies_there_is_touched(batch: Command, photos: Path, tmp_pa
         *(b"", b'{"version": 1, "so', b"[]", b'{"version": 9}', b'{"version": 1}'),
         *(
             manifest_with(**wrong)
-            for wrong in ({"shard": 0}, {"photos": -1}, {"photos": "40"}, {"model": "../a.andon"})
+            for wrong in ({"shard_size": 0}, {"photos": -1}, {"photos": "40"}, {"model": "../a.andon"})
         ),
     ],
 )

@@ -21,7 +21,7 @@ from conftest import Command
 
 from andon import images
 from andon.batch import local
-from andon.batch import shard as job
+from andon.batch import shard as worker
 from andon.batch.lease import Lease
 from andon.batch.place import Place
 
@@ -157,7 +157,7 @@ def test_a_photo_that_kills_whoever_reads_it_is_a_failure(
     os.link(photos / "monday" / "200.png", source / "200.png")
     os.link(photos / "monday" / "201.png", source / f"{DEADLY}.png")
     died_over(Place.at(str(tmp_path / "out")), "0000000", 2)
-    monkeypatch.setattr(job, "judge", batches.judge_or_die)
+    monkeypatch.setattr(worker, "judge_photos", batches.judge_or_die)
     assert batch(source, "--max-failures", "50 %").code == 0
     rows = rows_of(tmp_path / "out")
     assert [row["verdict"] == "error" for row in rows] == [False, True]

@@ -38,15 +38,15 @@ def photos_of(manifest: Manifest, place: Place) -> list[Listed]:
 
 @pytest.mark.parametrize(("given", "workers", "shard"), [(None, 1, 16), (None, 8, 16), (7, 1, 7), (5000, 1, 5000)])
 def test_shards(given: int | None, workers: int, shard: int, job: Job, place: Place) -> None:
-    manifest = begin(place, replace(job, shard=given), workers)
-    assert (manifest.photos, manifest.shard, manifest.shards) == (40, shard, -(-40 // shard))
+    manifest = begin(place, replace(job, shard_size=given), workers)
+    assert (manifest.photos, manifest.shard_size, manifest.shards) == (40, shard, -(-40 // shard))
     assert sum(manifest.photos_of(number) for number in range(manifest.shards)) == 40
     assert photos_of(manifest, place) == list(job.source)
 
 
 def test_more_shards_than_a_file_holds(job: Job, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("andon.batch.manifest.SHARDS_PER_FILE", 4)
-    manifest = begin(place, replace(job, shard=3))
+    manifest = begin(place, replace(job, shard_size=3))
     assert place.names("manifest/1") == [f"0000{number}.parquet" for number in range(4)]
     assert photos_of(manifest, place) == list(job.source)
 
@@ -78,12 +78,12 @@ def test_who_was_thought_dead_keeps_to_the_list_of_the_other(job: Job, place: Pl
             yield from super().__iter__()
             holder = json.loads(place.read("locks/manifest.1"))
             place.write("locks/manifest.1", json.dumps(holder | {"since": 0}).encode())  # as of a process that is gone
-            taken_over.append(begin(place, replace(job, shard=10)))
+            taken_over.append(begin(place, replace(job, shard_size=10)))
 
     taken_over: list[Manifest] = []
     found = begin(place, replace(job, source=Sleeping(job.source.url)))
     assert [found] == taken_over
-    assert (found.listing, found.shard) == ("2", 10)
+    assert (found.listing, found.shard_size) == ("2", 10)
     assert photos_of(found, place) == list(job.source)
 
 

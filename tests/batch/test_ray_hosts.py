@@ -110,7 +110,7 @@ def test_shards_are_given_to_ray_in_rounds(member: str, out: Path, monkeypatch: 
     job = {"out": str(out), "shards": [0, 1, 2], "cores": 1, "memory": GB, "workers": None, "address": member}
     ray_driver.drive(job, said.append)
     assert sorted(one["shard"] for one in said) == [0, 1, 2]
-    assert [one["done"]["verdicts"].keys() <= {"OK", "NG"} and not one["why"] for one in said] == [True] * 3
+    assert [one["part"]["verdicts"].keys() <= {"OK", "NG"} and not one["why"] for one in said] == [True] * 3
 
 
 def test_a_host_that_is_cut_off_and_killed_loses_nothing_and_doubles_nothing(exported: Path, tmp_path: Path) -> None:

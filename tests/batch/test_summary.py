@@ -26,7 +26,7 @@ from andon.batch.engine import Outcome
 from andon.batch.gathering import gather, reason_of
 from andon.batch.inspecting import inspect
 from andon.batch.manifest import Manifest, digest
-from andon.batch.part import Done, write_part
+from andon.batch.part import PartInfo, write_part
 from andon.batch.place import Place
 from andon.batch.plan import Job, begin
 from andon.batch.shard import ShardWorker
@@ -53,7 +53,7 @@ class Batch:
         self.place = Place.at(str(folder / "out"))
         source = Source(str(folder / "in"))
         self.manifest = begin(
-            self.place, Job(model=folder / "model.andon", pipeline=self.pipeline, source=source, shard=shard)
+            self.place, Job(model=folder / "model.andon", pipeline=self.pipeline, source=source, shard_size=shard)
         )
 
     def judge(self, row: Callable[[int, str], Cells], **more: Any) -> Count:
@@ -61,13 +61,13 @@ class Batch:
         verdicts = Counter[str]()
         for shard in range(self.manifest.shards):
             photos = self.manifest.read_shard(self.place, shard)
-            rows = [row(shard * self.manifest.shard + number, photo.path) for number, photo in enumerate(photos)]
-            write_part(self.place, done(self.manifest, shard, photos, rows, **more), rows)
+            rows = [row(shard * self.manifest.shard_size + number, photo.path) for number, photo in enumerate(photos)]
+            write_part(self.place, info(self.manifest, shard, photos, rows, **more), rows)
             verdicts.update(one["verdict"] for one in rows)
         return Count(photos=self.manifest.photos, verdicts=verdicts)
 
 
-def done(manifest: Manifest, shard: int, photos: Iterable[Any], rows: Sequence[Cells], **more: Any) -> Done:
+def info(manifest: Manifest, shard: int, photos: Iterable[Any], rows: Sequence[Cells], **more: Any) -> PartInfo:
     """What the part says of such rows."""
     known: dict[str, Any] = {
         "shard": shard,
@@ -79,7 +79,7 @@ def done(manifest: Manifest, shard: int, photos: Iterable[Any], rows: Sequence[C
         "attempt": 1,
         "host": "press-shop",
     }
-    return Done(**known | more)
+    return PartInfo(**known | more)
 
 
 def judged(path: str, verdict: str, score: float, sha256: str = "0") -> Cells:
@@ -101,14 +101,14 @@ class TestGathering:
         batch.judge(row)
         found = gather(batch.place, batch.manifest)
         assert found.timeline.unit == "8 hours"
-        begins = found.timeline.place(0, np.array([(NOON + timedelta(hours=n)).timestamp() for n in range(240)]))
+        begins = found.timeline.bars_of(0, np.array([(NOON + timedelta(hours=n)).timestamp() for n in range(240)]))
         expected = np.zeros_like(found.counts)
         for bar, verdict in zip(begins, made, strict=True):
             expected[bar, VERDICTS.index(verdict)] += 1
         assert found.counts.tolist() == expected.tolist()
         assert found.counts.sum() == 240
-        assert sorted(found.samples[1].scores) == [4, 5, 6, 7, 8, 9, 10, 11]
-        assert sorted(found.samples[16].scores) == [125, 126, 127, 130, 131]  # 128 is invalid, 124 and 129 are errors
+        assert sorted(found.scores[1].kept) == [4, 5, 6, 7, 8, 9, 10, 11]
+        assert sorted(found.scores[16].kept) == [125, 126, 127, 130, 131]  # 128 is invalid, 124 and 129 are errors
 
     def test_without_times_each_bar_counts_the_photos_of_its_place(self, tmp_path: Path) -> None:
         batch = Batch(tmp_path, photos=40, shard=15, hours=0)
@@ -131,12 +131,12 @@ class TestGathering:
         assert [entry.path for entry in found.invalid.entries] == [str(batch.files[n]) for n in empty]
 
     def test_a_sample_stays_small_and_is_of_all(self) -> None:
-        sample, rng = gathering.Sample(), np.random.default_rng(0)
+        sample, rng = gathering.Reservoir(), np.random.default_rng(0)
         for first in range(0, 100_000, 1000):
             sample.add(np.arange(first, first + 1000, dtype=float), rng)
-        assert len(sample.scores) == gathering.SAMPLE
-        assert np.median(sample.scores) == pytest.approx(50_000, rel=0.1)
-        assert np.quantile(sample.scores, 0.95) == pytest.approx(95_000, rel=0.03)
+        assert len(sample.kept) == gathering.RESERVOIR
+        assert np.median(sample.kept) == pytest.approx(50_000, rel=0.1)
+        assert np.quantile(sample.kept, 0.95) == pytest.approx(95_000, rel=0.03)
 
     def test_failures_are_grouped_by_reason(self, tmp_path: Path) -> None:
         batch = Batch(tmp_path, photos=20, shard=6)
@@ -174,13 +174,13 @@ def inspected(folder: Path, out: str | None = None) -> tuple[Place, Manifest, Co
         images.write(folder / "in" / name, photo)
     (folder / "model.andon").write_bytes(b"model")
     pipeline, place = orange_pipeline(), Place.at(out or str(folder / "out"))
-    job = Job(model=folder / "model.andon", pipeline=pipeline, source=Source(str(folder / "in")), shard=3)
+    job = Job(model=folder / "model.andon", pipeline=pipeline, source=Source(str(folder / "in")), shard_size=3)
     manifest = begin(place, job)
     verdicts = Counter[str]()
     for shard in range(manifest.shards):
         photos = manifest.read_shard(place, shard)
         rows = [one.row for one in inspect(pipeline, photos)]
-        write_part(place, done(manifest, shard, photos, rows, attempt=1 + shard), rows)
+        write_part(place, info(manifest, shard, photos, rows, attempt=1 + shard), rows)
         verdicts.update(row["verdict"] for row in rows)
     return place, manifest, Count(photos=manifest.photos, verdicts=verdicts)
 

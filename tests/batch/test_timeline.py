@@ -35,7 +35,7 @@ class TestTimeline:
         times = times_of((1000, 0, days))
         timeline = Timeline.over([times], 1000)
         assert (timeline.unit, timeline.bars, timeline.label(0)) == (unit, bars, first)
-        counts = np.bincount(timeline.place(0, times), minlength=bars)
+        counts = np.bincount(timeline.bars_of(0, times), minlength=bars)
         assert counts.sum() == 1000
         assert counts.min() > 0
 
@@ -43,7 +43,7 @@ class TestTimeline:
         times = times_of((100, -20, 20))
         timeline = Timeline.over([times], 100)
         midnight = datetime(2026, 10, 21, tzinfo=UTC).timestamp()
-        before, after = timeline.place(0, np.array([midnight - 1, midnight]))
+        before, after = timeline.bars_of(0, np.array([midnight - 1, midnight]))
         assert (timeline.label(before), timeline.label(after)) == ("2026-10-20", "2026-10-21")
 
     def test_a_clock_that_was_never_set_does_not_squeeze_all_others_into_one_bar(self) -> None:
@@ -52,7 +52,7 @@ class TestTimeline:
         assert (timeline.unit, timeline.bars) == ("day", 31)
         assert timeline.label(0) == "2026-10-20 and before"
         assert timeline.label(30) == "2026-11-19"
-        assert timeline.place(0, times)[-1] == 0
+        assert timeline.bars_of(0, times)[-1] == 0
 
     @pytest.mark.parametrize(
         "times", [np.full(95, NOON.timestamp()), np.where(np.arange(95) % 3, np.nan, np.arange(95) * DAY)]
@@ -60,7 +60,7 @@ class TestTimeline:
     def test_times_that_say_nothing_give_way_to_the_photos_order(self, times: np.ndarray) -> None:
         timeline = Timeline.over([times[:60], times[60:]], 95)
         assert timeline.unit == ""
-        placed = np.concatenate([timeline.place(0, times[:60]), timeline.place(60, times[60:])])
+        placed = np.concatenate([timeline.bars_of(0, times[:60]), timeline.bars_of(60, times[60:])])
         for bar in range(timeline.bars):
             (held,) = np.nonzero(placed == bar)
             assert timeline.label(bar) == f"photos {held[0] + 1} to {held[-1] + 1}"
@@ -69,7 +69,7 @@ class TestTimeline:
     def test_a_photo_without_a_time_is_in_no_bar(self) -> None:
         times = times_of((100, 0, 30))
         times[7] = np.nan
-        placed = Timeline.over([times], 100).place(0, times)
+        placed = Timeline.over([times], 100).bars_of(0, times)
         assert np.flatnonzero(placed == NOWHERE).tolist() == [7]
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from andon.batch.damage import DamagedError
 from andon.batch.manifest import Manifest
-from andon.batch.part import READERS, Done, read_columns, read_done, shards_with_parts
+from andon.batch.part import READERS, PartInfo, read_info, read_part, shards_with_parts
 from andon.batch.place import Place
 from andon.ordered_map import ordered_map
 from andon.rows import utf8
@@ -26,7 +26,7 @@ class Count:
         photos: in the manifest.
         verdicts: in the parts; "error" for a photo that could not be inspected.
         missing: shards without a part that is whole.
-        wrong: parts whose photos are not those of the manifest, in that order.
+        wrong: parts that are damaged, or whose photos are not those of the manifest, in that order.
         milliseconds: of work in each stage, of all photos together.
     """
 
@@ -47,8 +47,8 @@ class Count:
         return not self.missing and not self.wrong and sum(self.verdicts.values()) == self.photos
 
 
-def done_shards(place: Place, manifest: Manifest, among: Container[int] | None = None) -> Iterator[Done]:
-    """What each part says that is whole and of this batch.
+def finished_parts(place: Place, manifest: Manifest, among: Container[int] | None = None) -> Iterator[PartInfo]:
+    """What each part says of itself that is whole and of this batch.
 
     Args:
         among: the shards to look at; all of them unless given.
@@ -56,40 +56,41 @@ def done_shards(place: Place, manifest: Manifest, among: Container[int] | None =
     among = range(manifest.shards) if among is None else among
     shards = [shard for shard in shards_with_parts(place) if shard in among]
     with ThreadPoolExecutor(READERS) as pool:
-        yield from filter(None, pool.map(lambda shard: read_done(place, manifest, shard), shards))
+        yield from filter(None, pool.map(lambda shard: read_info(place, manifest, shard), shards))
 
 
 def count(place: Place, manifest: Manifest) -> Count:
-    """Hold every row against the manifest."""
-    done = {one.shard: one for one in done_shards(place, manifest)}
+    """Hold every row against the manifest. Each part is opened once, and no more than `READERS` are held in memory."""
     verdicts, stages = Counter[str](), Counter[str]()
-    for one in done.values():
-        verdicts.update(one.verdicts)
-        stages.update(one.milliseconds)
+    missing, wrong = list[int](), list[int]()
 
-    def is_wrong(shard_and_paths: tuple[int, pa.ChunkedArray]) -> bool:
+    def look(shard_and_paths: tuple[int, pa.ChunkedArray]) -> tuple[PartInfo | None, bool]:
+        """What the part says of itself, and whether its rows are wrong."""
         shard, paths = shard_and_paths
-        return shard in done and not _is_right(place, done[shard], paths)
+        try:
+            found = read_part(place, manifest, shard)
+        except DamagedError:
+            return None, True
+        return (None, False) if found is None else (found[0], not _is_right(*found, paths))
 
     shards = enumerate(manifest.read_column(place, "path"))
-    wrong = [shard for shard, bad in enumerate(ordered_map(is_wrong, shards, workers=READERS)) if bad]
+    for shard, (part, is_wrong) in enumerate(ordered_map(look, shards, workers=READERS)):
+        if is_wrong:
+            wrong.append(shard)
+        elif part is None:
+            missing.append(shard)
+        if part is not None:
+            verdicts.update(part.verdicts)
+            stages.update(part.milliseconds)
     return Count(
-        photos=manifest.photos,
-        verdicts=verdicts,
-        missing=tuple(shard for shard in range(manifest.shards) if shard not in done),
-        wrong=tuple(wrong),
-        milliseconds=stages,
+        photos=manifest.photos, verdicts=verdicts, missing=tuple(missing), wrong=tuple(wrong), milliseconds=stages
     )
 
 
-def _is_right(place: Place, done: Done, paths: pa.ChunkedArray) -> bool:
-    """Whether the rows are those of these photos, the verdicts as many as it says, and no byte has changed."""
-    try:
-        table = read_columns(place, done.shard)
-    except (DamagedError, FileNotFoundError):
-        return False
+def _is_right(part: PartInfo, table: pa.Table, paths: pa.ChunkedArray) -> bool:
+    """Whether the rows are those of these photos, and the verdicts as many as the part says."""
     verdicts = {one["values"]: one["counts"] for one in table["verdict"].value_counts().to_pylist()}
-    return bool(table["path"].equals(_as_text(paths))) and verdicts == done.verdicts
+    return bool(table["path"].equals(_as_text(paths))) and verdicts == part.verdicts
 
 
 def _as_text(paths: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from andon.batch.part import Done
+from andon.batch.part import PartInfo
 from andon.errors import AndonError
 
 
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
     """
 
     shard: int
-    done: Done | None
+    part: PartInfo | None
     why: str = ""
     is_final: bool = False
 

@@ -15,17 +15,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from andon.batch.manifest import Manifest
-from andon.batch.part import READERS, Done, read_part
+from andon.batch.part import READERS, PartInfo, read_part
 from andon.batch.place import Place
 from andon.batch.timeline import NOWHERE, Timeline, Times, seconds
 from andon.errors import InputError
 from andon.ordered_map import ordered_map
-from andon.rows import VERDICTS
+from andon.rows import PART_VERDICTS, VERDICTS
 
-JUDGED = VERDICTS[:3]
 COLUMNS = ("path", "sha256", "verdict", "score", "reasons", "error", "inspected_at")
 WORST, INVALID = 100, 12
-SAMPLE = 2000  # scores of a bar that its quantiles are taken of
+RESERVOIR = 2000  # scores of a bar, of which its quantiles are taken
 EXAMPLES = 5  # of each reason
 REASONS = 100
 
@@ -69,19 +68,24 @@ class Highest:
 
 
 @dataclass
-class Sample:
-    """Some of many scores, each as likely as any other; all of them where they are few."""
+class Reservoir:
+    """A sample of many scores, each as likely as any other to be kept; all of them where they are few.
 
-    scores: Scores = field(default_factory=lambda: np.empty(0))
-    lots: Scores = field(default_factory=lambda: np.empty(0))
+    Attributes:
+        kept: the sample.
+        keys: a random number for each of these; those with the lowest keys of all stay.
+    """
+
+    kept: Scores = field(default_factory=lambda: np.empty(0))
+    keys: Scores = field(default_factory=lambda: np.empty(0))
 
     def add(self, scores: Scores, rng: np.random.Generator) -> None:
-        """Those with the lowest lots stay."""
-        self.scores = np.concatenate([self.scores, scores])
-        self.lots = np.concatenate([self.lots, rng.random(len(scores))])
-        if len(self.scores) > SAMPLE:
-            kept = np.argpartition(self.lots, SAMPLE)[:SAMPLE]
-            self.scores, self.lots = self.scores[kept], self.lots[kept]
+        """Draw keys for these scores, and keep the `RESERVOIR` lowest of all."""
+        self.kept = np.concatenate([self.kept, scores])
+        self.keys = np.concatenate([self.keys, rng.random(len(scores))])
+        if len(self.kept) > RESERVOIR:
+            lowest = np.argpartition(self.keys, RESERVOIR)[:RESERVOIR]
+            self.kept, self.keys = self.kept[lowest], self.keys[lowest]
 
 
 @dataclass
@@ -116,9 +120,9 @@ class Gathered:
 
     Attributes:
         counts: (bars, verdicts) photos, in the order of `VERDICTS`.
-        samples: of the scores of judged photos, for each bar.
+        scores: of the photos of parts, a sample for each bar.
         without_time: photos that belong to no bar.
-        worst: judged photos; `invalid`: photos that were found to show no part.
+        worst, invalid: the highest scores of photos of parts, and of photos that were found to show none.
         attempts: shards by how many they took.
         first, last: when the first and the last photo was inspected.
     """
@@ -126,7 +130,7 @@ class Gathered:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.counts = np.zeros((timeline.bars, len(VERDICTS)), dtype=np.int64)
-        self.samples = [Sample() for _ in range(timeline.bars)]
+        self.scores = [Reservoir() for _ in range(timeline.bars)]
         self.without_time = 0
         self.worst, self.invalid = Highest(WORST), Highest(INVALID)
         self.reasons: dict[str, Reason] = {}
@@ -136,7 +140,7 @@ class Gathered:
         self.last: datetime | None = None
         self._rng = np.random.default_rng(0)
 
-    def add(self, first: int, done: Done, table: pa.Table, times: Times) -> None:
+    def add(self, first: int, info: PartInfo, table: pa.Table, times: Times) -> None:
         """Take in a part.
 
         Args:
@@ -144,16 +148,16 @@ class Gathered:
         """
         verdicts = pc.index_in(table["verdict"], pa.array(VERDICTS)).to_numpy()
         scores = table["score"].to_numpy()
-        bars = self.timeline.place(first, times)
-        judged = (verdicts < len(JUDGED)) & np.isfinite(scores)
+        bars = self.timeline.bars_of(first, times)
+        has_part = (verdicts < len(PART_VERDICTS)) & np.isfinite(scores)
         self.without_time += int((bars == NOWHERE).sum())
         np.add.at(self.counts, (bars[bars != NOWHERE], verdicts[bars != NOWHERE]), 1)
-        for bar in np.unique(bars[judged & (bars != NOWHERE)]):
-            self.samples[bar].add(scores[judged & (bars == bar)], self._rng)
-        self.worst.add(done.shard, table, scores, judged)
-        self.invalid.add(done.shard, table, scores, verdicts == VERDICTS.index("invalid"))
+        for bar in np.unique(bars[has_part & (bars != NOWHERE)]):
+            self.scores[bar].add(scores[has_part & (bars == bar)], self._rng)
+        self.worst.add(info.shard, table, scores, has_part)
+        self.invalid.add(info.shard, table, scores, verdicts == VERDICTS.index("invalid"))
         self._add_failures(table.filter(pa.array(verdicts == VERDICTS.index("error"))))
-        self._add_work(done, table)
+        self._add_work(info, table)
 
     def _add_failures(self, failures: pa.Table) -> None:
         for one in failures.select(["path", "error"]).to_pylist():
@@ -167,10 +171,10 @@ class Gathered:
             if len(reason.paths) < EXAMPLES:
                 reason.paths.append(one["path"])
 
-    def _add_work(self, done: Done, table: pa.Table) -> None:
-        self.attempts[done.attempt] += 1
-        host = self.hosts.setdefault(done.host, Host())
-        host.shards, host.photos, host.seconds = host.shards + 1, host.photos + done.total, host.seconds + done.seconds
+    def _add_work(self, info: PartInfo, table: pa.Table) -> None:
+        self.attempts[info.attempt] += 1
+        host = self.hosts.setdefault(info.host, Host())
+        host.shards, host.photos, host.seconds = host.shards + 1, host.photos + info.total, host.seconds + info.seconds
         ends = pc.min_max(table["inspected_at"]).as_py()
         self.first = min(filter(None, (self.first, ends["min"])), default=None)
         self.last = max(filter(None, (self.last, ends["max"])), default=None)
@@ -184,7 +188,7 @@ def gather(place: Place, manifest: Manifest) -> Gathered:
         PlaceError: the batch cannot be read.
     """
 
-    def read(shard: int) -> tuple[Done, pa.Table]:
+    def read(shard: int) -> tuple[PartInfo, pa.Table]:
         part = read_part(place, manifest, shard, COLUMNS)
         if part is None:
             raise InputError(f"A part of {place.url} has changed since it was counted; run this again.")
@@ -192,8 +196,8 @@ def gather(place: Place, manifest: Manifest) -> Gathered:
 
     gathered = Gathered(Timeline.of(place, manifest))
     parts = ordered_map(read, range(manifest.shards), workers=READERS)
-    for (done, table), times in zip(parts, manifest.read_column(place, "modified"), strict=True):
-        gathered.add(done.shard * manifest.shard, done, table, seconds(times))
+    for (info, table), times in zip(parts, manifest.read_column(place, "modified"), strict=True):
+        gathered.add(info.shard * manifest.shard_size, info, table, seconds(times))
     return gathered
 
 

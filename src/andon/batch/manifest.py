@@ -39,7 +39,7 @@ class Manifest:
     """Attributes:
     source: the place that the photos were listed at.
     photos: how many.
-    shard: how many of them make one, at most.
+    shard_size: how many of them make a shard; the last one may have fewer.
     model: name of the model's file, which lies in model/.
     model_sha256: of its content.
     precision: what the network computes in, on every computer.
@@ -52,7 +52,7 @@ class Manifest:
 
     source: str
     photos: int
-    shard: int
+    shard_size: int
     model: str
     model_sha256: str
     precision: Literal["f32", "bf16"]
@@ -67,11 +67,11 @@ class Manifest:
     @property
     def shards(self) -> int:
         """How many."""
-        return -(-self.photos // self.shard)
+        return -(-self.photos // self.shard_size)
 
     def photos_of(self, shard: int) -> int:
         """How many."""
-        return min(self.shard, self.photos - shard * self.shard)
+        return min(self.shard_size, self.photos - shard * self.shard_size)
 
     def read_shard(self, place: Place, shard: int) -> list[Listed]:
         """The photos of a shard, in order.
@@ -144,7 +144,7 @@ def read_manifest(place: Place) -> Manifest | None:
         if content["version"] > VERSION:
             raise InputError(f"{place.url} is a batch of a newer Andon; go on with that, or give another --out.")
         manifest = Manifest(**content)
-        if manifest.photos < 1 or manifest.shard < 1 or PurePosixPath(manifest.model).name != manifest.model:
+        if manifest.photos < 1 or manifest.shard_size < 1 or PurePosixPath(manifest.model).name != manifest.model:
             raise ValueError
         return manifest
     except FileNotFoundError:
@@ -153,14 +153,14 @@ def read_manifest(place: Place) -> Manifest | None:
         raise InputError(f"{place.path(FILE)} is no manifest of a batch; give another folder with --out.") from None
 
 
-def write_photos(place: Place, listing: str, photos: Iterable[Listed], shard: int) -> Iterator[int]:
+def write_photos(place: Place, listing: str, photos: Iterable[Listed], shard_size: int) -> Iterator[int]:
     """Write the photos down as they come; gives after each shard how many there are so far.
 
     Raises:
         PlaceError: they cannot be written.
     """
     rest = iter(photos)
-    shards = iter(lambda: list(islice(rest, shard)), [])
+    shards = iter(lambda: list(islice(rest, shard_size)), [])
     place.make_folder(f"{FOLDER}/{listing}")
     total = 0
     for file, first in enumerate(shards):

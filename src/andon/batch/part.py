@@ -23,8 +23,8 @@ READERS = 16  # of parts side by side, as they wait for a store most of the time
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
-    """What a part says of itself.
+class PartInfo:
+    """What a part says of itself, in its Parquet metadata.
 
     Attributes:
         photos: the digest of their paths, see `manifest.digest`.
@@ -61,23 +61,23 @@ def name_of(shard: int) -> str:
     return f"{FOLDER}/{shard:07d}.parquet"
 
 
-def write_part(place: Place, done: Done, rows: Sequence[Cells]) -> None:
+def write_part(place: Place, info: PartInfo, rows: Sequence[Cells]) -> None:
     """Write it whole or not at all."""
     table = pa.Table.from_pylist([arrow_cells(row) for row in rows], schema())
     buffer = io.BytesIO()
-    table = table.replace_schema_metadata({KEY: json.dumps(asdict(done)).encode()})
+    table = table.replace_schema_metadata({KEY: json.dumps(asdict(info)).encode()})
     parquet.write_table(table, buffer, write_page_checksum=True)
-    place.write(name_of(done.shard), buffer.getvalue())
+    place.write(name_of(info.shard), buffer.getvalue())
 
 
-def read_done(place: Place, manifest: Manifest, shard: int) -> Done | None:
+def read_info(place: Place, manifest: Manifest, shard: int) -> PartInfo | None:
     """What the part says; None where there is none, or none that is whole and of this batch's model and shard.
 
     Raises:
         PlaceError: it cannot be read.
     """
 
-    def look(file: IO[bytes]) -> Done | None:
+    def look(file: IO[bytes]) -> PartInfo | None:
         with finding_damage():
             return _checked(parquet.ParquetFile(file), manifest, shard)
 
@@ -89,25 +89,25 @@ def read_done(place: Place, manifest: Manifest, shard: int) -> Done | None:
 
 def read_part(
     place: Place, manifest: Manifest, shard: int, columns: Sequence[str] | None = None
-) -> tuple[Done, pa.Table] | None:
-    """What `read_done` and `read_columns` say, of a file that is opened once.
+) -> tuple[PartInfo, pa.Table] | None:
+    """What `read_info` and `read_columns` say, of a file that is opened once.
 
     Raises:
         DamagedError: its rows are not what was written.
         PlaceError: it cannot be read.
     """
 
-    def look(file: IO[bytes]) -> tuple[Done, pa.Table] | None:
+    def look(file: IO[bytes]) -> tuple[PartInfo, pa.Table] | None:
         try:
             with finding_damage():
                 opened = parquet.ParquetFile(file, page_checksum_verification=True)
-                done = _checked(opened, manifest, shard)
+                info = _checked(opened, manifest, shard)
         except DamagedError:
             return None
-        if done is None:
+        if info is None:
             return None
         with finding_damage():
-            return done, opened.read(columns and list(columns))
+            return info, opened.read(columns and list(columns))
 
     try:
         return place.look_into(name_of(shard), look)
@@ -137,11 +137,11 @@ def shards_with_parts(place: Place) -> list[int]:
     return sorted(set(numbers))
 
 
-def _checked(file: parquet.ParquetFile, manifest: Manifest, shard: int) -> Done | None:
+def _checked(file: parquet.ParquetFile, manifest: Manifest, shard: int) -> PartInfo | None:
     try:
         content: dict[str, Any] = json.loads((file.schema_arrow.metadata or {})[KEY])
-        done = Done(**content)
+        info = PartInfo(**content)
     except (KeyError, TypeError, ValueError):
         return None
-    is_whole = done.total == file.metadata.num_rows == manifest.photos_of(shard)
-    return done if is_whole and done.shard == shard and done.model_sha256 == manifest.model_sha256 else None
+    is_whole = info.total == file.metadata.num_rows == manifest.photos_of(shard)
+    return info if is_whole and info.shard == shard and info.model_sha256 == manifest.model_sha256 else None

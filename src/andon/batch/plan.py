@@ -22,7 +22,7 @@ from andon.images.walk import MARKER
 from andon.line.pipeline import Pipeline
 
 LOG = logging.getLogger("andon")
-SHARD = 1000
+SHARD_SIZE = 1000  # photos
 WORKERS = 8  # that will share the work, where nobody has said
 LEAST = 16  # photos of a shard, however few there are
 SHARDS_PER_WORKER = 4  # at least, where there are too few photos for whole shards, so that all workers end together
@@ -36,22 +36,22 @@ class Job:
 
     Attributes:
         model: the file that `pipeline` was read from.
-        shard: photos per part; None is `SHARD`, or fewer where there are few photos.
+        shard_size: photos per part; None is `SHARD_SIZE`, or fewer where there are few photos.
         keep_maps: whether the anomaly maps are kept.
     """
 
     model: Path
     pipeline: Pipeline
     source: Source
-    shard: int | None = None
+    shard_size: int | None = None
     keep_maps: bool = False
 
-    def manifest(self, photos: int, shard: int, listing: str) -> Manifest:
+    def manifest(self, photos: int, shard_size: int, listing: str) -> Manifest:
         """Of so many photos, so many in a shard."""
         return Manifest(
             source=self.source.url,
             photos=photos,
-            shard=shard,
+            shard_size=shard_size,
             model=self.model.name,
             model_sha256=self.pipeline.model_id.sha256,
             precision=cast(Literal["f32", "bf16"], self.pipeline.scorer.precision),
@@ -77,24 +77,31 @@ def begin(place: Place, job: Job, workers: int | None = None) -> Manifest:
     """
     if job.pipeline.calibration is None:
         raise NotCalibratedError("The model has no threshold yet; calibrate it with 'andon calibrate'.")
-    manifest, waits = read_manifest(place), False
-    while manifest is None:
-        job.source.require()
-        _require_empty(place)
-        lease = Lease.acquire(place, "manifest")
-        if lease is None:
-            if not waits:
-                LOG.info("Another run is listing the photos; this one waits for its list.")
-            waits = True
-            time.sleep(PAUSE)
-            manifest = read_manifest(place)
-            continue
-        with lease:
-            manifest = read_manifest(place) or _write(place, job, workers or WORKERS, lease)
+    manifest = read_manifest(place) or _write_or_wait(place, job, workers or WORKERS)
     _check(manifest, place, job)
     manifest.require_photos(place)
     _require_model(place, manifest, job)
     return manifest
+
+
+def _write_or_wait(place: Place, job: Job, workers: int) -> Manifest:
+    """A new manifest; that of another run, if one is writing it just now."""
+    is_waiting = False
+    while True:
+        job.source.require()
+        _require_empty(place)
+        lease = Lease.acquire(place, "manifest")
+        if lease is None:
+            if not is_waiting:
+                LOG.info("Another run is listing the photos; this one waits for its list.")
+            is_waiting = True
+            time.sleep(PAUSE)
+            manifest = read_manifest(place)
+        else:
+            with lease:
+                manifest = read_manifest(place) or _write(place, job, workers, lease)
+        if manifest is not None:
+            return manifest
 
 
 def _require_empty(place: Place) -> None:
@@ -114,22 +121,22 @@ def _write(place: Place, job: Job, workers: int, lease: Lease) -> Manifest | Non
     source, listing = job.source, str(lease.attempt)
     place.write(MARKER, b"")  # so that nothing here is ever taken for photos
     listed = iter(source)
-    head = list(islice(listed, SHARD * SHARDS_PER_WORKER * workers))
+    head = list(islice(listed, SHARD_SIZE * SHARDS_PER_WORKER * workers))
     if not head:
         raise InputError(f"{source.url} holds no photo; {source.remarks or 'it is empty'}.")
-    shard = job.shard or min(SHARD, max(LEAST, -(-len(head) // (SHARDS_PER_WORKER * workers))))
-    photos = _write_photos(place, listing, chain(head, listed), shard)
+    shard_size = job.shard_size or min(SHARD_SIZE, max(LEAST, -(-len(head) // (SHARDS_PER_WORKER * workers))))
+    photos = _write_photos(place, listing, chain(head, listed), shard_size)
     place.write(f"model/{job.model.name}", job.model.read_bytes())
     if not lease.is_held:
         return None
-    manifest = job.manifest(photos, shard, listing)
+    manifest = job.manifest(photos, shard_size, listing)
     manifest.write(place)
     return manifest
 
 
-def _write_photos(place: Place, listing: str, listed: Iterator[Listed], shard: int) -> int:
+def _write_photos(place: Place, listing: str, listed: Iterator[Listed], shard_size: int) -> int:
     photos = told = 0
-    for photos in write_photos(place, listing, listed, shard):
+    for photos in write_photos(place, listing, listed, shard_size):
         if photos - told >= PHOTOS_PER_LINE:
             LOG.info(f"{photos:,} photos listed so far")
             told = photos
@@ -140,11 +147,11 @@ def _check(found: Manifest, place: Place, job: Job) -> None:
     """Raises:
     InputError: this is not how the batch was begun.
     """
-    wanted = job.manifest(found.photos, job.shard or found.shard, found.listing)
+    wanted = job.manifest(found.photos, job.shard_size or found.shard_size, found.listing)
     kinds = {
         "model": (found.model_sha256, wanted.model_sha256),
         "photos": (found.source, wanted.source),
-        "--shard": (found.shard, wanted.shard),
+        "--shard": (found.shard_size, wanted.shard_size),
         "--part-id-from": (found.part_id_from, wanted.part_id_from),
         "--no-guard": (found.guard, wanted.guard),
         "--keep-maps": (found.keep_maps, wanted.keep_maps),

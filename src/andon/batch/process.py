@@ -63,7 +63,7 @@ class Apart:
 
     @property
     def counted(self) -> int:
-        """How often the processes have called `count`."""
+        """How often the processes have called `count_one`."""
         return self._count.value
 
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -104,7 +104,7 @@ class Apart:
                 self._pool = None
 
 
-def count() -> None:
+def count_one() -> None:
     """Tell whoever started this process that one more thing is done."""
     if _count is not None:
         with _count.get_lock():

@@ -50,13 +50,13 @@ class Actor:
             use_cores(cores)
             end_above(memory)
             self._is_limited = True
-        from andon.batch import shard as job
+        from andon.batch.shard import inspect_shard
 
         try:
-            outcome = Outcome(shard, job.run(out, shard))
+            outcome = Outcome(shard, inspect_shard(out, shard))
         except Exception as error:  # of a share that is away, or a bug
             outcome = Outcome.of_error(shard, error)
-        return outcome._asdict() | {"done": outcome.done and asdict(outcome.done)}
+        return outcome._asdict() | {"part": outcome.part and asdict(outcome.part)}
 
 
 def drive(job: dict[str, Any], say: Say) -> None:

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from andon.batch.engine import Outcome, Outcomes, Settings
-from andon.batch.part import Done
+from andon.batch.part import PartInfo
 from andon.errors import InputError
 
 LOG = logging.getLogger("andon")
@@ -40,10 +40,10 @@ def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int
             elif "error" in message:
                 raise InputError(message["error"])
             else:
-                done = message["done"] and Done(**message["done"])
-                came, photos = came + 1, photos + (done.total if done else 0)
+                part = message["part"] and PartInfo(**message["part"])
+                came, photos = came + 1, photos + (part.total if part else 0)
                 tell(photos)
-                yield Outcome(**message | {"done": done})
+                yield Outcome(**message | {"part": part})
         if process.wait() and not came:
             raise InputError(_broken_down(settings, why))
         if came < len(shards):

@@ -10,18 +10,19 @@ import io
 import logging
 import os
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import Literal, cast
 
 from andon import progress
-from andon.batch.counting import Count, count, done_shards
+from andon.batch.counting import Count, count, finished_parts
 from andon.batch.engine import Engine, Outcome, Settings
 from andon.batch.lease import sweep
 from andon.batch.manifest import Manifest
-from andon.batch.part import Done, name_of, read_columns
+from andon.batch.part import PartInfo, name_of, read_columns
 from andon.batch.place import TRIES, Place
 from andon.errors import InputError
 
@@ -47,7 +48,7 @@ def inspect_all(
     max_failures: float = 0.01,
     retry_failures: bool = False,
 ) -> Count:
-    """Inspect what is not done yet, and count all. A part that turns out to be damaged is done again.
+    """Inspect the shards that have no part yet, and count all. A part that turns out to be damaged is made again.
 
     Args:
         max_failures: the share of photos, of those that were tried, that may fail before the rest is left alone.
@@ -58,87 +59,133 @@ def inspect_all(
         InputError: the engine cannot work, the folder cannot be read or written, or the count is not right.
     """
     place = replace(place, tries=TRIES)
-    done = {one.shard: one for one in done_shards(place, manifest)}
-    if done:
-        LOG.info(f"{len(done):,} of {manifest.shards:,} shards were done before")
+    run = _Run(place, manifest, cast(Engine, import_module(ENGINES[engine])), settings, max_failures)
+    if run.parts:
+        LOG.info(f"{len(run.parts):,} of {manifest.shards:,} shards were done before")
     if retry_failures:
-        _remove(place, done, [shard for shard, one in done.items() if one.failures])
+        run.remove([shard for shard, part in run.parts.items() if part.failures])
     for _ in range(2):
-        _inspect(place, manifest, engine, settings, done, max_failures)
+        run.inspect()
         found = count(place, manifest)
         if found.is_right:
             sweep(place)
             return found
-        _remove(place, done, [*found.missing, *found.wrong])
+        run.remove([*found.missing, *found.wrong])
     raise InputError(_not_right(place, found))
 
 
-def _remove(place: Place, done: dict[int, Done], shards: Iterable[int]) -> None:
-    for shard in shards:
-        place.remove(name_of(shard))
-        done.pop(shard, None)
+class _Run:
+    """One run of a batch, which others may have begun and may be at, too.
 
+    Attributes:
+        parts: what is there, by shard.
+    """
 
-def _inspect(
-    place: Place,
-    manifest: Manifest,
-    engine: EngineName,
-    settings: Settings,
-    done: dict[int, Done],
-    max_failures: float,
-) -> None:
-    """Until all shards are in `done`. Whatever stops it, the list of failures is written."""
-    try:
-        tried, failures = sum(one.total for one in done.values()), sum(one.failures for one in done.values())
-        _check_failures(place, manifest, tried, failures, max_failures)
-        with (
-            progress.measured("photos") as tell,
-            closing(_outcomes(place, manifest, engine, settings, done, tell)) as outcomes,
-        ):
-            for one in outcomes:
-                if one.shard not in done:
-                    tried, failures = tried + one.total, failures + one.failures
-                done[one.shard] = one
-                _check_failures(place, manifest, tried, failures, max_failures)
-    except BaseException as error:
-        with suppress(InputError, FileNotFoundError):
-            _write_failures(place, manifest, done)
-        if not isinstance(error, TooManyFailuresError):
-            LOG.info(f"{len(done):,} of {manifest.shards:,} shards are done; the same command goes on from there.")
-        raise
-    _write_failures(place, manifest, done)
+    def __init__(
+        self, place: Place, manifest: Manifest, engine: Engine, settings: Settings, max_failures: float
+    ) -> None:
+        self.parts: dict[int, PartInfo] = {}
+        self._place = place
+        self._manifest = manifest
+        self._engine = engine
+        self._settings = settings
+        self._max_failures = max_failures
+        self._photos = self._failures = 0  # of the parts
+        for part in finished_parts(place, manifest):
+            self._add(part)
 
+    def inspect(self) -> None:
+        """Until every shard has a part. Whatever stops it, the list of failures is written."""
+        try:
+            self._check_failures()
+            with progress.measured("photos") as tell:
+                self._inspect(tell)
+        except BaseException as error:
+            with suppress(InputError, FileNotFoundError):
+                self._write_failures()
+            if not isinstance(error, TooManyFailuresError):
+                done = f"{len(self.parts):,} of {self._manifest.shards:,} shards are done"
+                LOG.info(f"{done}; the same command goes on from there.")
+            raise
+        self._write_failures()
 
-def _outcomes(
-    place: Place,
-    manifest: Manifest,
-    engine: EngineName,
-    settings: Settings,
-    done: dict[int, Done],
-    tell: Callable[[float, str], None],
-) -> Generator[Done, None, None]:
-    """Of all shards that are not done, round by round: an engine may lose some, and others may be at some."""
-    run = cast(Engine, import_module(ENGINES[engine])).run
-    first = before = sum(one.total for one in done.values())
+    def remove(self, shards: Iterable[int]) -> None:
+        """Remove the parts of these shards, so that they are inspected again."""
+        for shard in shards:
+            self._place.remove(name_of(shard))
+            self._forget(shard)
 
-    def tell_photos(photos: int) -> None:
-        now = min(before + photos, manifest.photos)  # a worker that dies has counted some in vain
-        tell((now - first) / (manifest.photos - first), f"{now:,} of {manifest.photos:,}")
+    def _inspect(self, tell: Callable[[float, str], None]) -> None:
+        """Round by round: an engine may lose shards, and others may be at some."""
+        trouble, pause, first = _Trouble(), PAUSE, self._photos
+        while todo := self._todo():
+            tell_photos = partial(self._tell, tell, first, self._photos)
+            with closing(self._engine.run(self._place.url, todo, self._settings, tell_photos)) as outcomes:
+                for outcome in outcomes:
+                    if outcome.part is not None:
+                        trouble, pause = _Trouble(), PAUSE
+                        self._take(outcome.part)
+                    elif outcome.why:
+                        trouble.tell(outcome, len(todo))
+            if left := self._todo():
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                for part in finished_parts(self._place, self._manifest, left):
+                    self._take(part)
 
-    trouble, pause = _Trouble(), PAUSE
-    while todo := [shard for shard in range(manifest.shards) if shard not in done]:
-        with closing(run(place.url, todo, settings, tell_photos)) as outcomes:
-            for outcome in outcomes:
-                if outcome.done is not None:
-                    trouble, pause = _Trouble(), PAUSE
-                    yield outcome.done
-                elif outcome.why:
-                    trouble.tell(outcome, len(todo))
-        if any(shard not in done for shard in todo):
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-            yield from done_shards(place, manifest, [shard for shard in todo if shard not in done])
-        before = sum(one.total for one in done.values())
+    def _todo(self) -> list[int]:
+        """The shards without a part."""
+        return [shard for shard in range(self._manifest.shards) if shard not in self.parts]
+
+    def _tell(self, tell: Callable[[float, str], None], first: int, before: int, photos: int) -> None:
+        """Say how far it is.
+
+        Args:
+            first: how many photos were inspected when it began.
+            before: the same of this round.
+            photos: how many its workers have inspected since.
+        """
+        total = self._manifest.photos
+        now = min(before + photos, total)  # a worker that dies has counted some in vain
+        tell((now - first) / (total - first), f"{now:,} of {total:,}")
+
+    def _take(self, part: PartInfo) -> None:
+        self._add(part)
+        self._check_failures()
+
+    def _add(self, part: PartInfo) -> None:
+        self._forget(part.shard)
+        self.parts[part.shard] = part
+        self._photos, self._failures = self._photos + part.total, self._failures + part.failures
+
+    def _forget(self, shard: int) -> None:
+        if (part := self.parts.pop(shard, None)) is not None:
+            self._photos, self._failures = self._photos - part.total, self._failures - part.failures
+
+    def _check_failures(self) -> None:
+        """Raises:
+        TooManyFailuresError: of the photos that were tried, which must be some before their share says anything.
+        """
+        if self._failures / max(self._photos, min(self._manifest.photos, TELLING)) > self._max_failures:
+            raise TooManyFailuresError(
+                f"{self._failures:,} of {self._photos:,} photos could not be inspected, more than the "
+                f"{100 * self._max_failures:.4g} % that --max-failures allows; {self._place.url}/{FAILURES} lists them "
+                "and why. Mend that and go on with --retry-failures, or allow more."
+            )
+
+    def _write_failures(self) -> None:
+        """A list of all photos that could not be inspected, with the reason; also where there is none."""
+        text = io.StringIO()
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(("path", "error"))
+        for shard, part in sorted(self.parts.items()):
+            if part.failures:
+                photos = self._manifest.read_shard(self._place, shard)
+                rows = read_columns(self._place, shard, ["verdict", "error"]).to_pylist()
+                judged = zip(photos, rows, strict=True)
+                lines.writerows((photo.path, row["error"]) for photo, row in judged if row["verdict"] == "error")
+        # with the names that are not UTF-8, to be read as a list
+        self._place.write(FAILURES, os.fsencode(text.getvalue()))
 
 
 class _Trouble:
@@ -160,31 +207,6 @@ class _Trouble:
         if outcome.why != self._why:
             LOG.info(f"Shard {outcome.shard} could not be inspected and is tried again: {outcome.why}")
             self._why = outcome.why
-
-
-def _check_failures(place: Place, manifest: Manifest, tried: int, failures: int, max_failures: float) -> None:
-    """Raises:
-    TooManyFailuresError: of the photos that were tried, which must be some before their share says anything.
-    """
-    if failures / max(tried, min(manifest.photos, TELLING)) > max_failures:
-        raise TooManyFailuresError(
-            f"{failures:,} of {tried:,} photos could not be inspected, more than the {100 * max_failures:.4g} % that "
-            f"--max-failures allows; {place.url}/{FAILURES} lists them and why. Mend that and go on with "
-            "--retry-failures, or allow more."
-        )
-
-
-def _write_failures(place: Place, manifest: Manifest, done: dict[int, Done]) -> None:
-    """A list of all photos that could not be inspected, with the reason; also where there is none."""
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(("path", "error"))
-    for shard, one in sorted(done.items()):
-        if one.failures:
-            photos, table = manifest.read_shard(place, shard), read_columns(place, shard, ["verdict", "error"])
-            rows = zip(photos, table.to_pylist(), strict=True)
-            lines.writerows((photo.path, row["error"]) for photo, row in rows if row["verdict"] == "error")
-    place.write(FAILURES, os.fsencode(text.getvalue()))  # with the names that are not UTF-8, to be read as a list
 
 
 def _not_right(place: Place, found: Count) -> str:

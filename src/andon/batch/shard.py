@@ -13,9 +13,9 @@ from andon.batch import maps
 from andon.batch.inspecting import Judged, inspect, load_model
 from andon.batch.lease import Lease
 from andon.batch.manifest import Manifest, digest, read_manifest
-from andon.batch.part import Done, read_done, write_part
+from andon.batch.part import PartInfo, read_info, write_part
 from andon.batch.place import TRIES, Place
-from andon.batch.process import Apart, DiedError, count
+from andon.batch.process import Apart, DiedError, count_one
 from andon.batch.source import Listed
 from andon.types import Failure
 
@@ -44,7 +44,7 @@ class ShardWorker:
         self._pipeline = load_model(self._place, manifest)
         self._tell = tell
 
-    def run(self, shard: int) -> Done | None:
+    def run(self, shard: int) -> PartInfo | None:
         """What the finished part says; None where another worker is at it.
 
         Raises:
@@ -54,20 +54,20 @@ class ShardWorker:
         if lease is None:
             return None
         with lease:
-            done = read_done(self._place, self._manifest, shard)  # somebody may just have finished it
-            return done or self._inspect(shard, lease)
+            info = read_info(self._place, self._manifest, shard)  # somebody may just have finished it
+            return info or self._inspect(shard, lease)
 
     def judge(self, photos: Sequence[Listed]) -> list[Judged]:
         """What the model says of them."""
         return list(self._told(inspect(self._pipeline, photos, keep_maps=self._manifest.keep_maps)))
 
-    def _inspect(self, shard: int, lease: Lease) -> Done | None:
+    def _inspect(self, shard: int, lease: Lease) -> PartInfo | None:
         photos = self._manifest.read_shard(self._place, shard)
         started, stages = time.perf_counter(), Counter[str]()
         judged = self.judge(photos) if lease.attempt < CAREFUL_FROM else self._judge_carefully(photos)
         for one in judged:
             stages.update(one.milliseconds)
-        done = Done(
+        info = PartInfo(
             shard=shard,
             photos=digest(photos),
             model_sha256=self._manifest.model_sha256,
@@ -81,8 +81,8 @@ class ShardWorker:
             return None
         if self._manifest.keep_maps:
             maps.write(self._place, shard, (one.anomaly_map for one in judged))
-        write_part(self._place, done, [one.row for one in judged])
-        return done
+        write_part(self._place, info, [one.row for one in judged])
+        return info
 
     def _judge_carefully(self, photos: Sequence[Listed]) -> list[Judged]:
         """As `judge`, in another process, so that a photo that kills it is found: half by half."""
@@ -92,7 +92,7 @@ class ShardWorker:
     def _halves(self, apart: Apart, photos: Sequence[Listed]) -> Iterator[Judged]:
         for _ in range(1 if len(photos) > 1 else TRIES_ALONE):
             with suppress(DiedError):
-                yield from apart.call(judge, self._place.url, photos)
+                yield from apart.call(judge_photos, self._place.url, photos)
                 return
         if len(photos) > 1:
             middle = len(photos) // 2
@@ -112,14 +112,14 @@ class ShardWorker:
 @cache
 def _worker(out: str) -> ShardWorker:
     """That of this process."""
-    return ShardWorker(out, count)
+    return ShardWorker(out, count_one)
 
 
-def run(out: str, shard: int) -> Done | None:
+def inspect_shard(out: str, shard: int) -> PartInfo | None:
     """`ShardWorker.run`, in this process."""
     return _worker(out).run(shard)
 
 
-def judge(out: str, photos: Sequence[Listed]) -> list[Judged]:
+def judge_photos(out: str, photos: Sequence[Listed]) -> list[Judged]:
     """`ShardWorker.judge`, in this process."""
     return _worker(out).judge(photos)

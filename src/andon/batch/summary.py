@@ -12,7 +12,7 @@ import numpy as np
 
 from andon import progress
 from andon.batch.counting import Count
-from andon.batch.gathering import Entry, Gathered, Sample, gather, reason_of
+from andon.batch.gathering import Entry, Gathered, Reservoir, gather, reason_of
 from andon.batch.inspecting import read
 from andon.batch.manifest import Manifest
 from andon.batch.place import Place
@@ -66,7 +66,7 @@ def _page(
 ) -> BatchPage:
     calibration = pipeline.calibration
     assert calibration is not None  # it has judged
-    judged = max(1, found.photos - found.failures)
+    inspected = max(1, found.photos - found.failures)
     reasons = sorted(gathered.reasons.values(), key=lambda reason: -reason.count)
     return BatchPage(
         title=f"Batch of {manifest.photos:,} photos",
@@ -75,8 +75,8 @@ def _page(
         verdicts=found.verdicts,
         provenance=list(_provenance(place, manifest, gathered)),
         bars=[
-            _bar(gathered.timeline.label(place), counts.tolist(), sample)
-            for place, (counts, sample) in enumerate(zip(gathered.counts, gathered.samples, strict=True))
+            _bar(gathered.timeline.label(bar), counts.tolist(), scores)
+            for bar, (counts, scores) in enumerate(zip(gathered.counts, gathered.scores, strict=True))
         ],
         unit=gathered.timeline.unit,
         without_time=gathered.without_time,
@@ -84,7 +84,7 @@ def _page(
         invalid=invalid,
         failures=[Reason(one.text, one.count, one.paths) for one in reasons],
         failures_list=FAILURES,
-        stages={stage: milliseconds / judged for stage, milliseconds in found.milliseconds.items()},
+        stages={stage: milliseconds / inspected for stage, milliseconds in found.milliseconds.items()},
         hosts=[Host(name, one.shards, one.photos, one.seconds) for name, one in sorted(gathered.hosts.items())],
         shards=manifest.shards,
         retried=sum(shards for attempt, shards in gathered.attempts.items() if attempt > 1),
@@ -108,11 +108,11 @@ def _provenance(place: Place, manifest: Manifest, gathered: Gathered) -> Iterato
     yield "Andon", manifest.andon_version
 
 
-def _bar(label: str, counts: list[int], sample: Sample) -> Bar:
+def _bar(label: str, counts: list[int], scores: Reservoir) -> Bar:
     verdicts = dict(zip(VERDICTS, counts, strict=True))
-    if not len(sample.scores):
+    if not len(scores.kept):
         return Bar(label=label, verdicts=verdicts)
-    median, high = np.quantile(sample.scores, [0.5, HIGH]).tolist()
+    median, high = np.quantile(scores.kept, [0.5, HIGH]).tolist()
     return Bar(label=label, verdicts=verdicts, median=median, high=high)
 
 

@@ -97,7 +97,7 @@ class Timeline:
         """What a bar is: "day"; "" where the bars follow the photos' order."""
         return "" if self.stretch is None else LENGTHS[self.stretch.length]
 
-    def place(self, first: int, times: Times) -> NDArray[np.int64]:
+    def bars_of(self, first: int, times: Times) -> NDArray[np.int64]:
         """The bar of each photo, counted from 0; `NOWHERE` for one whose time is not known.
 
         Args:

@@ -16,7 +16,6 @@ from andon.rows import VERDICTS, printable
 if TYPE_CHECKING:
     from andon.batch.counting import Count
 
-JUDGED = tuple(verdict for verdict in VERDICTS if verdict != "error")
 CORES = 4  # of a worker: one process with more threads gains little
 LARGEST_SHARD = 1_000_000  # photos, whose rows a worker holds
 MOST_MEMORY = 1_000_000  # GB
@@ -89,7 +88,7 @@ def command(
         pipeline = replace(pipeline, guard=None)
     cores = cores or max(1, min(CORES, resources.cpus() // (workers or 1)))
     settings = Settings(workers=workers, cores=cores, memory=int(memory * 1e9), address=address)
-    job = Job(model=model, pipeline=pipeline, source=photos, shard=shard, keep_maps=keep_maps)
+    job = Job(model=model, pipeline=pipeline, source=photos, shard_size=shard, keep_maps=keep_maps)
     manifest = begin(place, job, workers)
     if photos.remarks:
         typer.echo(printable(photos.remarks), err=True)
@@ -121,7 +120,8 @@ def _share(text: str) -> float:
 
 def _counted(found: Count) -> str:
     judged = found.photos - found.failures
-    verdicts = ", ".join(f"{found.verdicts[name]:,} {name}" for name in JUDGED if found.verdicts.get(name))
+    counts = [(name, found.verdicts.get(name, 0)) for name in VERDICTS if name != "error"]
+    verdicts = ", ".join(f"{n:,} {name}" for name, n in counts if n)
     return (
         f"Counted: {_many(found.photos, 'photo')} = {_many(judged, 'verdict')}{f' ({verdicts})' if verdicts else ''} + "
         f"{_many(found.failures, 'failure')}"
@@ -133,6 +133,8 @@ def _many(number: int, noun: str) -> str:
 
 
 def _where_time_went(found: Count, seconds: float) -> str:
-    judged = max(1, found.photos - found.failures)
-    stages = ", ".join(f"{stage} {milliseconds / judged:.1f} ms" for stage, milliseconds in found.milliseconds.items())
+    inspected = max(1, found.photos - found.failures)
+    stages = ", ".join(
+        f"{stage} {milliseconds / inspected:.1f} ms" for stage, milliseconds in found.milliseconds.items()
+    )
     return f"{seconds:.1f} s{f'; per photo, stages overlapping: {stages}' if stages else ''}"

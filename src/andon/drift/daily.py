@@ -18,7 +18,7 @@ import numpy as np
 from andon.rows import VERDICTS
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95)
-JUDGED = ("OK", "NG")
+JUDGEMENTS = ("OK", "NG")
 """What people say of a part, and the verdicts that they can override."""
 NUMBERS_OF_A_REASON = re.compile(r", unlike | \(|\.$")
 
@@ -58,7 +58,7 @@ class Reviews:
     @property
     def n(self) -> int:
         """Reviewed inspections whose verdict was OK or NG; in the review band there is nothing to override."""
-        return sum(count for (verdict, _), count in self.counts.items() if verdict in JUDGED)
+        return sum(count for (verdict, _), count in self.counts.items() if verdict in JUDGEMENTS)
 
     @property
     def overridden(self) -> int:
@@ -152,7 +152,7 @@ def _day(key: tuple[date, str, str, str], inspections: list[Inspected]) -> Day:
 
 def _reviews(inspections: Iterable[Inspected]) -> Reviews:
     counts = Counter((each.row["verdict"], each.review) for each in inspections if each.review is not None)
-    if unknown := {review for _, review in counts} - set(JUDGED):
+    if unknown := {review for _, review in counts} - set(JUDGEMENTS):
         raise ValueError(f"{min(unknown)!r} is no review; expected OK or NG.")
     return Reviews(dict(sorted(counts.items())))
 

@@ -13,8 +13,7 @@ from andon.models import file
 from andon.models.certificate import Certificate
 from andon.models.exported import CERTIFICATE, is_exported
 from andon.models.header import Header
-
-JUDGED = ("OK", "review", "NG")
+from andon.rows import PART_VERDICTS
 
 
 def with_thresholds(path: Path, target: Path, threshold: float, review_threshold: float | None) -> Header:
@@ -51,7 +50,7 @@ def with_thresholds(path: Path, target: Path, threshold: float, review_threshold
 def _certified(tree: Tree, calibration: Calibration) -> Tree:
     certificate = from_dict(Certificate, tree, CERTIFICATE)
     verdicts = tuple(
-        calibration.verdict(score) if verdict in JUDGED else verdict
+        calibration.verdict(score) if verdict in PART_VERDICTS else verdict
         for verdict, score in zip(certificate.verdicts, certificate.scores, strict=True)
     )
     return to_dict(replace(certificate, verdicts=verdicts))

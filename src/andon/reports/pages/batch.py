@@ -64,7 +64,7 @@ class BatchPage:
         bars: in their order; `unit` is what one of them is ("day"), "" where they follow the photos' order.
         without_time: photos in none of them.
         retried: shards that took more than one attempt, of `shards`.
-        stages: milliseconds of work per judged photo.
+        stages: milliseconds of work per photo that could be inspected.
         failures_list: where all failures are listed.
     """
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from andon.drift.shares import SIGMAS, Limits
 from andon.reports.number_format import number, percent
+from andon.rows import PART_VERDICTS
 
 STACK = {"OK": "OK", "review": "review", "NG": "NG", "invalid": "invalid", "error": "not inspected"}
 """From below, with words."""
-JUDGED = ("OK", "review", "NG")
 WIDTH, HEIGHT = 1000, 100  # of a chart, in units of its own
 LEAST_HEIGHT = 1.0  # so that one photo among thousands can still be seen
 GAP = 0.15  # between two bars, as a share of their pitch
@@ -42,7 +42,7 @@ class Bar:
     @property
     def judged(self) -> int:
         """How many of them show a part."""
-        return sum(self.verdicts.get(verdict, 0) for verdict in JUDGED)
+        return sum(self.verdicts.get(verdict, 0) for verdict in PART_VERDICTS)
 
 
 class Rect(NamedTuple):

@@ -10,11 +10,11 @@ import numpy as np
 
 from andon.line.promises import percent, upper_bound
 from andon.line.rules import ScoreArray
+from andon.rows import PART_VERDICTS
 from andon.server.desk import Desk
 from andon.store import Filter, Judged, Store, StoredModel
 
 MOST_LIVE = 5000
-JUDGED = ("OK", "review", "NG")
 
 
 class Counted(NamedTuple):
@@ -73,8 +73,8 @@ def known_scores(store: Store, desk: Desk) -> KnownScores:
     origins = {version.sha256: origin_of(version) for version in versions}
     judging = desk.pipeline.model_id.sha256
     same = {sha256 for sha256, origin in origins.items() if origin == origins.get(judging)} | {judging}
-    live = store.inspections.judged(Filter(model_name=desk.name, verdicts=JUDGED), limit=MOST_LIVE)
-    ng = store.inspections.judged(Filter(model_name=desk.name, verdicts=JUDGED, reviewed_as="NG"))
+    live = store.inspections.judged(Filter(model_name=desk.name, verdicts=PART_VERDICTS), limit=MOST_LIVE)
+    ng = store.inspections.judged(Filter(model_name=desk.name, verdicts=PART_VERDICTS, reviewed_as="NG"))
     return KnownScores(
         calibration.ok_scores,
         _scores([one for one in live if one.model_sha256 in same and one.reviewed_as != "NG"]),

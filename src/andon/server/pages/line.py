@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from andon.rows import PART_VERDICTS
 from andon.server.access import Identity
 from andon.server.pages.rendering import page, viewer
 from andon.server.pages.shown import shown
@@ -51,7 +52,7 @@ class Shift:
 
     def share(self, verdict: str) -> str:
         """How many of the photos that were judged have this verdict, in percent."""
-        judged = sum(self.counts.get(one, 0) for one in ("OK", "review", "NG"))
+        judged = sum(self.counts.get(one, 0) for one in PART_VERDICTS)
         return f"{100 * self.counts.get(verdict, 0) / judged:.1f} %" if judged else ""
 
 
