@@ -148,7 +148,7 @@ def test_a_photo_that_is_gone_is_said_to_be(plain: Served) -> None:
 
 
 def test_where_photos_cannot_be_kept_judging_goes_on_and_says_so(plain: Served, monkeypatch: Any) -> None:
-    monkeypatch.setattr(plain.station.photos, "keep", lambda content, sha256: NotKept("The disk is nearly full."))
+    monkeypatch.setattr(plain.station.photos, "keep", lambda *photo: NotKept("The disk is nearly full."))
     row = plain.inspect(NG_PHOTO).json()
     assert row["verdict"] == "NG"
     assert not plain.client.get(f"/v1/inspections/{row['inspection_id']}").json()["photo_kept"]

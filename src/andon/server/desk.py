@@ -15,22 +15,20 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import TypeVar
 
 from andon.errors import AndonError, ImageError
-from andon.line.appearance import appearance_of
+from andon.line.measures import looked_at, measures_of
 from andon.line.pipeline import PhotoFile, Pipeline, Prepared, Scored
 from andon.rows import Cells
 from andon.store import Added, WatchedFile
 from andon.types import Failure, Inspection
 
 T = TypeVar("T")
-MEASURES = ("brightness", "sharpness")
-"""What is kept of how a photo looks, beside its row; see `line.appearance.FEATURES`."""
 SMOOTHING = 0.1
 
 
@@ -78,7 +76,7 @@ class Job:
     Attributes:
         deadline: of `time.monotonic`.
         answer: is given out by the ledger.
-        measures: see MEASURES.
+        measures: see `line.measures`.
     """
 
     incoming: Incoming
@@ -162,15 +160,13 @@ class Desk:
         incoming = job.incoming
         try:
             photo = PhotoFile(incoming.data, incoming.name)
-            prepared = job.pipeline.prepare(photo, incoming.part_id, keep_image=True)
+            prepared = looked_at(job.pipeline.prepare(photo, incoming.part_id, keep_image=True))
         except ImageError as error:
             failure = Failure(incoming.name, str(error), incoming.part_id, job.pipeline.model_id)
             self._record(job, failure, self.leave)
             return
-        assert prepared.image is not None
-        looks = prepared.appearance or appearance_of(prepared.image)
-        job.measures = {name: looks[name] for name in MEASURES}
-        self._prepared.put((job, replace(prepared, image=None)))
+        job.measures = measures_of(prepared)
+        self._prepared.put((job, prepared))
 
     def _score_what_is_ready(self) -> None:
         while batch := take(self._prepared, self._at_once()):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from threading import Event, Thread
 
 from andon.errors import StoreError
+from andon.periodic import Periodic
 from andon.server.desks import Desks
 from andon.store import Store
 from andon.store.outbox import receiver
@@ -26,8 +26,7 @@ class Follower:
         self._desks = desks
         self._given_up: list[str] = []
         self._counted_at = -COUNT_EVERY
-        self._ended = Event()
-        self._thread = Thread(target=self._run, name="andon-follower", daemon=True)
+        self._periodic = Periodic("andon-follower", self._look, every=EVERY, at_once=False, patience=SECONDS_TO_END)
 
     @property
     def remarks(self) -> list[str]:
@@ -36,24 +35,21 @@ class Follower:
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._periodic.start()
 
     def stop(self) -> None:
         """End, and wait for that a moment; a version that is being loaded comes too late."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(SECONDS_TO_END)
+        self._periodic.stop()
 
-    def _run(self) -> None:
-        while not self._ended.wait(EVERY):
-            try:
-                for sha256 in self._desks.follow():
-                    self._store.events.add("model", sha256)  # pages look again
-                if time.monotonic() - self._counted_at >= COUNT_EVERY:
-                    self._given_up = _given_up(self._store)
-                    self._counted_at = time.monotonic()
-            except StoreError as error:  # `Station.why_not_ready` says so
-                LOG.debug(str(error))
+    def _look(self) -> None:
+        try:
+            for sha256 in self._desks.follow():
+                self._store.events.add("model", sha256)  # pages look again
+            if time.monotonic() - self._counted_at >= COUNT_EVERY:
+                self._given_up = _given_up(self._store)
+                self._counted_at = time.monotonic()
+        except StoreError as error:  # `Station.why_not_ready` says so
+            LOG.debug(str(error))
 
 
 def _given_up(store: Store) -> list[str]:

@@ -6,7 +6,6 @@ long for many rows as for one.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -14,10 +13,9 @@ from threading import Thread
 
 from andon.rows import Cells
 from andon.server.desk import Answer, Job, Leave, take
-from andon.store import KeptPhoto, NewDelivery, NewInspection, NotKept, PhotoStore, Store
+from andon.store import NewDelivery, NewInspection, PhotoStore, Store
 from andon.types import Failure, Inspection
 
-LOG = logging.getLogger("andon")
 MOST = 64
 
 Deliveries = Callable[[Cells, str], Sequence[NewDelivery]]
@@ -46,8 +44,6 @@ class Ledger:
     def __init__(
         self, store: Store, photos: PhotoStore, deliveries: Deliveries, wrote: Callable[[list[Cells]], None]
     ) -> None:
-        self.not_kept: str | None = None
-        """Why the last photo was not kept; None where it was."""
         self._store = store
         self._photos = photos
         self._deliveries = deliveries
@@ -66,7 +62,7 @@ class Ledger:
         new = NewInspection(
             row=row,
             station=incoming.station,
-            photo=self._keep(incoming.data, row["sha256"]) if row["sha256"] else None,
+            photo=self._photos.keep_or_tell(incoming.data, row["sha256"]) if row["sha256"] else None,
             deliveries=self._deliveries(row, incoming.station),
             watched=incoming.watched,
             measures=job.measures,
@@ -77,14 +73,6 @@ class Ledger:
         """Write what is there, and end."""
         self._entries.put(None)
         self._thread.join()
-
-    def _keep(self, data: bytes, sha256: str) -> KeptPhoto | None:
-        kept = self._photos.keep(data, sha256)
-        reason = kept.reason if isinstance(kept, NotKept) else None
-        if reason and reason != self.not_kept:
-            LOG.warning(reason)
-        self.not_kept = reason
-        return None if isinstance(kept, NotKept) else kept
 
     def _write_what_is_there(self) -> None:
         while entries := take(self._entries, MOST):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
-from threading import Event, Thread
 from typing import Protocol
 
 from PIL import UnidentifiedImageError
@@ -19,19 +16,16 @@ from andon.images.depth import TIFF
 from andon.images.pillow import blaming, open_header
 from andon.line.pipeline import Pipeline
 from andon.rows import Cells
-from andon.server.daybook import sum_up
 from andon.server.desk import Answer, BusyError, Desk, Incoming, Job, TooLateError
 from andon.server.desks import Desks
 from andon.server.follower import Follower
+from andon.server.hourly import Hourly
 from andon.server.ledger import Deliveries, Ledger, no_deliveries
 from andon.server.settings import Settings
 from andon.store import PhotoStore, Store
 from andon.store.housekeeping import Housekeeper
 
-LOG = logging.getLogger("andon")
 PAUSE = 0.05
-HOURLY = 3600
-SECONDS_TO_END = 20
 
 
 class TooLargeError(AndonError):
@@ -81,10 +75,8 @@ class Station:
         self.last_photo_at: float | None = None
         self._pool = ThreadPoolExecutor(resources.cpus(), "andon-photo")
         self._ledger = Ledger(store, self.photos, deliveries, self._wrote)
-        self._missing: str | None = None
         self._helpers = helpers
-        self._ended = Event()
-        self._hourly = Thread(target=self._look_after, name="andon-hourly", daemon=True)
+        self._hourly = Hourly(store, self.photos)
         self._follower = Follower(store, self.desks)
         self._housekeeper = Housekeeper(store, self.photos, keep_for=settings.keep_for, keep_bytes=settings.keep_bytes)
 
@@ -95,7 +87,6 @@ class Station:
             AndonError: a model cannot be used.
         """
         self.desks.open(models)
-        self._look_for_photos()
         self._hourly.start()
         self._follower.start()
         self._housekeeper.start()
@@ -107,9 +98,7 @@ class Station:
         self.is_draining = True
         for helper in self._helpers:
             helper.stop()
-        self._ended.set()
-        if self._hourly.is_alive():
-            self._hourly.join(SECONDS_TO_END)
+        self._hourly.stop()
         self._follower.stop()
         self._housekeeper.stop()
         while any(desk.waiting for desk in self.desks.all()):
@@ -121,12 +110,12 @@ class Station:
     @property
     def keeps_photos(self) -> bool:
         """Whether the last photo was kept."""
-        return self._ledger.not_kept is None
+        return self.photos.not_kept is None
 
     @property
     def public_remarks(self) -> list[str]:
         """What anybody may know of how the station is, in sentences."""
-        return [remark for remark in (self._ledger.not_kept, self._missing) if remark]
+        return [remark for remark in (self.photos.not_kept, self._hourly.missing) if remark]
 
     @property
     def remarks(self) -> list[str]:
@@ -189,29 +178,6 @@ class Station:
     def _wrote(self, rows: list[Cells]) -> None:
         for told in self.on_rows:
             told(rows)
-
-    def _look_after(self) -> None:
-        """Sum up days that are over, and see that photos are there, every hour."""
-        self._sum_up()
-        while not self._ended.wait(HOURLY):
-            self._sum_up()
-            try:
-                self._look_for_photos()
-            except AndonError as error:
-                LOG.error(f"Kept photos could not be looked for: {error}")
-
-    def _look_for_photos(self) -> None:
-        self._missing = self.store.kept.missing(self.photos)
-        if self._missing:
-            LOG.warning(self._missing)
-
-    def _sum_up(self) -> None:
-        try:
-            for _ in sum_up(self.store, datetime.now().astimezone().date()):
-                if self._ended.is_set():
-                    return
-        except AndonError as error:
-            LOG.error(f"Days that are over could not be summed up: {error}")
 
 
 def check(incoming: Incoming, settings: Settings) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
 
 from andon.errors import AndonError
+from andon.periodic import Periodic
 from andon.store import strays
 from andon.store.photos import PhotoStore
 from andon.store.store import Store
@@ -36,18 +36,16 @@ class Housekeeper:
         self._keep_bytes = keep_bytes
         self._strays_at = -STRAYS_EVERY
         self._was_too_much = False
-        self._ended = Event()
-        self._thread = Thread(target=self._run, name="andon-housekeeping", daemon=True)
+        self._trouble = ""
+        self._periodic = Periodic("andon-housekeeping", self._try_a_round, every=EVERY, patience=SECONDS_TO_END)
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._periodic.start()
 
     def stop(self) -> None:
         """End; a round that is under way ends at its next step."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(SECONDS_TO_END)
+        self._periodic.stop()
 
     def make_round(self) -> None:
         """Do once what is due.
@@ -65,18 +63,14 @@ class Housekeeper:
         self._store.events.forget(datetime.now(UTC) - EVENTS_KEPT)
         self._say_where_too_much()
 
-    def _run(self) -> None:
-        trouble = ""
-        while True:
-            try:
-                self.make_round()
-                trouble = ""
-            except (AndonError, OSError) as error:
-                if trouble != str(error):  # one that lasts is told once
-                    LOG.warning(f"Old photos cannot be removed now: {error}")
-                trouble = str(error)
-            if self._ended.wait(EVERY):
-                return
+    def _try_a_round(self) -> None:
+        try:
+            self.make_round()
+            self._trouble = ""
+        except (AndonError, OSError) as error:
+            if self._trouble != str(error):  # one that lasts is told once
+                LOG.warning(f"Old photos cannot be removed now: {error}")
+            self._trouble = str(error)
 
     def _take_in_strays(self) -> None:
         if not strays.is_alone(self._store, self._photos):
@@ -88,7 +82,7 @@ class Housekeeper:
         found = 0
         for n in strays.take_in(self._store, self._photos):
             found += n
-            if self._ended.is_set():
+            if self._periodic.is_stopping:
                 return
         if found:
             LOG.info(f"{found} photos were kept without a row, as after a kill; they go as others that nobody needs.")

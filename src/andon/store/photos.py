@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from andon.errors import ImageError
 from andon.files import write_whole
 from andon.store.records import KeptPhoto
 
+LOG = logging.getLogger("andon")
 FOLDER = "photos"
 NEVER_FILLED = 0.05
 """The share of the disk that stays free, whatever comes in."""
@@ -38,10 +40,14 @@ class PhotoStore:
     Args:
         data: the data folder; it is made with the first photo.
         usage: what `shutil.disk_usage` says of a folder's disk.
+
+    Attributes:
+        not_kept: why `keep_or_tell` did not keep the last photo; None where it did.
     """
 
     def __init__(self, data: Path, *, usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage) -> None:
         self.folder = data / FOLDER
+        self.not_kept: str | None = None
         self._usage = usage
         self._writing = {digit: Lock() for digit in string.hexdigits}  # the same photo may come twice at once
 
@@ -66,6 +72,15 @@ class PhotoStore:
         except OSError as error:
             return NotKept(f"Photos cannot be kept in {self.folder} ({error.strerror or error}).")
         return KeptPhoto(sha256=sha256, size=len(content))
+
+    def keep_or_tell(self, content: bytes, sha256: str | None = None) -> KeptPhoto | None:
+        """As `keep`; why a photo is not kept is logged, once as long as it lasts."""
+        kept = self.keep(content, sha256)
+        reason = kept.reason if isinstance(kept, NotKept) else None
+        if reason and reason != self.not_kept:
+            LOG.warning(reason)
+        self.not_kept = reason
+        return None if isinstance(kept, NotKept) else kept
 
     def full(self, size: int = 0) -> str | None:
         """Why a photo of so many bytes cannot be kept, in one sentence; None where it can.

@@ -5,21 +5,18 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from andon.errors import ImageError
-from andon.line.appearance import appearance_of
+from andon.line.measures import looked_at, measures_of
 from andon.line.pipeline import PhotoFile, Pipeline, Prepared, Scored, part_id_of
 from andon.ordered_map import ordered_map
 from andon.rows import Cells
-from andon.store import Added, KeptPhoto, NewDelivery, NewInspection, NotKept, PhotoStore, Store, WatchedFile
+from andon.store import Added, NewDelivery, NewInspection, PhotoStore, Store, WatchedFile
 from andon.types import Failure, Inspection
 
 logger = logging.getLogger(__name__)
-
-MEASURES = ("brightness", "sharpness")
-"""What is kept of how a photo looks, beside its row; see `line.appearance.FEATURES`."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,6 @@ class PipelineInspector:
         self._station = station
         self._deliveries = tuple(deliveries)
         self._part_id_from = part_id_from
-        self._not_kept = ""
 
     def inspect(self, photos: Sequence[Arrived]) -> Iterator[Written]:
         """See `Inspector`; photos are read ahead and scored in batches."""
@@ -108,19 +104,14 @@ class PipelineInspector:
     def _prepare(self, photo: Arrived) -> Prepared | Failure:
         file = PhotoFile(photo.content, photo.name)
         try:
-            prepared = self._pipeline.prepare(file, self._part_id(photo), keep_image=True)
+            return looked_at(self._pipeline.prepare(file, self._part_id(photo), keep_image=True))
         except ImageError as error:
             return self._failure(photo, str(error))
-        assert prepared.image is not None
-        look = prepared.appearance or appearance_of(prepared.image)
-        return replace(prepared, image=None, appearance=look)
 
     def _judge(self, scored: Scored | Failure) -> tuple[Inspection | Failure, dict[str, float]]:
         if isinstance(scored, Failure):
             return scored, {}
-        look = scored.prepared.appearance
-        assert look is not None
-        return self._pipeline.judge(scored, with_map=False), {name: look[name] for name in MEASURES}
+        return self._pipeline.judge(scored, with_map=False), measures_of(scored.prepared)
 
     def _failure(self, photo: Arrived, error: str) -> Failure:
         return Failure(photo.name, error, self._part_id(photo), self._pipeline.model_id)
@@ -129,20 +120,15 @@ class PipelineInspector:
         return part_id_of(photo.name, self._part_id_from)
 
     def _write(self, photo: Arrived, result: Inspection | Failure, measures: dict[str, float]) -> Written:
+        kept = None
+        if self._photos is not None and isinstance(result, Inspection):
+            kept = self._photos.keep_or_tell(photo.content)
         new = NewInspection(
             row=result.to_row(),
             station=self._station,
-            photo=None if isinstance(result, Failure) else self._keep(photo.content),
+            photo=kept,
             deliveries=self._deliveries,
             watched=photo.watched,
             measures=measures,
         )
         return Written(new.row, self._store.inspections.add(new))
-
-    def _keep(self, content: bytes) -> KeptPhoto | None:
-        kept = None if self._photos is None else self._photos.keep(content)
-        reason = kept.reason if isinstance(kept, NotKept) else ""
-        if reason and reason != self._not_kept:
-            logger.warning("%s", reason)
-        self._not_kept = reason
-        return None if isinstance(kept, NotKept) else kept
