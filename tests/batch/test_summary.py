@@ -21,7 +21,7 @@ from stations import png
 
 from andon import images
 from andon.batch import gathering, maps
-from andon.batch.counting import Count
+from andon.batch.counting import Count, count
 from andon.batch.engine import Outcome
 from andon.batch.gathering import gather, reason_of
 from andon.batch.inspecting import inspect
@@ -90,6 +90,24 @@ def judged(path: str, verdict: str, score: float, sha256: str = "0") -> Cells:
 
 
 class TestGathering:
+    def test_parts_are_opened_once_to_be_counted_and_once_for_the_page(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        batch = Batch(tmp_path, photos=40, shard=15)
+        whole = batch.judge(lambda n, path: judged(path, "NG" if n < 3 else "OK", n))
+        opened, look_into = Counter[str](), Place.look_into
+
+        def looked(place: Place, name: str, look: Any) -> Any:
+            opened[name] += name.startswith("parts/")
+            return look_into(place, name, look)
+
+        monkeypatch.setattr(Place, "look_into", looked)
+        found = count(batch.place, batch.manifest)
+        assert found.is_right and found.verdicts == whole.verdicts
+        assert set(+opened) == {f"parts/{shard:07d}.parquet" for shard in range(3)} and set((+opened).values()) == {1}
+        gather(batch.place, batch.manifest)
+        assert set((+opened).values()) == {2}
+
     def test_each_bar_counts_the_photos_of_its_time(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("andon.batch.manifest.SHARDS_PER_FILE", 2)
         batch = Batch(tmp_path, photos=240, shard=50)
