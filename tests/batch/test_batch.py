@@ -134,17 +134,17 @@ def test_the_other_engine_goes_on(
 def test_a_batch_keeps_to_what_it_began_with(batch: Command, photos: Path, model: Path, tmp_path: Path) -> None:
     batch(photos, "--shard", 20)
     before = content_of(tmp_path / "out")
-    for words, kind in (
-        ((photos / "monday",), "photos"),
-        ((photos, "--shard", 10), "shard"),
-        ((photos, "--no-guard"), "no-guard"),
-        ((photos, "--keep-maps"), "keep-maps"),
-        ((photos, "--part-id-from", "x"), "part-id-from"),
+    for words, difference in (
+        ((photos / "monday",), f"the source was {photos} then and is {photos / 'monday'} now"),
+        ((photos, "--shard", 10), "--shard was 20 then and is 10 now"),
+        ((photos, "--no-guard"), "--no-guard was not given then and is given now"),
+        ((photos, "--keep-maps"), "--keep-maps was not given then and is given now"),
+        ((photos, "--part-id-from", "x"), "--part-id-from was not given then and is x now"),
     ):
         ran = batch(*words)
         assert ran.code == 2
-        assert f"begun with other {kind}" in ran.err
-    assert "begun with other model" in batch(photos, model=model).err
+        assert difference in ran.err
+    assert "begun differently: the model was" in batch(photos, model=model).err
     assert content_of(tmp_path / "out") == before
 
 
@@ -156,7 +156,7 @@ def test_nothing_that_lies_there_is_touched(batch: Command, photos: Path, tmp_pa
         path.write_bytes(b"mine")
         ran = batch(photos)
         assert ran.code == 2
-        assert f"holds {name.partition('/')[0]}, which is of no batch" in ran.err
+        assert f"holds {name.partition('/')[0]}, which is not part of a batch" in ran.err
         assert content_of(out) == {name: b"mine"}
         shutil.rmtree(out)
     out.write_bytes(b"mine")

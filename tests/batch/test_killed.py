@@ -161,7 +161,7 @@ def test_a_photo_that_kills_whoever_reads_it_is_a_failure(
     assert batch(source, "--max-failures", "50 %").code == 0
     rows = rows_of(tmp_path / "out")
     assert [row["verdict"] == "error" for row in rows] == [False, True]
-    assert "the process that tried ended, 2 times" in rows[1]["error"]
+    assert "the process that tried it ended, 2 times out of 2" in rows[1]["error"]
     assert "deadly.png" in (tmp_path / "out" / "failures.csv").read_text()
 
 

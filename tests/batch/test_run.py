@@ -97,7 +97,7 @@ def test_a_trouble_that_stays_ends_it(with_engine: Callable[[Run], Ran], monkeyp
 
     ran = with_engine(run)
     assert ran.code == 2
-    assert "None of 4 shards could be inspected for 0 s: the share is away" in ran.err
+    assert "None of the 4 shards that are left could be inspected for 0 s: the share is away" in ran.err
 
 
 def test_what_the_user_has_to_mend_ends_it_at_once(with_engine: Callable[[Run], Ran]) -> None:

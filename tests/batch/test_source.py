@@ -153,7 +153,7 @@ def test_out_may_lie_within_the_source(
         assert "3 photos = 3 verdicts" in ran.out
     ran = andon_("batch", exported, tmp_path, "-o", tmp_path)
     assert ran.code == 2
-    assert "holds 000.png, which is of no batch" in ran.err
+    assert "holds 000.png, which is not part of a batch" in ran.err
 
 
 def test_a_place_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,7 @@ def test_compare_two_versions(stricter_and_milder: Served, person: Person) -> No
     page = person.open(f"{stricter_and_milder.url}/models")
     page.get_by_role("button", name="Compare on the last 200 photos").click()
     outcome = page.locator(".outcome")
-    expect(outcome).to_contain_text("2 of the last 4 photos get another verdict from version 00000000 than from")
+    expect(outcome).to_contain_text("2 of the last 4 photos get a different verdict from version 00000000 than from")
     moves = [text.split() for text in outcome.locator(".moves li").all_inner_texts()]
     assert sorted(moves) == [["1", "NG", "→", "OK"], ["1", "review", "→", "OK"]]
     photos = outcome.locator(".photos li")

@@ -191,7 +191,7 @@ def gather(place: Place, manifest: Manifest) -> Gathered:
     def read(shard: int) -> tuple[PartInfo, pa.Table]:
         part = read_part(place, manifest, shard, COLUMNS)
         if part is None:
-            raise InputError(f"A part of {place.url} has changed since it was counted; run this again.")
+            raise InputError(f"A part of {place.url} has changed since it was counted; give the same command again.")
         return part
 
     gathered = Gathered(Timeline.of(place, manifest))

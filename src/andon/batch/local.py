@@ -80,5 +80,5 @@ def _workers(settings: Settings) -> int:
 def _dying(memory: int) -> str:
     return (
         f"A worker ended {DEATHS} times in a row before it had finished a shard. It may hold {memory / 1e9:.1f} GB: "
-        "give more with --memory or fewer with --workers, and look into the system's log for what else ended it."
+        "allow more with --memory, start fewer with --workers, or look in the system's log for what else ended it."
     )

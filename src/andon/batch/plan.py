@@ -113,7 +113,9 @@ def _require_empty(place: Place) -> None:
         return
     known = {MARKER, "locks", "manifest", "model"} if MARKER in names else {"locks"}
     if others := sorted(names - known):
-        raise InputError(f"{place.url} holds {others[0]}, which is of no batch; give a new or empty folder with --out.")
+        raise InputError(
+            f"{place.url} holds {others[0]}, which is not part of a batch; give a new or empty folder with --out."
+        )
 
 
 def _write(place: Place, job: Job, workers: int, lease: Lease) -> Manifest | None:
@@ -148,20 +150,20 @@ def _check(found: Manifest, place: Place, job: Job) -> None:
     InputError: this is not how the batch was begun.
     """
     wanted = job.manifest(found.photos, job.shard_size or found.shard_size, found.listing)
-    kinds = {
-        "model": (found.model_sha256, wanted.model_sha256),
-        "photos": (found.source, wanted.source),
+    compared = {
+        "the model": (found.model_sha256, wanted.model_sha256),
+        "the source": (found.source, wanted.source),
         "--shard": (found.shard_size, wanted.shard_size),
         "--part-id-from": (found.part_id_from, wanted.part_id_from),
-        "--no-guard": (found.guard, wanted.guard),
+        "--no-guard": (not found.guard, not wanted.guard),
         "--keep-maps": (found.keep_maps, wanted.keep_maps),
     }
-    if changed := [kind for kind, (before, now) in kinds.items() if before != now]:
-        raise InputError(
-            f"{place.url} holds a batch that was begun with other {changed[0].removeprefix('--')}"
-            f" ({_short(kinds[changed[0]][0])}, not {_short(kinds[changed[0]][1])}); go on with those, or give another "
-            "folder with --out."
-        )
+    for what, (before, now) in compared.items():
+        if before != now:
+            raise InputError(
+                f"{place.url} holds a batch that was begun differently: {what} was {_short(before)} then and is "
+                f"{_short(now)} now; give what it was begun with, or another folder with --out."
+            )
 
 
 def _require_model(place: Place, manifest: Manifest, job: Job) -> None:
@@ -171,5 +173,8 @@ def _require_model(place: Place, manifest: Manifest, job: Job) -> None:
 
 
 def _short(value: object) -> str:
-    text = str(value)
+    """For people; of a digest its beginning."""
+    if isinstance(value, bool):
+        return "given" if value else "not given"
+    text = "not given" if value is None else str(value)
     return text[:12] if len(text) == 64 else text

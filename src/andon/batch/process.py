@@ -54,7 +54,7 @@ class Apart:
             self._count: Synchronized[int] = self._context.Value("Q", 0)
         except OSError as error:
             raise InputError(
-                f"No worker can be started ({error.strerror or error}): it takes /dev/shm and a folder of temporary "
+                f"No worker can be started ({error.strerror or error}): it needs /dev/shm and a folder for temporary "
                 "files, so both must be there and writable."
             ) from None
         self._limits = cores, _memory if memory is None else memory

@@ -170,7 +170,7 @@ class _Run:
             raise TooManyFailuresError(
                 f"{self._failures:,} of {self._photos:,} photos could not be inspected, more than the "
                 f"{100 * self._max_failures:.4g} % that --max-failures allows; {self._place.url}/{FAILURES} lists them "
-                "and why. Mend that and go on with --retry-failures, or allow more."
+                "and why. Fix the cause and go on with --retry-failures, or allow more."
             )
 
     def _write_failures(self) -> None:
@@ -203,7 +203,9 @@ class _Trouble:
         if outcome.is_final:
             raise InputError(outcome.why)
         if time.monotonic() - self._since > PATIENCE:
-            raise InputError(f"None of {shards} shards could be inspected for {PATIENCE:.0f} s: {outcome.why}")
+            raise InputError(
+                f"None of the {shards} shards that are left could be inspected for {PATIENCE:.0f} s: {outcome.why}"
+            )
         if outcome.why != self._why:
             LOG.info(f"Shard {outcome.shard} could not be inspected and is tried again: {outcome.why}")
             self._why = outcome.why
@@ -214,5 +216,5 @@ def _not_right(place: Place, found: Count) -> str:
     verdicts = sum(found.verdicts.values())
     return (
         f"{place.url} holds {verdicts:,} rows of {found.photos:,} photos ({len(found.missing)} parts are missing and "
-        f"{len(found.wrong)} are not of the manifest's photos); remove those parts and run this again."
+        f"{len(found.wrong)} are not of the manifest's photos); remove those parts and give the same command again."
     )

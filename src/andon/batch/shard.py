@@ -100,7 +100,8 @@ class ShardWorker:
             yield from self._halves(apart, photos[middle:])
             return
         (photo,) = photos
-        error = f"{photo.path} cannot be inspected: the process that tried ended, {TRIES_ALONE} times."
+        times = f"{TRIES_ALONE} times out of {TRIES_ALONE}"
+        error = f"{photo.path} cannot be inspected: the process that tried it ended, {times}."
         yield Judged(Failure(photo.path, error, photo.part_id, self._pipeline.model_id).to_row(), {})
 
     def _told(self, judged: Iterable[Judged]) -> Iterator[Judged]:

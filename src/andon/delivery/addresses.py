@@ -36,7 +36,7 @@ def checked_addresses(host: str, port: int, allowed: Collection[str]) -> list[st
             if not is_public(address):
                 raise RefusedAddressError(
                     f"{host} has the address {address}, which is not public, so nothing is sent there; allow it with "
-                    f"--webhook-allow {host} if it is meant."
+                    f"--webhook-allow {host} if that is intended."
                 )
     return addresses
 

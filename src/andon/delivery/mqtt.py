@@ -75,7 +75,7 @@ class Broker:
             raise InputError(f"The MQTT broker cannot be read from its URL; {EXPECTED}.")
         if parts.password is not None:
             raise InputError(
-                "An MQTT broker's URL is seen by others in the list of processes; give its password in a "
+                "Others can see an MQTT broker's URL in the list of processes; give its password in a "
                 "file with --mqtt-password-file."
             )
         tls = parts.scheme == "mqtts"

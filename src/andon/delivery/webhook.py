@@ -64,7 +64,7 @@ class Webhook:
         if normal(url.host) not in self.allowed and not _may_be_public(url.host):
             raise RefusedAddressError(
                 f"The webhook {self.url} leads to this machine or a private network; allow it with --webhook-allow "
-                f"{url.host} if it is meant."
+                f"{url.host} if that is intended."
             )
 
 

@@ -150,7 +150,8 @@ def ensure_new(path: Path) -> None:
     """Refuse, before any long work, a place where there is a file already or where none can be written.
 
     Raises:
-        ModelError: it is such a place.
+        InputError: there is a file.
+        ModelError: none can be written.
     """
     if path.exists():
         raise InputError(f"{path} is there already, and no model is overwritten; give another name with -o.")

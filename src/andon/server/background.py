@@ -94,11 +94,13 @@ class Background:
         """Begin; what `work` returns is the task's result.
 
         Raises:
-            InputError: another work is not done yet.
+            InputError: something else is still running.
         """
         with self._starting:
             if self._running is not None:
-                raise InputError("Another work is not done yet; wait for it, as there is one at a time.")
+                raise InputError(
+                    "Something else is still running; wait until it is done, as only one thing runs at a time."
+                )
             self._running = self._tasks[task.kind, task.model] = task
         self._thread = Thread(target=self._run, args=(task, work), name=f"andon-{task.kind}", daemon=True)
         self._thread.start()
@@ -119,7 +121,7 @@ class Background:
             task.wrong = str(error)
         except Exception as error:  # whoever waits is told, and the station goes on
             missing = extras.missing(error) if isinstance(error, ModuleNotFoundError) else None
-            task.wrong = str(missing or f"This went wrong, and is a mistake in Andon: {error!r}")
+            task.wrong = str(missing or f"This went wrong by a bug in Andon: {error!r}")
             LOG.exception(f"{task.kind} of {task.model} went wrong")
         finally:
             task.is_running = False

@@ -50,10 +50,11 @@ class Desks:
             version, is_new = make_known(self._store, path, COMMAND_LINE)
             if version.name in self._desks:
                 raise InputError(
-                    f"{path} is called {version.name}, as another model is; give each model a name of its own, once."
+                    f"{path} is called {version.name}, as another model is; give each model a name of its own, and each "
+                    "file once."
                 )
             if version.name != path.stem:
-                LOG.warning(f"{path} is known as {version.name} already, and is served by that name.")
+                LOG.warning(f"{path} is known as {version.name} already, and is served under that name.")
             active = self._store.models.active(version.name)
             if is_new or active is None:
                 pipeline = ready(version)

@@ -96,7 +96,7 @@ def tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     def hung_up(request: Request, error: ClientDisconnect) -> Response:
-        return told(request, 408, "The client hung up before it had sent all.")
+        return told(request, 408, "The client hung up before it had sent everything.")
 
     @app.exception_handler(Exception)
     def a_bug(request: Request, error: Exception) -> Response:

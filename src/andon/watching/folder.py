@@ -135,5 +135,5 @@ class Folder:
         for path in unreadable.keys() - self._unreadable.keys():
             logger.warning("The folder %s is %s; its photos wait until it is back.", path, unreadable[path])
         for path in self._unreadable.keys() - unreadable.keys():
-            logger.info("The folder %s is no longer unreadable.", path)
+            logger.info("The folder %s can be read again.", path)
         self._unreadable = unreadable

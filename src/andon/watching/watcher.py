@@ -96,7 +96,7 @@ class Watcher:
                 self._trouble = ""
             except StoreError as error:
                 if self._trouble != str(error):  # a trouble that lasts is told once
-                    logger.warning("%s Until then nothing of %s is inspected.", error, self._folder.root)
+                    logger.warning("%s Until then nothing in %s is inspected.", error, self._folder.root)
                 self._trouble = str(error)
             self._stopping.wait(max(self._every, REST * self._listing_took))
 
