@@ -50,8 +50,8 @@ class Desks:
             version, is_new = make_known(self._store, path, COMMAND_LINE)
             if version.name in self._desks:
                 raise InputError(
-                    f"{path} is called {version.name}, as another model is; give each model a name of its own, and each "
-                    "file once."
+                    f"{path} is called {version.name}, as another model is; give each model a name of its own, and "
+                    "each file once."
                 )
             if version.name != path.stem:
                 LOG.warning(f"{path} is known as {version.name} already, and is served under that name.")

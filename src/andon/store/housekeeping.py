@@ -59,9 +59,8 @@ class Housekeeper:
             self._strays_at = now
         removed = self._store.kept.sweep(self._photos, max_age=self._keep_for, max_bytes=self._keep_bytes)
         if removed.photos:
-            LOG.info(
-                f"{removed.photos} kept photos were removed, as told by --keep-days and --keep-gb ({removed.bytes / 1e9:.2f} GB)."
-            )
+            size = f"{removed.bytes / 1e9:.2f} GB"
+            LOG.info(f"{removed.photos} kept photos ({size}) were removed, as --keep-days and --keep-gb say.")
         self._store.events.forget(datetime.now(UTC) - EVENTS_KEPT)
         self._say_where_too_much()
 
@@ -87,9 +86,7 @@ class Housekeeper:
             if self._periodic.is_stopping:
                 return
         if found:
-            LOG.info(
-                f"{found} kept photos have no row, as after a kill; they are removed in their time, like others that nobody needs."
-            )
+            LOG.info(f"{found} kept photos have no row, as after a kill; they go in time, as others that nobody needs.")
 
     def _say_where_too_much(self) -> None:
         """Once, as long as it lasts."""
