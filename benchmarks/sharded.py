@@ -55,14 +55,14 @@ def main() -> None:
     options = parser.parse_args()
     recipe, dataset = recipes.build("default", options.settings), datasets.read(options.data)
     n = sum(datasets.purpose(sample) == "train" for sample in dataset.samples)
-    of_shard = math.ceil(n / options.shards)
+    shard_size = math.ceil(n / options.shards)
     print(f"{options.data.name}: {n} OK photos, {options.shards} shards")
     if options.what == "radii":
         _radii(recipe, dataset, options.shards)
     elif options.what == "models":
-        _models(recipe, dataset, of_shard)
+        _models(recipe, dataset, shard_size)
     else:
-        _on_ray(recipe, dataset, of_shard, options.workers)
+        _on_ray(recipe, dataset, shard_size, options.workers)
 
 
 def _radii(recipe: Recipe, dataset: Dataset, n_shards: int) -> None:
@@ -106,20 +106,20 @@ def _patches(recipe: Recipe, photos: list[Path]) -> tuple[torch.Tensor, float]:
     return tasks.patches(Shard(0, 0, tuple(members)), found.settled).patches, found.radius
 
 
-def _models(recipe: Recipe, dataset: Dataset, of_shard: int) -> None:
+def _models(recipe: Recipe, dataset: Dataset, shard_size: int) -> None:
     began = time.perf_counter()
     _judge("at once", teach(recipe, dataset, precision="f32"), dataset, began)
     began = time.perf_counter()
-    model = sharded.teach(recipe, dataset, LocalEngine(), of_shard=of_shard, precision="f32")
+    model = sharded.teach(recipe, dataset, LocalEngine(), shard_size=shard_size, precision="f32")
     _judge("in shards", model, dataset, began)
 
 
-def _on_ray(recipe: Recipe, dataset: Dataset, of_shard: int, workers: list[int]) -> None:
+def _on_ray(recipe: Recipe, dataset: Dataset, shard_size: int, workers: list[int]) -> None:
     for n in workers:
         os.environ["ANDON_THREADS"] = str(n)
         with engines.opened("ray") as engine:
             began = time.perf_counter()
-            model = sharded.teach(recipe, dataset, engine, of_shard=of_shard, precision="f32")
+            model = sharded.teach(recipe, dataset, engine, shard_size=shard_size, precision="f32")
             _judge(f"Ray, {n} worker{'s' if n > 1 else ''}", model, dataset, began)
 
 

@@ -80,7 +80,7 @@ def test_shards_make_the_same_model_on_ray_as_in_this_process(engine: Engine, tm
     recipe = recipes.build("default", [*plate_photos.FAST, "training.folds=2"])
     files = []
     for one in (engine, LocalEngine()):
-        model = teach(recipe, datasets.read(tmp_path / "ok"), one, of_shard=3, precision="f32")
+        model = teach(recipe, datasets.read(tmp_path / "ok"), one, shard_size=3, precision="f32")
         path = tmp_path / f"{one.name}.safetensors"
         save(model, path)
         files.append(path.read_bytes())

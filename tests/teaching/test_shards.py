@@ -47,10 +47,10 @@ def whole(photos: Path) -> Taught:
     return plain(photos)
 
 
-def taught(photos: Path | Dataset, *settings: str, of_shard: int = 4) -> Taught:
+def taught(photos: Path | Dataset, *settings: str, shard_size: int = 4) -> Taught:
     dataset = photos if isinstance(photos, Dataset) else datasets.read(photos)
     recipe = recipes.build("default", [*SETTINGS, *settings])
-    return in_shards.teach(recipe, dataset, LocalEngine(), of_shard=of_shard, precision="f32")
+    return in_shards.teach(recipe, dataset, LocalEngine(), shard_size=shard_size, precision="f32")
 
 
 def plain(photos: Path, *settings: str) -> Taught:
@@ -81,7 +81,7 @@ def test_its_radius_is_that_of_all_patches_of_all_shards(sharded: Taught, photos
 
 
 def test_one_shard_comes_as_near_as_a_training_at_once(photos: Path, whole: Taught) -> None:
-    one = taught(photos, of_shard=N)
+    one = taught(photos, shard_size=N)
     assert one.manifest.facts["bank_radius"] == pytest.approx(whole.manifest.facts["bank_radius"], rel=0.02)
     assert one.manifest.trained == whole.manifest.trained
     assert one.calibration is not None and whole.calibration is not None
@@ -129,7 +129,7 @@ def test_no_photo_is_scored_by_a_bank_that_knows_it(photos: Path, tmp_path: Path
     folder = tmp_path / "ok"
     plate_photos.write_parts(folder, range(N))
     images.write(folder / "odd.png", plate_photos.rusty(99)[0])
-    model = taught(folder, "training.guard=false", of_shard=5)
+    model = taught(folder, "training.guard=false", shard_size=5)
     assert model.calibration is not None
     assert model.calibration.ok_scores[-1] > 1.5 * model.calibration.ok_scores[-2]
     assert any("odd.png" in remark for remark in model.manifest.remarks)
@@ -146,7 +146,7 @@ def test_a_calibration_split_is_scored_by_the_model_of_all(data: Path) -> None:
 
 def test_scales_of_colour_are_settled_over_all_shards(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "PHOTOS_OF_TASK", 3)
-    model, whole = patchcore(taught(photos, COLOUR, of_shard=3)), patchcore(plain(photos, COLOUR))
+    model, whole = patchcore(taught(photos, COLOUR, shard_size=3)), patchcore(plain(photos, COLOUR))
     assert torch.allclose(model.colour_scale_, whole.colour_scale_, rtol=1e-4)
     assert torch.allclose(model.projection_, whole.projection_, rtol=1e-4, atol=1e-7)
 
@@ -166,7 +166,7 @@ def test_a_bank_of_a_given_size(photos: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_damaged_photos_may_be_among_those_that_are_not_alone(photos: Path) -> None:
-    model = taught(photos, "detector.density_keep=0.8", of_shard=7)
+    model = taught(photos, "detector.density_keep=0.8", shard_size=7)
     assert model.manifest.facts["patches"] == pytest.approx(
         0.8 * len(patches_of(model, sorted(photos.iterdir()))), 0.01
     )

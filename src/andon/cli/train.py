@@ -142,13 +142,13 @@ def in_shards(
     dataset: Dataset,
     engine: str,
     address: str | None,
-    of_shard: int | None,
+    shard_size: int | None,
     allow_duplicates: bool,
     precision: Precision,
 ) -> Taught:
     """The model of a data set, its photos looked at in shards by an engine."""
     from andon import engines
-    from andon.teaching.shards.teach import PHOTOS_OF_SHARD, require_shards, teach
+    from andon.teaching.shards.teach import SHARD_SIZE, require_shards, teach
 
     require_shards(recipe)
     with engines.opened(engine, address) as opened:
@@ -156,7 +156,7 @@ def in_shards(
             recipe,
             dataset,
             opened,
-            of_shard=of_shard or PHOTOS_OF_SHARD,
+            shard_size=shard_size or SHARD_SIZE,
             allow_duplicates=allow_duplicates,
             precision=precision,
         )

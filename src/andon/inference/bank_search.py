@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from andon import resources
+from andon.inference._arrays import Floats, Numbers
 from andon.inference._openvino import ov
 from andon.inference.compiled import COMPILING, DEVICE, Requests, config_of
 from andon.inference.workers import over_cores
@@ -32,10 +33,6 @@ MOST_MEASURED = 1 / 32  # of the groups; beyond that products are faster than me
 MOST_OPEN = 0.03  # of all pairs, by float32 products; beyond that float64 products are faster
 SLACK = 1 + 1e-5  # more than float32 loses in a distance
 ROUNDING = 2**-24  # of float32
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 
 
 class BankSearch:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Numbers = NDArray[np.int64]
+from andon.inference._arrays import Floats, Numbers
+
 ROWS = 512  # whose neighbours are found at once
 
 

@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from andon.inference._arrays import Floats, Numbers
 from andon.inference.bank_search import BankSearch
 from andon.inference.image_score import ImageScore, all_neighbours, neighbours, weight
 from andon.types import FloatMap, Mask
-
-Floats = NDArray[np.float32]
-Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,20 +50,20 @@ class Sizes(NamedTuple):
     memory: int
 
 
-def sizes(survey: Survey, photos: int, of_shard: int) -> Sizes:
+def sizes(survey: Survey, photos: int, shard_size: int) -> Sizes:
     """What follows from the number of photos, in all and of a shard.
 
     Raises:
         ConfigError: a bank of a given size is too large for shards of this size.
     """
     ratio = survey.detector.config.coreset_ratio
-    room = max(LEAST_ROOM, round(survey.patches * min(of_shard, photos)))
+    room = max(LEAST_ROOM, round(survey.patches * min(shard_size, photos)))
     n = max(1, round(ratio * survey.patches * photos))
-    most = room if photos <= of_shard else max(1, room // COVERS_OF_ROOM)
+    most = room if photos <= shard_size else max(1, room // COVERS_OF_ROOM)
     if n > most and survey.radius == 0:
         raise ConfigError(
-            f"A memory bank of {n:,} patches cannot be chosen from shards of {of_shard} photos: {most:,} are possible; "
-            f"set detector.coreset_ratio to {most / (survey.patches * photos):.2g}, or make --shard larger."
+            f"A memory bank of {n:,} patches cannot be chosen from shards of {shard_size} photos: {most:,} are "
+            f"possible; set detector.coreset_ratio to {most / (survey.patches * photos):.2g}, or make --shard larger."
         )
     n = min(n, most)
     dimensions = survey.detector.shapes()["bank_"].sizes[1]
@@ -71,15 +71,15 @@ def sizes(survey: Survey, photos: int, of_shard: int) -> Sizes:
     return Sizes(Limits(min(LARGER * n, most), NEARER * survey.radius), Limits(n, survey.radius), room, memory)
 
 
-def chosen(survey: Survey, members: Sequence[Member], of_shard: int, stages: Stages) -> Banks:
+def chosen(survey: Survey, members: Sequence[Member], shard_size: int, stages: Stages) -> Banks:
     """The banks.
 
     Args:
         members: the photos that train.
-        of_shard: how many of them make a shard.
+        shard_size: how many of them make a shard.
     """
     folds = len(members[0].out)
-    size = sizes(survey, len(members), of_shard)
+    size = sizes(survey, len(members), shard_size)
 
     def merge(covers: Sequence[Cover], limits: Limits = size.of_shard) -> Cover:
         held = sum(map(len, covers))
@@ -87,7 +87,7 @@ def chosen(survey: Survey, members: Sequence[Member], of_shard: int, stages: Sta
 
     tree, frames, patches, of_shards = Tree(merge, size.room), 0, 0, 0.0
     choosing = Choosing(survey.settled, size.of_shard)
-    shards = cut(members, of_shard)
+    shards = cut(members, shard_size)
     for made in stages.map(CHOOSING, tasks.choose, shards, choosing, photos=n_photos, memory=size.memory):
         tree.add(numbered(made.cover, frames))
         frames, patches = frames + made.frames, patches + made.patches
@@ -100,7 +100,7 @@ def chosen(survey: Survey, members: Sequence[Member], of_shard: int, stages: Sta
     )
     if 0 < survey.radius < whole.radius - of_shards and len(whole.chosen.rows) == size.of_bank.rows:
         LOG.warning(
-            f"The bank is full with {size.of_bank.rows:,} patches, as large as shards of {of_shard} photos and "
+            f"The bank is full with {size.of_bank.rows:,} patches, as large as shards of {shard_size} photos and "
             "detector.coreset_ratio let it be; it would need more to come as near to all patches as wanted."
         )
     without = [_rows(whole.without(fold)) for fold in range(folds)]

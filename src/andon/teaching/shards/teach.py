@@ -29,10 +29,14 @@ from andon.types import Precision
 
 LOG = logging.getLogger("andon")
 
-PHOTOS_OF_SHARD = 500
+SHARD_SIZE = 500  # photos
 MOST_COMPARED = 10_000  # photos, each with each other
 MOST_THUMBNAILS = 10_000
 MERGED_OF_PHOTO = 80  # patches
+NO_THUMBNAILS = (
+    f"No small pictures of OK photos are kept, as there are more than {MOST_THUMBNAILS:,}: inspect --explain cannot "
+    "show what a region looks most like."
+)
 
 
 def teach(
@@ -40,7 +44,7 @@ def teach(
     dataset: Dataset,
     engine: Engine,
     *,
-    of_shard: int = PHOTOS_OF_SHARD,
+    shard_size: int = SHARD_SIZE,
     allow_duplicates: bool = False,
     precision: Precision = "auto",
 ) -> Taught:
@@ -49,7 +53,7 @@ def teach(
     Workers read the photos, and weights that the recipe names, at the paths that they have here.
 
     Args:
-        of_shard: how many photos make a shard; a task holds all of its patches.
+        shard_size: how many photos make a shard; a task holds all of its patches.
 
     Raises:
         ConfigError: the detector's memory cannot be chosen shard by shard, or a shard does not fit into memory.
@@ -59,7 +63,9 @@ def teach(
     require_shards(recipe)
     stages = Stages(engine)
     with stages.counted():
-        taught = _teach(detectors.configured(recipe), _absolute(dataset), stages, of_shard, allow_duplicates, precision)
+        taught = _teach(
+            detectors.configured(recipe), _absolute(dataset), stages, shard_size, allow_duplicates, precision
+        )
     LOG.info(f"Times on {engine.name}: {stages.in_words()}.")
     return taught
 
@@ -78,9 +84,9 @@ def require_shards(recipe: Recipe) -> None:
 
 
 def _teach(
-    recipe: Recipe, dataset: Dataset, stages: Stages, of_shard: int, allow_duplicates: bool, precision: Precision
+    recipe: Recipe, dataset: Dataset, stages: Stages, shard_size: int, allow_duplicates: bool, precision: Precision
 ) -> Taught:
-    plan, guessed = _planned(recipe, dataset, stages, of_shard, allow_duplicates)
+    plan, guessed = _planned(recipe, dataset, stages, shard_size, allow_duplicates)
     recipe, (training, calibrating) = plan.recipe, members_of(plan.parts, plan.recipe)
     stages.expect(_photos_of_stages(recipe, len(training), len(calibrating)))
     fingerprint = backbones.fingerprint(backbones.create(recipe.backbone))
@@ -90,12 +96,12 @@ def _teach(
     found = survey.surveyed(settled, training, stages)
     if len(training) > SURVEYED:
         plan = plan.with_remarks([_said_of_survey(len(training))])
-    banks = chosen(found, training, of_shard, stages)
+    banks = chosen(found, training, shard_size, stages)
     thumbnails = keeps_thumbnails(recipe)
     if thumbnails and len(training) > MOST_THUMBNAILS:
         plan, thumbnails = plan.with_remarks(warn([NO_THUMBNAILS])), False
     scoring = _scoring(found, banks, recipe, settle(precision), thumbnails)
-    shards = cut([*training, *calibrating], of_shard)
+    shards = cut([*training, *calibrating], shard_size)
     looked = list(stages.map(SCORING, look, shards, scoring, photos=n_photos, memory=memory_of(scoring)))
     taught = _assembled(recipe, found, banks, max(one.radius for one in looked), precision)
     return completed(
@@ -115,14 +121,8 @@ def _photos_of_stages(recipe: Recipe, training: int, calibrating: int) -> dict[s
     return looks | {MERGING: MERGED_OF_PHOTO * training, SCORING: training + calibrating}
 
 
-NO_THUMBNAILS = (
-    f"No small pictures of OK photos are kept, as there are more than {MOST_THUMBNAILS:,}: inspect --explain cannot "
-    "show what a region looks most like."
-)
-
-
 def _planned(
-    recipe: Recipe, dataset: Dataset, stages: Stages, of_shard: int, allow_duplicates: bool
+    recipe: Recipe, dataset: Dataset, stages: Stages, shard_size: int, allow_duplicates: bool
 ) -> tuple[Plan, frozenset[Path]]:
     """What each photo is for, and which do not say what is white."""
     LOG.info(dataset.describe())
@@ -131,7 +131,7 @@ def _planned(
     n_ok = sum(sample.is_anomalous is False for sample in dataset.samples)
     stages.expect({COMPARING: len(paths)} | _photos_of_stages(recipe, n_ok, 0))
     apart = len(paths) > MOST_COMPARED
-    lots = [shard.photos for shard in cut([Member(path) for path in paths], of_shard)]
+    lots = [shard.photos for shard in cut([Member(path) for path in paths], shard_size)]
     found = list(stages.map(COMPARING, tasks.compare, lots, apart))
     prints = [one for lot in found for one in lot.prints]
     unreadable = {photo: why for lot in found for photo, why in lot.unreadable.items()}
@@ -139,7 +139,7 @@ def _planned(
     duplicates = datasets.duplicates_of(dataset.samples, prints, unreadable, twins)
     plan = Plan.of(recipe, dataset, duplicates, allow_duplicates=allow_duplicates)
     if apart:
-        plan = plan.with_remarks(warn([_said_of_twins(len(paths), of_shard)]))
+        plan = plan.with_remarks(warn([_said_of_twins(len(paths), shard_size)]))
     return plan, frozenset[Path]().union(*(lot.guessed for lot in found))
 
 
@@ -185,8 +185,8 @@ def _said_of_survey(n: int) -> str:
     return f"The steps, scales and the radius of the memory bank come from {SURVEYED:,} of the {n:,} OK photos."
 
 
-def _said_of_twins(n: int, of_shard: int) -> str:
+def _said_of_twins(n: int, shard_size: int) -> str:
     return (
         f"{n:,} photos are too many to compare each with each other: identical ones are known, and photos that look "
-        f"alike only among {of_shard:,} that follow one another by name."
+        f"alike only among {shard_size:,} that follow one another by name."
     )
