@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from andon.rows import Cells
-from andon.store import Activation, Review, StoredInspection, StoredModel
 
 LARGEST = 2**63 - 1
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
@@ -53,7 +52,18 @@ def _as_text(time: object) -> datetime:
 Time = Annotated[AwareDatetime, BeforeValidator(_as_text), AfterValidator(_in_our_times)]
 
 
-class ReviewOut(BaseModel):
+class Out(BaseModel):
+    """Made of a record of the store: what is declared here is taken of it, and nothing else."""
+
+    model_config = {"from_attributes": True}
+
+    @classmethod
+    def of(cls, record: object) -> Self:
+        """Of a record."""
+        return cls.model_validate(record)
+
+
+class ReviewOut(Out):
     """What a person said of an inspection."""
 
     verdict: Judgement
@@ -63,31 +73,14 @@ class ReviewOut(BaseModel):
     undone_at: datetime | None
     undone_by: str | None
 
-    @classmethod
-    def of(cls, review: Review) -> ReviewOut:
-        """Without its number."""
-        return cls(
-            verdict=review.verdict,
-            note=review.note,
-            by=review.by,
-            at=review.at,
-            undone_at=review.undone_at,
-            undone_by=review.undone_by,
-        )
 
-
-class InspectionOut(BaseModel):
+class InspectionOut(Out):
     """A row and what belongs to it."""
 
     row: RowOut
     station: str
     photo_kept: bool
     reviewed_as: Judgement | None
-
-    @classmethod
-    def of(cls, stored: StoredInspection) -> InspectionOut:
-        """Without its number."""
-        return cls(row=stored.row, station=stored.station, photo_kept=stored.photo_kept, reviewed_as=stored.reviewed_as)
 
 
 class WholeInspectionOut(InspectionOut):
@@ -119,8 +112,8 @@ class UndoIn(BaseModel):
     by: Person | None = None
 
 
-class VersionOut(BaseModel):
-    """A version of a model."""
+class VersionOut(Out):
+    """A version of a model."""  # without its path, which is nobody's business
 
     sha256: str
     added_by: str
@@ -130,32 +123,14 @@ class VersionOut(BaseModel):
     promise: str
     figures: dict[str, Any]
 
-    @classmethod
-    def of(cls, model: StoredModel) -> VersionOut:
-        """Without its path, which is nobody's business."""
-        return cls(
-            sha256=model.sha256,
-            added_by=model.added_by,
-            added_at=model.added_at,
-            parent_sha256=model.parent_sha256,
-            origin=model.origin,
-            promise=model.promise,
-            figures=dict(model.figures),
-        )
 
-
-class ActivationOut(BaseModel):
+class ActivationOut(Out):
     """Which version judges from when on."""
 
     sha256: str
     by: str
     at: datetime
     what: Literal["activate", "roll back"]
-
-    @classmethod
-    def of(cls, activation: Activation) -> ActivationOut:
-        """Without its number."""
-        return cls(sha256=activation.sha256, by=activation.by, at=activation.at, what=activation.what)
 
 
 class ModelOut(BaseModel):
