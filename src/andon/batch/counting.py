@@ -52,6 +52,9 @@ def finished_parts(place: Place, manifest: Manifest, among: Container[int] | Non
 
     Args:
         among: the shards to look at; all of them unless given.
+
+    Raises:
+        PlaceError: the parts cannot be read.
     """
     among = range(manifest.shards) if among is None else among
     shards = [shard for shard in shards_with_parts(place) if shard in among]
@@ -60,7 +63,13 @@ def finished_parts(place: Place, manifest: Manifest, among: Container[int] | Non
 
 
 def count(place: Place, manifest: Manifest) -> Count:
-    """Hold every row against the manifest. Each part is opened once, and no more than `READERS` are held in memory."""
+    """Hold every row against the manifest. Each part is opened once, and no more than `READERS` are held in memory.
+
+    Raises:
+        InputError: the list of the photos is damaged.
+        FileNotFoundError: it is not there.
+        PlaceError: that or the parts cannot be read.
+    """
     verdicts, stages = Counter[str](), Counter[str]()
     missing, wrong = list[int](), list[int]()
 

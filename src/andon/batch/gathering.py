@@ -56,7 +56,13 @@ class Highest:
     entries: list[Entry] = field(default_factory=list)
 
     def add(self, shard: int, table: pa.Table, scores: Scores, wanted: NDArray[np.bool_]) -> None:
-        """Take in the rows of a part that are `wanted`."""
+        """Take in the rows of a part that are `wanted`.
+
+        Args:
+            table: the part's n rows, with `COLUMNS`.
+            scores: (n,) of these.
+            wanted: (n,)
+        """
         least = self.entries[-1].score if len(self.entries) == self.most else -np.inf
         rows = np.flatnonzero(wanted & (scores > least))
         rows = rows[np.argsort(-scores[rows], kind="stable")[: self.most]]
@@ -145,6 +151,8 @@ class Gathered:
 
         Args:
             first: the number of its first photo within the batch, counted from 0.
+            table: its n rows, with `COLUMNS`.
+            times: (n,)
         """
         verdicts = pc.index_in(table["verdict"], pa.array(VERDICTS)).to_numpy()
         scores = table["score"].to_numpy()

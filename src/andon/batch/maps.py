@@ -6,10 +6,10 @@ import io
 import zipfile
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 
 from andon.batch.place import Place
+from andon.line.anomaly_map import reduced
 from andon.types import FloatMap
 
 FOLDER = "maps"
@@ -18,17 +18,17 @@ LONGEST_SIDE = 256  # pixels; a map has no more detail than the patches that it 
 
 def to_bytes(anomaly_map: FloatMap) -> bytes:
     """A map (H0, W0) as a float16 array in the format .npy, at most `LONGEST_SIDE` high and wide."""
-    h, w = anomaly_map.shape
-    shrink = min(1.0, LONGEST_SIDE / max(h, w))
-    size = max(1, round(w * shrink)), max(1, round(h * shrink))
-    small = anomaly_map if shrink == 1 else cv2.resize(anomaly_map, size, interpolation=cv2.INTER_AREA)
     file = io.BytesIO()
-    np.save(file, small.astype(np.float16), allow_pickle=False)
+    np.save(file, reduced(anomaly_map, LONGEST_SIDE).astype(np.float16), allow_pickle=False)
     return file.getvalue()
 
 
 def write(place: Place, shard: int, maps: Iterable[bytes | None]) -> None:
-    """The archive of a shard: 000042.npy is the map of the photo in row 42 of its part, counted from 0."""
+    """The archive of a shard: 000042.npy is the map of the photo in row 42 of its part, counted from 0.
+
+    Raises:
+        PlaceError: it cannot be written.
+    """
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, data in enumerate(maps):

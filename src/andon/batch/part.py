@@ -62,7 +62,11 @@ def name_of(shard: int) -> str:
 
 
 def write_part(place: Place, info: PartInfo, rows: Sequence[Cells]) -> None:
-    """Write it whole or not at all."""
+    """Write it whole or not at all.
+
+    Raises:
+        PlaceError: it cannot be written.
+    """
     table = pa.Table.from_pylist([arrow_cells(row) for row in rows], schema())
     buffer = io.BytesIO()
     table = table.replace_schema_metadata({KEY: json.dumps(asdict(info)).encode()})

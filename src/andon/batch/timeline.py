@@ -98,11 +98,11 @@ class Timeline:
         return "" if self.stretch is None else LENGTHS[self.stretch.length]
 
     def bars_of(self, first: int, times: Times) -> NDArray[np.int64]:
-        """The bar of each photo, counted from 0; `NOWHERE` for one whose time is not known.
+        """(n,) the bar of each photo, counted from 0; `NOWHERE` for one whose time is not known.
 
         Args:
             first: the number of the first of these photos within the batch, counted from 0.
-            times: one of each photo.
+            times: (n,)
         """
         if self.stretch is None:
             return (first + np.arange(len(times), dtype=np.int64)) * self.bars // self.photos

@@ -78,8 +78,9 @@ def command(
     """
     import dataclasses
 
-    from andon.server.folders import Folders, Sending, Watching
+    from andon.server.folders import Folders, Watching
     from andon.server.running import Address, serve
+    from andon.server.sending import Sending
     from andon.server.settings import Settings
     from andon.server.station import Helper, Station
     from andon.server.tls import check_proxies, tls_of

@@ -42,6 +42,16 @@ def to_original(smooth: FloatMap, frame: Frame) -> FloatMap:
     return original
 
 
+def reduced(anomaly_map: FloatMap, side: int) -> FloatMap:
+    """A map (H, W) as (h, w) of the same shape, at most `side` high and wide; each value is the mean of its area."""
+    height, width = anomaly_map.shape
+    scale = side / max(height, width)
+    if scale >= 1:
+        return anomaly_map
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(anomaly_map, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
 def roi_in_original(frame: Frame) -> Mask | None:
     """Where the part is in the photo file, (H0, W0) bool; None where that is the whole photo."""
     roi: Mask = to_original(frame.roi.astype(np.float32), frame) > 0.5

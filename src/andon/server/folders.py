@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from andon.delivery import Deliverer
 from andon.errors import ImageError, InputError
 from andon.line.pipeline import part_id_of
 from andon.ordered_map import ordered_map
@@ -175,18 +174,3 @@ class StationInspector:
 
     def _part_id(self, photo: Arrived) -> str | None:
         return part_id_of(photo.name, self._part_id_from)
-
-
-class Sending:
-    """Sends what the outbox holds. A helper of a station."""
-
-    def __init__(self, deliverer: Deliverer) -> None:
-        self._deliverer = deliverer
-
-    def start(self, station: Station) -> None:
-        """Begin."""
-        self._deliverer.start()
-
-    def stop(self) -> None:
-        """End; what was not sent is sent next time."""
-        self._deliverer.stop()

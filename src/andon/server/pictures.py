@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal
 
-import cv2
 import numpy as np
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -22,6 +21,7 @@ from PIL import Image
 from andon import images
 from andon.errors import AndonError, InputError, NotFoundError
 from andon.images.pillow import open_header
+from andon.line.anomaly_map import reduced
 from andon.line.pipeline import PhotoFile, Pipeline
 from andon.reports.pictures.heatmap import COLOURS, MAX_OPACITY, SCALE_END, VISIBLE_FROM
 from andon.reports.pictures.nearest_ok import region_beside_nearest
@@ -150,7 +150,7 @@ class Pictures:
     def _heatmap(self, one: StoredInspection) -> Picture:
         pipeline, found = self._again(one, explain=bool(one.row["regions"]))  # the page asks for its nearest patch, too
         assert found.anomaly_map is not None and pipeline.calibration is not None
-        layer = heat_layer(_small(found.anomaly_map, SIDES["view"]), pipeline.calibration.pixel_threshold)
+        layer = heat_layer(reduced(found.anomaly_map, SIDES["view"]), pipeline.calibration.pixel_threshold)
         return Picture(_file(Image.fromarray(layer), "PNG"), "image/png")
 
     def _nearest(self, one: StoredInspection) -> Picture:
@@ -202,13 +202,6 @@ def heat_layer(anomaly_map: FloatMap, threshold: float) -> NDArray[np.uint8]:
     colour = COLOURS[(np.clip(relative / SCALE_END, 0, 1) * 255).astype(np.uint8)]
     opacity = MAX_OPACITY * np.clip((relative - VISIBLE_FROM) / (1 - VISIBLE_FROM), 0, 1)
     return np.dstack([colour, (opacity * 255).astype(np.uint8)])
-
-
-def _small(anomaly_map: FloatMap, side: int) -> FloatMap:
-    height, width = anomaly_map.shape
-    scale = min(1.0, side / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(anomaly_map, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _kind(data: bytes) -> str:
