@@ -16,8 +16,9 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from andon.batch import lease as leases
+from andon.batch.asking import PlaceError
 from andon.batch.lease import Lease, sweep
-from andon.batch.place import Place, PlaceError
+from andon.batch.place import Place
 
 
 @pytest.fixture
