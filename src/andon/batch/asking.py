@@ -24,6 +24,7 @@ _ACCESS_DENIED; _DISK_FULL, _QUOTA_EXCEEDED, _MEDIA_WRITE_PROTECTED; _SHARING_VI
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG}
 WRONG_PATH = {errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+CREDENTIALS = "give your credentials, as the store's own tools take them"
 
 
 class PlaceError(InputError):
@@ -36,13 +37,12 @@ class PlaceError(InputError):
     is_final = False
 
 
-def ask(act: Callable[[], T], where: str, tries: int, mend: Callable[[], None] = lambda: None) -> T:
+def ask(act: Callable[[], T], where: str, tries: int) -> T:
     """What `act` gives, which asks a store for something.
 
     Args:
         where: what it asks for.
         tries: how often a store that does not answer is asked.
-        mend: called before it is asked again.
 
     Raises:
         PlaceError: it cannot be had.
@@ -63,7 +63,6 @@ def ask(act: Callable[[], T], where: str, tries: int, mend: Callable[[], None] =
             if refused.is_final or attempt >= (TRIES if BUSY & _codes(error) else tries):
                 raise refused from caught
         time.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
-        mend()
 
 
 def is_missing(error: Exception) -> bool:
@@ -75,6 +74,12 @@ def is_missing(error: Exception) -> bool:
 def exists_already(error: Exception) -> bool:
     """Whether it says that there is such a file."""
     return isinstance(error, FileExistsError) or getattr(error, "errno", None) == errno.EEXIST
+
+
+def is_login(error: Exception) -> bool:
+    """Whether it says that the credentials are missing or wrong."""
+    kinds = ("Credential", "Authentication", "Logon", "Signing", "GoogleAuth")
+    return any(kind in type(error).__name__ for kind in kinds)
 
 
 def is_forbidden(error: Exception) -> bool:
@@ -96,12 +101,11 @@ def refusal(error: Exception, where: str) -> PlaceError:
 
 def _advice(error: Exception) -> str:
     """What the user can do; "" where it may be enough to try again."""
-    codes, kind = _codes(error), type(error).__name__
-    if any(word in kind for word in ("Credential", "Authentication", "Logon", "Signing", "GoogleAuth")):
-        return "give your credentials, as the store's own tools take them"
+    if is_login(error):
+        return CREDENTIALS
     if is_forbidden(error):
-        return "check what you may read and write there"
-    if getattr(error, "errno", None) in NO_ROOM or FULL & codes:
+        return "check your credentials, and what you may read and write there"
+    if getattr(error, "errno", None) in NO_ROOM or FULL & _codes(error):
         return "make room, or choose another place"
     if is_missing(error) or getattr(error, "errno", None) in WRONG_PATH or exists_already(error):
         return "check the path"

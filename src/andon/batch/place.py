@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from andon.batch.asking import ask, exists_already, refusal
+from andon.batch.asking import CREDENTIALS, ask, exists_already, is_login, refusal
 from andon.errors import InputError, MissingDependencyError
 from andon.files import UNFINISHED, write_whole
 
@@ -69,12 +70,16 @@ class Place:
             except ValueError as error:
                 if isinstance(error.__cause__, OSError):  # as SMB says that nobody answers
                     raise
-                raise InputError(f"{url} cannot be opened ({error}); give a folder, or a URL such as s3://…") from None
+                is_known = url.partition(":")[0] in fsspec.available_protocols()
+                advice = CREDENTIALS if is_known else "give a folder, or a URL such as s3://…"
+                raise InputError(f"{url} cannot be opened ({str(error).rstrip('!.')}); {advice}.") from None
 
         try:
             fs, root = ask(find, url, tries)
         except FileNotFoundError as error:  # what holds the credentials, perhaps
             raise refusal(error, url) from error
+        # it would log errors that it raises, with where they come from
+        logging.getLogger(type(fs).__module__.partition(".")[0]).setLevel(logging.CRITICAL)
         return cls(fs, root.rstrip("/"), tries, url if url.endswith("://") else url.rstrip("/"))
 
     @property
@@ -106,7 +111,7 @@ class Place:
             PlaceError: it cannot be had, as often as it is asked.
             FileNotFoundError: it is not there.
         """
-        return ask(act, self._where(name), self.tries, self._mend)
+        return ask(lambda: self._connected(act), self._where(name), self.tries)
 
     @property
     def is_there(self) -> bool:
@@ -154,7 +159,7 @@ class Place:
     def opened(self, name: str, mode: Literal["rb", "wb"]) -> Iterator[IO[bytes]]:
         """A file to read or write piece by piece."""
         try:
-            with self.fs.open(self.path(name), mode) as file:
+            with self._connected(lambda: self.fs.open(self.path(name), mode)) as file:
                 yield file
         except InputError:
             raise
@@ -177,7 +182,7 @@ class Place:
         """Write beside it, then rename; False where it is there by now, as some cannot move a file onto another."""
         folder, _, own = path.rpartition("/")
         beside = f"{folder}/.{own}.{uuid.uuid4().hex}{UNFINISHED}"
-        self.fs.makedirs(folder, exist_ok=True)
+        self._make_folders(folder)
         self.fs.pipe_file(beside, data)
         try:
             self.fs.mv(beside, path)
@@ -218,7 +223,7 @@ class Place:
     def make_folder(self, name: str) -> None:
         """Make a folder and those above, where the file system has such; a store's bucket is never made."""
         if self._has_folders:
-            self._ask_to_write(lambda: self.fs.makedirs(self.path(name), exist_ok=True), name)
+            self._ask_to_write(lambda: self._make_folders(self.path(name)), name)
 
     def names(self, folder: str) -> list[str]:
         """Of what lies directly in a folder; none where there is no such folder."""
@@ -239,8 +244,17 @@ class Place:
 
     @property
     def _has_folders(self) -> bool:
+        return self.is_local or not WITH_FOLDERS.isdisjoint(self._protocols)
+
+    @property
+    def _protocols(self) -> Sequence[str]:
         found = self.fs.protocol
-        return self.is_local or not WITH_FOLDERS.isdisjoint([found] if isinstance(found, str) else found)
+        return [found] if isinstance(found, str) else found
+
+    def _make_folders(self, path: str) -> None:
+        if "smb" in self._protocols:  # it would look without end for the share that it is to make
+            self.fs.info("/".join(path.split("/")[:2]))
+        self.fs.makedirs(path, exist_ok=True)
 
     def _ask_to_write(self, act: Callable[[], T], name: str) -> T:
         try:
@@ -251,11 +265,17 @@ class Place:
     def _where(self, name: str) -> str:
         return f"{self.url}/{name}" if name else self.url
 
-    def _mend(self) -> None:
-        """A connection to a server that was away is not renewed by itself."""
-        if not self.is_local and self._has_folders and hasattr(self.fs, "_connect"):
-            with suppress(Exception):  # it is still away
-                self.fs._connect()
+    def _connected(self, act: Callable[[], T]) -> T:
+        """What `act` gives. SMB connects again by itself when a connection was lost, but without the password."""
+        if "smb" not in self._protocols:
+            return act()
+        self.fs._connect()  # where it is not
+        try:
+            return act()
+        except Exception as error:  # each file system has errors of its own
+            if is_login(error):
+                raise ConnectionError("the connection was lost") from error
+            raise
 
 
 def _require_no_password(url: str) -> None:
