@@ -1,4 +1,4 @@
-"""Whether `andon batch` keeps its promise in a store: killed again and again, and twice at once; as `andon inspect` says.
+"""Whether `andon batch` keeps its promise in a store: killed again and again, twice at once, held against `inspect`.
 
     python benchmarks/stores.py MODEL PHOTOS s3://bucket/folder [--kills 6]
 

@@ -78,7 +78,7 @@ def exists_already(error: Exception) -> bool:
 
 def is_login(error: Exception) -> bool:
     """Whether it says that the credentials are missing or wrong."""
-    kinds = ("Credential", "Authentication", "Logon", "Signing", "GoogleAuth")
+    kinds = ("Credential", "Authentication", "Logon", "Signing")
     return any(kind in type(error).__name__ for kind in kinds)
 
 

@@ -187,7 +187,8 @@ class Place:
         try:
             self.fs.mv(beside, path)
         except Exception as error:  # each file system has errors of its own
-            self.fs.rm_file(beside)
+            with suppress(Exception):
+                self.fs.rm_file(beside)
             if exists_already(error):
                 return False
             raise
