@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 FIRST_PAUSE = 0.5  # seconds, before a store that did not answer is asked again; each pause is twice the one before
 TRIES = 8  # a minute, in the middle of the work
+LONGEST = 60.0  # seconds, after which it is not asked again: some packages wait that long before they say anything
 
 MISSING = {404, 0xC0000034, 0xC000003A, 0xC00000CC, 0xC0000225}
 FORBIDDEN = {401, 403, 0xC0000022}
@@ -48,7 +49,7 @@ def ask(act: Callable[[], T], where: str, tries: int) -> T:
         PlaceError: it cannot be had.
         FileNotFoundError: it is not there.
     """
-    attempt = 0
+    attempt, started = 0, time.monotonic()
     while True:
         try:
             return act()
@@ -60,7 +61,8 @@ def ask(act: Callable[[], T], where: str, tries: int) -> T:
                 raise FileNotFoundError(errno.ENOENT, _reason(error), where) from caught
             attempt += 1
             refused = refusal(error, where)
-            if refused.is_final or attempt >= (TRIES if BUSY & _codes(error) else tries):
+            most = TRIES if BUSY & _codes(error) else tries
+            if refused.is_final or attempt >= most or time.monotonic() - started > LONGEST:
                 raise refused from caught
         time.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
 
