@@ -9,15 +9,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ClassVar
 
 import fsspec
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from andon.batch import lease as leases
+from andon.batch.asking import PlaceError
 from andon.batch.lease import Lease, sweep
-from andon.batch.place import Place, PlaceError
+from andon.batch.place import Place
 
 
 @pytest.fixture
@@ -171,28 +170,3 @@ def test_where_all_may_create_one_keeps_it(monkeypatch: pytest.MonkeyPatch) -> N
         found = [lease for lease in pool.map(lambda _: Lease.acquire(place, "7"), range(2)) if lease]
     assert [lease.is_held for lease in found].count(True) == 1
     place.fs.store.clear()
-
-
-class Share(MemoryFileSystem):  # type: ignore[misc]
-    """As one of Windows: with folders, and a file is not moved onto another."""
-
-    protocol = "smb"
-    store: ClassVar[dict[str, object]] = {}
-
-    def mv(self, path1: str, path2: str, **kwargs: object) -> None:
-        if self.exists(path2):
-            raise FileExistsError(path2)
-        super().mv(path1, path2, **kwargs)
-
-
-def test_on_a_share_that_is_not_mounted() -> None:
-    place = Place(Share(), "/plant/out")
-    with Lease.acquire(place, "7") as lease:  # type: ignore[union-attr]
-        for _ in range(3):
-            assert Lease.acquire(place, "7") is None
-        assert lease.is_held
-    assert place.names("locks") == []
-    for content in (b"first", b"second"):
-        place.write("parts/1", content)
-        assert place.read("parts/1") == content
-    assert place.names("parts") == ["1"]

@@ -19,9 +19,10 @@ from conftest import Command
 from fsspec.implementations.local import LocalFileOpener
 from pyarrow import parquet
 
-from andon.batch import place as places
+from andon.batch import asking
+from andon.batch.asking import PlaceError
 from andon.batch.inspecting import read
-from andon.batch.place import Place, PlaceError
+from andon.batch.place import Place
 from andon.batch.run import ENGINES
 from andon.batch.source import Source
 from andon.errors import ImageError, InputError
@@ -180,7 +181,7 @@ def test_photos_on_the_web(web: str, batch: Command, photos: Path, tmp_path: Pat
 
 def test_a_store_that_is_away_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked again; what is not there, or may not be read, is said at once."""
-    monkeypatch.setattr(places, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(asking, "FIRST_PAUSE", 0.001)
     fs = fsspec.filesystem("memory")
     fs.pipe_file("/plant/1.png", b"photo")
     cat, errors = type(fs).cat_file, iter([ConnectionError("reset"), KeyError("what?"), TimeoutError()])

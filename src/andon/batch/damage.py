@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
+from andon.batch.asking import is_forbidden
 from andon.errors import InputError
 
 
@@ -26,6 +27,6 @@ def finding_damage() -> Iterator[None]:
     except pa.ArrowInvalid as error:
         raise DamagedError(str(error)) from None
     except OSError as error:
-        if type(error) is not OSError or error.errno is not None:
+        if type(error) is not OSError or error.errno is not None or is_forbidden(error):
             raise
         raise DamagedError(str(error)) from None

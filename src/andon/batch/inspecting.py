@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from andon import images
+from andon.batch.asking import TRIES
 from andon.batch.manifest import Manifest
 from andon.batch.maps import to_bytes
-from andon.batch.place import TRIES, Place
+from andon.batch.place import Place
 from andon.batch.source import Listed
 from andon.errors import AndonError, ImageError, ModelError
 from andon.line.pipeline import PhotoFile, Pipeline, Prepared, Scored

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, Self
 
 import psutil
 
-from andon.batch.place import Place, PlaceError
+from andon.batch.asking import PlaceError
+from andon.batch.place import Place
 
 FOLDER = "locks"
 BEAT = 5.0  # seconds between two signs of life

@@ -18,12 +18,13 @@ from importlib import import_module
 from typing import Literal, cast
 
 from andon import progress
+from andon.batch.asking import TRIES
 from andon.batch.counting import Count, count, finished_parts
 from andon.batch.engine import Engine, Outcome, Settings
 from andon.batch.lease import sweep
 from andon.batch.manifest import Manifest
 from andon.batch.part import PartInfo, name_of, read_columns
-from andon.batch.place import TRIES, Place
+from andon.batch.place import Place
 from andon.errors import InputError
 
 LOG = logging.getLogger("andon")

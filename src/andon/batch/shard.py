@@ -10,11 +10,12 @@ from contextlib import suppress
 from functools import cache
 
 from andon.batch import maps
+from andon.batch.asking import TRIES
 from andon.batch.inspecting import Judged, inspect, load_model
 from andon.batch.lease import Lease
 from andon.batch.manifest import Manifest, digest, read_manifest
 from andon.batch.part import PartInfo, read_info, write_part
-from andon.batch.place import TRIES, Place
+from andon.batch.place import Place
 from andon.batch.process import Apart, DiedError, count_one
 from andon.batch.source import Listed
 from andon.types import Failure

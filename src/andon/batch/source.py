@@ -58,7 +58,7 @@ class Source:
         """Raises:
         InputError: there is no such place, it cannot be reached, or is neither a folder nor a file.
         """
-        if not self._place.ask(lambda: self._place.fs.exists(self._place.root)):
+        if not self._place.is_there:
             raise InputError(f"{self.url} is not there; give a folder of photos, a list (.txt, .csv), or a URL.")
         path = Path(self._place.root)
         if self._place.is_local and not (path.is_dir() or path.is_file()):
@@ -91,7 +91,7 @@ class Source:
         """On the web anything may be one, so there its name says that it is none."""
         place = self._place
         is_named_as_file = place.root.lower().endswith(LISTS) or images.is_image(Path(place.root))
-        return (place.is_local or not is_named_as_file) and place.ask(lambda: bool(place.fs.isdir(place.root)))
+        return (place.is_local or not is_named_as_file) and place.is_folder
 
     def _in_local_folder(self) -> Iterator[Listed]:
         found = images.walk(Path(self._place.root))
@@ -119,7 +119,7 @@ class Source:
             elif why := why_no_photo(Path(name)):
                 self.left_out[why] += 1
             elif images.is_image(Path(name)):
-                yield self._listed(str(place.fs.unstrip_protocol(path)), entry)
+                yield self._listed(place.url_of(path), entry)
         for name, path in folders:
             hidden = "hidden" if name.startswith(".") else SYSTEM_FOLDERS.get(name.lower())
             if hidden:
