@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -43,6 +44,7 @@ class PhotoStore:
     def __init__(self, data: Path, *, usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage) -> None:
         self.folder = data / FOLDER
         self._usage = usage
+        self._was_there = False
         self._writing = {digit: Lock() for digit in string.hexdigits}  # the same photo may come twice at once
 
     def keep(self, content: bytes, sha256: str | None = None) -> KeptPhoto | NotKept:
@@ -73,7 +75,7 @@ class PhotoStore:
         Raises:
             OSError: the folder cannot be made or its disk cannot be asked.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.make_folder()
         total, _, free = self._usage(self.folder)
         if free - size >= NEVER_FILLED * total:
             return None
@@ -81,6 +83,18 @@ class PhotoStore:
             f"Photos are not kept, as the disk of {self.folder} would have less than {NEVER_FILLED:.0%} free; make "
             "room or keep photos for a shorter time."
         )
+
+    def make_folder(self) -> None:
+        """Make the folder where it was never there. One that has gone since is not made anew: photos that are kept in
+        the place of a share that is away would be missing as soon as it is back.
+
+        Raises:
+            OSError: it cannot be made, or has gone.
+        """
+        if self._was_there and not self.folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "it was moved or removed while it was in use; put it back")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._was_there = True
 
     def read(self, sha256: str) -> bytes | None:
         """The bytes of a photo, checked against their hash; None where it is not kept.

@@ -28,7 +28,7 @@ def is_alone(store: Store, photos: PhotoStore) -> bool:
         OSError: the folder cannot be written.
     """
     name, file = store.name_in(photos.folder.parent), photos.folder / DATABASES
-    photos.folder.mkdir(parents=True, exist_ok=True)
+    photos.make_folder()
     known = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if name not in known:
         with file.open("a", encoding="utf-8") as end:
