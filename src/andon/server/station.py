@@ -32,6 +32,7 @@ LOG = logging.getLogger("andon")
 PAUSE = 0.05
 HOURLY = 3600
 SECONDS_TO_END = 20
+MOST_REMEMBERED = 1000
 
 
 class TooLargeError(AndonError):
@@ -78,7 +79,7 @@ class Station:
         self.desks = Desks(store, self._desk)
         self.is_draining = False
         self.on_rows: list[Callable[[list[Cells]], None]] = []
-        self.last_photo_at: float | None = None
+        self._first_asked: dict[int, float] = {}
         self._pool = ThreadPoolExecutor(resources.cpus(), "andon-photo")
         self._ledger = Ledger(store, self.photos, deliveries, self._wrote)
         self._missing: str | None = None
@@ -126,7 +127,8 @@ class Station:
     @property
     def public_remarks(self) -> list[str]:
         """What anybody may know of how the station is, in sentences."""
-        return [remark for remark in (self._ledger.not_kept, self._missing) if remark]
+        found = [remark for remark in (self._ledger.not_kept, self._missing) if remark]
+        return [*found, *self._follower.public_remarks]
 
     @property
     def remarks(self) -> list[str]:
@@ -140,6 +142,13 @@ class Station:
         except StoreError as error:
             return [str(error)]
         return []
+
+    def seconds_since(self, inspection: int) -> float:
+        """How long this process has known of the inspection of this number at least, whatever the clock says."""
+        if len(self._first_asked) >= MOST_REMEMBERED:
+            self._first_asked.clear()
+        now = time.monotonic()
+        return now - self._first_asked.setdefault(inspection, now)
 
     def submit(self, incoming: Incoming, model: str | None = None, *, seconds: float | None = None) -> Job:
         """Take a photo; its answer comes with the job.
@@ -155,7 +164,6 @@ class Station:
         """
         desk = self.desks.of(model)
         check(incoming, self.settings)
-        self.last_photo_at = time.monotonic()
         return desk.submit(incoming, time.monotonic() + (self.settings.deadline if seconds is None else seconds))
 
     def inspect(self, incoming: Incoming, model: str | None = None, *, seconds: float = 60) -> Answer:

@@ -46,8 +46,8 @@ class HeldFiles:
         for path, known in list(self._known.items()):
             if _identity(path) != known:
                 raise StoreError(
-                    f"The database {self._paths[0]} cannot be used, as {path.name} was moved, removed or replaced while "
-                    "it was in use; put it back, or end all that use it and start them again."
+                    f"The database {self._paths[0]} cannot be used, as {path.name} was moved, removed or replaced "
+                    "while it was in use; put it back, or end all that use it and start them again."
                 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Event, Thread
 
 from andon.errors import AndonError
@@ -62,7 +62,7 @@ class Housekeeper:
         removed = self._store.kept.sweep(self._photos, max_age=self._keep_for, max_bytes=self._keep_bytes)
         if removed.photos:
             LOG.info(f"{removed.photos} kept photos had their time and were removed, {removed.bytes / 1e9:.2f} GB.")
-        self._store.events.forget(datetime.now(UTC) - EVENTS_KEPT)
+        self._store.events.forget(self._store.clock.at_least() - EVENTS_KEPT)
         self._say_where_too_much()
 
     def _run(self) -> None:

@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
@@ -23,6 +23,8 @@ FOLDER = "photos"
 NEVER_FILLED = 0.05
 """The share of the disk that stays free, whatever comes in."""
 
+AHEAD = timedelta(hours=1)
+"""By so much the time of a file on a share may be ahead."""
 SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -132,15 +134,16 @@ class PhotoStore:
             raise ValueError(f"{sha256!r} is no SHA-256 in hex")
         return self.folder / sha256[:2] / sha256[2:4] / sha256
 
-    def remove(self, sha256: str, *, kept_before: datetime) -> bool:
-        """Remove a photo; False where it was kept again after that time, and stays.
+    def remove(self, sha256: str, *, kept_before: datetime, now: datetime) -> bool:
+        """Remove a photo; False where it was kept again after that time, and stays. A time of its file in the future
+        says nothing: the clock was wrong then.
 
         Raises:
             OSError: it cannot be removed.
         """
         path = self.path(sha256)
         with self._writing[sha256[0]], suppress(FileNotFoundError):
-            if path.stat().st_mtime >= kept_before.timestamp():
+            if kept_before.timestamp() <= path.stat().st_mtime <= (now + AHEAD).timestamp():
                 return False
             path.unlink()
         return True

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from andon.files import UNFINISHED
 from andon.store.kept import JUST_KEPT, Found
-from andon.store.photos import SHA256, PhotoStore
+from andon.store.photos import AHEAD, SHA256, PhotoStore
 from andon.store.records import KeptPhoto
 from andon.store.store import Store
 
@@ -73,5 +73,7 @@ def _old(entry: os.DirEntry[str], before: datetime) -> Found | None:
     except FileNotFoundError:
         return None
     at = datetime.fromtimestamp(stat.st_mtime, UTC)
+    if at > before + JUST_KEPT + AHEAD:  # the clock was wrong then
+        at = before - timedelta(seconds=1)
     is_wanted = entry.is_file(follow_symlinks=False) and at < before
     return Found(KeptPhoto(sha256=entry.name, size=stat.st_size), at) if is_wanted else None
