@@ -53,6 +53,24 @@ def test_a_better_version_is_written_beside_the_old_one(andon_: Command, station
     assert again.code == 2 and "is there already, and no model is overwritten" in again.err
 
 
+def test_what_was_offered_already_is_not_made_again(andon_: Command, station: Station, own: Path) -> None:
+    words = ("improve", own, "--data", station.data)
+    station.inspect_all((stamped(seed) for seed in range(400, 406)), "OK")
+    assert andon_(*words).code == 0
+    (first,) = station.store.models.versions("plates")
+    again = andon_(*words)
+    assert (again.code, again.out) == (1, "")
+    assert again.err.startswith(f"Nothing was reviewed since version {first.sha256[:8]} was offered ({first.path}, ")
+    assert len(list(own.parent.iterdir())) == 2
+    station.inspect(rusty(500), "NG")  # judges alone, and is news all the same
+    assert andon_(*words).code == 0
+    Path(first.path).unlink()
+    assert andon_("improve", own, "--data", station.data, "-o", own.with_name("third.safetensors")).code == 1
+    for version in station.store.models.versions("plates"):
+        Path(version.path).unlink(missing_ok=True)
+    assert andon_(*words).code == 0  # what is not there any more cannot be activated
+
+
 def test_one_that_loses_a_defect_is_refused_and_nothing_is_written(
     andon_: Command, station: Station, own: Path
 ) -> None:

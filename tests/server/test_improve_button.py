@@ -63,6 +63,16 @@ def test_a_better_version_is_offered_and_activated(serving: Served, person: Pers
     assert fits_a_phone(page)
 
 
+def test_what_was_offered_already_is_not_made_again(serving: Served, person: Person) -> None:
+    page = improve(serving, person)
+    expect(done(page)).to_contain_text("Offered")
+    page.get_by_role("button", name=BUTTON).click()
+    expect(page.locator(".outcome")).to_contain_text("Nothing was reviewed since version", timeout=60_000)
+    new, _ = serving.station.store.models.versions("plates")
+    expect(page.locator(".outcome")).to_contain_text(new.sha256[:8])
+    assert [path.name for path in (serving.station.data / "models").iterdir()] == ["plates-2.safetensors"]
+
+
 def test_what_stands_against_it_is_shown(
     reviewed_data: Path, inspecting: Pipeline, model: Path, tmp_path: Path, person: Person
 ) -> None:

@@ -222,4 +222,4 @@ def test_a_photo_of_the_strip_can_be_looked_at(running: Served, person: Person) 
     ],
 )
 def test_a_shift_begins_at_its_hour(now: str, began: str) -> None:
-    assert line.shift_began(datetime.fromisoformat(now), (6, 14, 22)) == datetime.fromisoformat(began)
+    assert line.shift_of(datetime.fromisoformat(now), (6, 14, 22))[0] == datetime.fromisoformat(began)

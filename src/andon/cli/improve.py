@@ -10,7 +10,7 @@ import typer
 from andon.cli import _options as options
 from andon.cli import _store as store_options
 
-EXIT_REFUSED = 1
+EXIT_NOT_WRITTEN = 1
 BY = "andon improve"
 
 
@@ -38,12 +38,13 @@ def command(
     The new one is written only if its promise holds and it misses no golden NG
     photo that the old one caught. MODEL itself stays as it is.
 
-    Exit code: 0 offered and written, 1 refused and nothing written, 2 bad input.
+    Exit code: 0 offered and written, 1 nothing written, as it was refused or
+    nothing was reviewed since it was last offered, 2 bad input.
 
     Example: andon improve bolt.safetensors --db sqlite:///andon-data/andon.db -o bolt-2.safetensors
     """
     from andon.improving import free_name, improve, offer
-    from andon.improving.improve import ensure_new
+    from andon.improving.improve import NothingNewError, ensure_new
     from andon.improving.words import after_offering, in_words
     from andon.rows import printable
     from andon.store import PhotoStore, Store
@@ -51,11 +52,15 @@ def command(
     target = output or free_name(model)
     with Store.open(db, data, create=False) as store:
         ensure_new(target)
-        improvement = improve(model, store, PhotoStore(data), name=name, weights=weights)
+        try:
+            improvement = improve(model, store, PhotoStore(data), name=name, weights=weights)
+        except NothingNewError as error:
+            typer.echo(printable(str(error)), err=True)
+            raise typer.Exit(EXIT_NOT_WRITTEN) from None
         for line in in_words(improvement):
             typer.echo(printable(line))
         if not improvement.is_offered:
-            raise typer.Exit(EXIT_REFUSED)
+            raise typer.Exit(EXIT_NOT_WRITTEN)
         offer(improvement, target, store, by=BY)
     for line in after_offering(target, model, improvement.name):
         typer.echo(printable(line))

@@ -154,6 +154,6 @@ class Deliverer:
 
     def _forget_old(self) -> bool:
         """Once an hour; what was given up stays."""
-        self._store.outbox.forget_sent(datetime.now(UTC) - KEEP_SENT)
+        self._store.outbox.forget_sent(self._store.clock.at_least() - KEEP_SENT)
         self._stopping.wait(HOUR)
         return False

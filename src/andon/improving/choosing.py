@@ -6,6 +6,7 @@ digest of its file: no chance and no record is needed, so it is the same fifth i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,13 @@ class Chosen:
     golden: tuple[Reviewed, ...]
     twins: tuple[frozenset[Path], ...]
     remarks: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of what people said, by which another choice of the same photos is known again."""
+        lines = [f"teaches {one.inspection.photo_sha256}" for one in self.candidates]
+        lines += [f"judges {one.inspection.photo_sha256} {one.kind}" for one in self.golden]
+        return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def is_protected(sha256: str) -> bool:

@@ -29,6 +29,21 @@ NO_GOLDEN_NG = (
 )
 
 
+OF_REVIEWS = "of_reviews"
+"""Among a version's figures: the digest of the reviews that it was made of."""
+
+
+class NothingNewError(InputError):
+    """Nothing was reviewed since the version that these reviews were made into."""
+
+    def __init__(self, known: StoredModel) -> None:
+        super().__init__(
+            f"Nothing was reviewed since version {known.sha256[:8]} was offered ({known.path}, "
+            f"{known.added_at.astimezone():%Y-%m-%d %H:%M}); review more photos, or activate that version."
+        )
+        self.known = known
+
+
 @dataclass(frozen=True, eq=False)
 class Improvement:
     """A new version that is not written yet.
@@ -94,6 +109,7 @@ def improve(
     Raises:
         ModelError: it is no model, was exported, or cannot be improved.
         InputError: there are no reviewed photos of it, or none that may teach.
+        NothingNewError: the very same photos have taught and judged a version that was offered and is still there.
         DatasetError: the reviewed photos seem to show another part.
         ImageError: a photo cannot be used.
     """
@@ -107,6 +123,7 @@ def improve(
         raise InputError(
             " ".join([f"No reviewed OK photo of {name} is there to learn from; review more.", *chosen.remarks])
         )
+    _require_news(store, name, header.model_id, chosen)
     grown = grow(model, before, chosen.candidates, chosen.twins, opened)
     after = cast(Calibration, grown.model.calibration)
     manifest = grown.model.manifest.remarked(
@@ -128,16 +145,19 @@ def offer(improvement: Improvement, path: Path, store: Store, *, by: str) -> Sto
     if not improvement.is_offered:
         raise InputError(" ".join(["This version is not better.", *improvement.objections]))
     save(improvement.model, path, bundle_backbone=improvement.model.is_bundled)
-    return store.models.add(
-        read_header(path).model_id.sha256,
+    sha256 = read_header(path).model_id.sha256
+    store.models.add(
+        sha256,
         name=improvement.name,
         path=str(path.resolve()),
         by=by,
         parent_sha256=improvement.parent.sha256,
         origin=f"{len(improvement.chosen.candidates)} reviewed OK photos beside those of the version before",
         promise=improvement.after.describe(),
-        figures={"golden": golden.to_tree(improvement.golden)},
     )
+    figures = {"golden": golden.to_tree(improvement.golden), OF_REVIEWS: improvement.chosen.digest}
+    store.models.set_figures(sha256, figures)  # also where the same photos have taught, and others judge now
+    return store.models.get(sha256)
 
 
 def free_name(path: Path) -> Path:
@@ -178,6 +198,13 @@ def _require_growing(model: Taught, path: Path) -> Calibration:
             "again; calibrate it with another --method first, or train it again."
         )
     return calibration
+
+
+def _require_news(store: Store, name: str, parent: ModelId, chosen: Chosen) -> None:
+    for version in store.models.versions(name):
+        is_same = version.parent_sha256 == parent.sha256 and version.figures.get(OF_REVIEWS) == chosen.digest
+        if is_same and Path(version.path).is_file():
+            raise NothingNewError(version)
 
 
 def _name(store: Store, model: ModelId) -> str:

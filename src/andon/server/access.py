@@ -32,6 +32,8 @@ KEY_FILE = "session.key"
 KEY_BYTES = 32
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 SESSION_SECONDS = 30 * 24 * 3600
+MOST_AHEAD = 24 * 3600
+"""By so much longer a session may last, as the clock may have been set back since. More it is not worth."""
 REMEMBERED_SECONDS = 5.0
 """So long a token that was revoked may still open something."""
 MOST_REMEMBERED = 1000
@@ -130,7 +132,8 @@ class Access:
         encoded, _, until = content.partition(".")
         name = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
         scopes = self._valid().get(name)
-        if scopes is None or int(until) < time.time():
+        left = int(until) - time.time()
+        if scopes is None or not 0 <= left <= SESSION_SECONDS + MOST_AHEAD:
             return None
         return Identity(name, scopes, "session", self._sign("csrf", cookie))
 

@@ -57,20 +57,26 @@ class Feed:
         """Let all followers go. From the loop's thread."""
         self._is_closed = True
         self._news.set()
-        for follower in list(self._followers):
-            self._drop(follower)
+        self._let_go()
 
     def has_room(self) -> bool:
         """Whether one more may follow."""
         return not self._is_closed and len(self._followers) < self._most
 
-    async def follow(self, after: int | None) -> AsyncIterator[bytes]:
-        """The events above that number as they come, as the bytes of server-sent events; None: those from now on."""
+    async def last(self) -> int:
+        """The number of the newest event.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        return await run_in_threadpool(self._station.store.events.last)
+
+    async def follow(self, last: int) -> AsyncIterator[bytes]:
+        """The events above that number as they come, as the bytes of server-sent events."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue(BEHIND)
         self._followers.add(queue)
         store = self._station.store.events
         try:
-            last = await run_in_threadpool(store.last) if after is None else after
             yield f"retry: 2000\nid: {last}\n\n".encode()
             while missed := await run_in_threadpool(store.since, last, limit=MOST_AT_ONCE):
                 for event in missed:
@@ -97,6 +103,7 @@ class Feed:
                 last = await self._tell(last)
             except AndonError as error:
                 LOG.error(str(error))
+                self._let_go()  # they come back, and are told why nothing comes
                 await asyncio.sleep(ALIVE_EVERY)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), EVERY)
@@ -104,10 +111,9 @@ class Feed:
 
     async def _tell(self, last: int | None) -> int:
         """Tell what is new since `last`, and return where it ends."""
-        store = self._station.store.events
         if last is None:
-            return await run_in_threadpool(store.last)
-        events = await run_in_threadpool(store.since, last, limit=MOST_AT_ONCE)
+            return await self.last()
+        events = await run_in_threadpool(self._station.store.events.since, last, limit=MOST_AT_ONCE)
         for event in events:
             for follower in list(self._followers):
                 if follower.full():
@@ -115,6 +121,10 @@ class Feed:
                 else:
                     follower.put_nowait(event)
         return events[-1].number if events else last
+
+    def _let_go(self) -> None:
+        for follower in list(self._followers):
+            self._drop(follower)
 
     def _drop(self, follower: asyncio.Queue[Event | None]) -> None:
         self._followers.discard(follower)

@@ -1,4 +1,4 @@
-"""What others do in the database: versions that they activate, deliveries that are given up."""
+"""What others do: versions that they activate in the database, deliveries that are given up, a clock that is set."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import Counter
 
 from andon.errors import StoreError
 from andon.periodic import Periodic
+from andon.server.clock import ClockWatch
 from andon.server.desks import Desks
 from andon.store import Store
 from andon.store.outbox import receiver
@@ -24,9 +25,18 @@ class Follower:
     def __init__(self, store: Store, desks: Desks) -> None:
         self._store = store
         self._desks = desks
+        newest = store.inspections.page(limit=1).inspections
+        self._clock = ClockWatch(newest[0].inspected_at if newest else None)
+        for remark in self._clock.remarks:
+            LOG.warning(remark)
         self._given_up: list[str] = []
         self._counted_at = -COUNT_EVERY
         self._periodic = Periodic("andon-follower", self._look, every=EVERY, at_once=False, patience=SECONDS_TO_END)
+
+    @property
+    def public_remarks(self) -> list[str]:
+        """What anybody may know."""
+        return self._clock.remarks
 
     @property
     def remarks(self) -> list[str]:
@@ -42,6 +52,8 @@ class Follower:
         self._periodic.stop()
 
     def _look(self) -> None:
+        if news := self._clock.look():
+            LOG.warning(news)
         try:
             for sha256 in self._desks.follow():
                 self._store.events.add("model", sha256)  # pages look again

@@ -26,6 +26,7 @@ from andon.store import PhotoStore, Store
 from andon.store.housekeeping import Housekeeper
 
 PAUSE = 0.05
+MOST_REMEMBERED = 1000
 
 
 class TooLargeError(AndonError):
@@ -72,7 +73,7 @@ class Station:
         self.desks = Desks(store, self._desk)
         self.is_draining = False
         self.on_rows: list[Callable[[list[Cells]], None]] = []
-        self.last_photo_at: float | None = None
+        self._first_asked: dict[int, float] = {}
         self._pool = ThreadPoolExecutor(resources.cpus(), "andon-photo")
         self._ledger = Ledger(store, self.photos, deliveries, self._wrote)
         self._helpers = helpers
@@ -115,7 +116,8 @@ class Station:
     @property
     def public_remarks(self) -> list[str]:
         """What anybody may know of how the station is, in sentences."""
-        return [remark for remark in (self.photos.not_kept, self._hourly.missing) if remark]
+        found = [remark for remark in (self.photos.not_kept, self._hourly.missing) if remark]
+        return [*found, *self._follower.public_remarks]
 
     @property
     def remarks(self) -> list[str]:
@@ -129,6 +131,13 @@ class Station:
         except StoreError as error:
             return [str(error)]
         return []
+
+    def seconds_since(self, inspection: int) -> float:
+        """How long this process has known of the inspection of this number at least, whatever the clock says."""
+        if len(self._first_asked) >= MOST_REMEMBERED:
+            self._first_asked.clear()
+        now = time.monotonic()
+        return now - self._first_asked.setdefault(inspection, now)
 
     def submit(self, incoming: Incoming, model: str | None = None, *, seconds: float | None = None) -> Job:
         """Take a photo; its answer comes with the job.
@@ -144,7 +153,6 @@ class Station:
         """
         desk = self.desks.of(model)
         check(incoming, self.settings)
-        self.last_photo_at = time.monotonic()
         return desk.submit(incoming, time.monotonic() + (self.settings.deadline if seconds is None else seconds))
 
     def inspect(self, incoming: Incoming, model: str | None = None, *, seconds: float = 60) -> Answer:

@@ -27,6 +27,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from andon.errors import InputError, StoreError
+from andon.store.held import HeldFiles
 
 FILE = "andon.db"
 SECONDS_TO_WAIT = 30
@@ -83,6 +84,7 @@ class Database:
         self.url = url
         self.is_sqlite = url.drivername == "sqlite"
         self._engine = _sqlite(url, foreign_keys) if self.is_sqlite else _postgres(url)
+        self._files = HeldFiles(Path(url.database or "")) if self.is_sqlite else None
         self._begin = "BEGIN IMMEDIATE" if self.is_sqlite else f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})"
         self._one_writer = Lock()
 
@@ -97,28 +99,43 @@ class Database:
         """A connection to read with; each statement sees what was committed before it.
 
         Raises:
-            StoreError: the database cannot be reached or read.
+            StoreError: the database cannot be reached or read, or its file was moved.
         """
         with self._told(), self._engine.connect() as connection:
             yield connection
+            self._learn()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A writing transaction, alone: committed at the end, undone by any error. Not to be nested.
 
         Raises:
-            StoreError: the database cannot be reached or written.
+            StoreError: the database cannot be reached or written, or its file was moved, maybe before the commit.
         """
-        with self._one_writer, self._told(), self._engine.begin() as connection:
-            connection.execute(text(self._begin))
-            yield connection
+        with self._one_writer, self._told():
+            with self._engine.begin() as connection:
+                connection.execute(text(self._begin))
+                yield connection
+                self._learn()
+            self._check()
 
     def close(self) -> None:
         """Close all connections; later transactions open new ones."""
         self._engine.dispose()
+        if self._files is not None:
+            self._files.forget()
+
+    def _learn(self) -> None:
+        if self._files is not None:
+            self._files.learn()
+
+    def _check(self) -> None:
+        if self._files is not None:
+            self._files.check()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
+        self._check()  # before a connection is opened, which would make a new file
         try:
             yield
         except (IntegrityError, ProgrammingError):  # bugs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from andon.errors import AndonError
 from andon.periodic import Periodic
@@ -61,7 +61,7 @@ class Housekeeper:
         if removed.photos:
             size = f"{removed.bytes / 1e9:.2f} GB"
             LOG.info(f"{removed.photos} kept photos ({size}) were removed, as --keep-days and --keep-gb say.")
-        self._store.events.forget(datetime.now(UTC) - EVENTS_KEPT)
+        self._store.events.forget(self._store.clock.at_least() - EVENTS_KEPT)
         self._say_where_too_much()
 
     def _try_a_round(self) -> None:

@@ -19,6 +19,7 @@ from andon.store.database import Database
 from andon.store.kept import note_kept
 from andon.store.outbox import put
 from andon.store.records import Added, Filter, Judged, NewDelivery, NewInspection, Page, StoredInspection
+from andon.store.steady_clock import SteadyClock
 from andon.store.tables import Inspections as Table
 from andon.store.tables import Watched
 
@@ -29,8 +30,9 @@ MAX_PAGE = 1000
 class Inspections:
     """The inspections of a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: SteadyClock) -> None:
         self._database = database
+        self._clock = clock
 
     def add(self, new: NewInspection) -> Added:
         """Write an inspection, its deliveries, its event, its photo's entry and the file it came from, all or nothing.
@@ -50,9 +52,9 @@ class Inspections:
             InputError: an inspection id is known already; then none is written.
             StoreError: the database cannot be written.
         """
-        now = datetime.now(UTC)
+        now, kept_at = datetime.now(UTC), self._clock.now()
         with self._database.write() as connection:
-            return [_add(connection, one, now) for one in new]
+            return [_add(connection, one, now, kept_at) for one in new]
 
     def get(self, inspection_id: str) -> StoredInspection:
         """One inspection.
@@ -129,7 +131,7 @@ class Inspections:
             return connection.execute(select(func.max(Table.number))).scalar_one() or 0
 
 
-def _add(connection: Connection, new: NewInspection, now: datetime) -> Added:
+def _add(connection: Connection, new: NewInspection, now: datetime, kept_at: datetime) -> Added:
     row = new.row
     if new.watched is not None and (known := _of_content(connection, new.watched.folder, new.watched.sha256)):
         return known
@@ -138,7 +140,7 @@ def _add(connection: Connection, new: NewInspection, now: datetime) -> Added:
         raise InputError(f"The inspection {inspection_id} is in the database already; each is added once.")
     number = connection.execute(insert(Table).returning(Table.number), _columns(new)).scalar_one()
     if new.photo is not None:
-        note_kept(connection, new.photo, now)
+        note_kept(connection, new.photo, kept_at)
     if new.watched is not None:
         file = new.watched
         values = {"folder": file.folder, "sha256": file.sha256, "path": file.path, "size": file.size}

@@ -12,6 +12,7 @@ from andon.store._reading import IS_GOLDEN
 from andon.store.database import Database
 from andon.store.photos import PhotoStore
 from andon.store.records import KeptPhoto
+from andon.store.steady_clock import SteadyClock
 from andon.store.tables import Inspections, Photos
 
 BATCH = 100
@@ -45,8 +46,9 @@ class Amount:
 class Kept:
     """What the database knows of the photos that are kept."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: SteadyClock) -> None:
         self._database = database
+        self._clock = clock
 
     def amount(self) -> Amount:
         """How much is kept."""
@@ -88,7 +90,7 @@ class Kept:
         Raises:
             OSError: a file cannot be removed.
         """
-        now = now or datetime.now(UTC)
+        now = now or self._clock.at_least()
         removed = Amount()
         after: Place | None = BEGINNING
         while after is not None:
@@ -112,6 +114,12 @@ class Kept:
             if values:
                 connection.execute(insert(Photos), values)
         return len(unknown)
+
+
+def last_kept(database: Database) -> datetime | None:
+    """When the newest photo was kept; None where there is none."""
+    with database.read() as connection:
+        return connection.execute(select(func.max(Photos.kept_at))).scalar_one()
 
 
 def note_kept(connection: Connection, photo: KeptPhoto, now: datetime) -> None:
@@ -157,7 +165,7 @@ def _remove_some(
         if not is_old and size >= excess:
             return Amount(n, size), None
         this = Photos.sha256 == photo.sha256
-        if photos.remove(photo.sha256, kept_before=young):
+        if photos.remove(photo.sha256, kept_before=young, now=max(now, datetime.now(UTC))):
             connection.execute(delete(Photos).where(this))
             n, size = n + 1, size + photo.size
         else:

@@ -19,6 +19,10 @@ from andon.store.tables import Outbox as Table
 LEASE = timedelta(minutes=1)
 MAX_ATTEMPTS = 20
 LONGEST_PAUSE = timedelta(hours=1)
+FARTHEST = 1.5 * LONGEST_PAUSE
+"""No delivery waits longer for its next attempt: where one would, the clock has been set back, and it is due now."""
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a new delivery is due, whatever the clock says."""
 
 COLUMNS = [column for column in Table.__table__.columns if column.key != "number"]
 
@@ -43,7 +47,7 @@ def put(connection: Connection, new: NewDelivery, now: datetime) -> str:
     """Write a delivery in the transaction of what it tells of, and return its id."""
     delivery_id = str(uuid.uuid4())
     values = {"delivery_id": delivery_id, "kind": new.kind, "target": new.target, "payload": new.payload or ""}
-    state = {"state": "pending", "created_at": now, "attempts": 0, "next_attempt_at": now, "last_error": ""}
+    state = {"state": "pending", "created_at": now, "attempts": 0, "next_attempt_at": ALWAYS, "last_error": ""}
     connection.execute(insert(Table), values | state)
     return delivery_id
 
@@ -74,7 +78,8 @@ class Outbox:
         the lease.
         """
         now = now or datetime.now(UTC)
-        query = select(Table.number, *COLUMNS).where(Table.state == "pending", Table.next_attempt_at <= now)
+        is_due = (Table.next_attempt_at <= now) | (Table.next_attempt_at > now + FARTHEST)
+        query = select(Table.number, *COLUMNS).where(Table.state == "pending", is_due)
         if kind is not None:
             query = query.where(Table.kind == kind)
         if target is not None:

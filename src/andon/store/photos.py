@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -11,7 +12,7 @@ import string
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
@@ -24,6 +25,8 @@ FOLDER = "photos"
 NEVER_FILLED = 0.05
 """The share of the disk that stays free, whatever comes in."""
 
+AHEAD = timedelta(hours=1)
+"""By so much the time of a file on a share may be ahead."""
 SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -49,6 +52,7 @@ class PhotoStore:
         self.folder = data / FOLDER
         self.not_kept: str | None = None
         self._usage = usage
+        self._was_there = False
         self._writing = {digit: Lock() for digit in string.hexdigits}  # the same photo may come twice at once
 
     def keep(self, content: bytes, sha256: str | None = None) -> KeptPhoto | NotKept:
@@ -88,7 +92,7 @@ class PhotoStore:
         Raises:
             OSError: the folder cannot be made or its disk cannot be asked.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.make_folder()
         total, _, free = self._usage(self.folder)
         if free - size >= NEVER_FILLED * total:
             return None
@@ -96,6 +100,18 @@ class PhotoStore:
             f"Photos are not kept, as the disk of {self.folder} would have less than {NEVER_FILLED:.0%} free; make "
             "room or keep photos for a shorter time."
         )
+
+    def make_folder(self) -> None:
+        """Make the folder where it was never there. One that has gone since is not made anew: photos that are kept in
+        the place of a share that is away would be missing as soon as it is back.
+
+        Raises:
+            OSError: it cannot be made, or has gone.
+        """
+        if self._was_there and not self.folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "it was moved or removed while it was in use; put it back")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._was_there = True
 
     def read(self, sha256: str) -> bytes | None:
         """The bytes of a photo, checked against their hash; None where it is not kept.
@@ -133,15 +149,16 @@ class PhotoStore:
             raise ValueError(f"{sha256!r} is no SHA-256 in hex")
         return self.folder / sha256[:2] / sha256[2:4] / sha256
 
-    def remove(self, sha256: str, *, kept_before: datetime) -> bool:
-        """Remove a photo; False where it was kept again after that time, and stays.
+    def remove(self, sha256: str, *, kept_before: datetime, now: datetime) -> bool:
+        """Remove a photo; False where it was kept again after that time, and stays. A time of its file in the future
+        says nothing: the clock was wrong then.
 
         Raises:
             OSError: it cannot be removed.
         """
         path = self.path(sha256)
         with self._writing[sha256[0]], suppress(FileNotFoundError):
-            if path.stat().st_mtime >= kept_before.timestamp():
+            if kept_before.timestamp() <= path.stat().st_mtime <= (now + AHEAD).timestamp():
                 return False
             path.unlink()
         return True

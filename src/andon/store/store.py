@@ -12,10 +12,11 @@ from andon.store.days import Days
 from andon.store.events import Events
 from andon.store.golden import Golden
 from andon.store.inspections import Inspections
-from andon.store.kept import Kept
+from andon.store.kept import Kept, last_kept
 from andon.store.models import Models
 from andon.store.outbox import Outbox
 from andon.store.reviews import Reviews
+from andon.store.steady_clock import SteadyClock
 from andon.store.tokens import Tokens
 from andon.store.watched import Watched
 
@@ -34,18 +35,20 @@ class Store:
         kept: which photos are kept, and which may go.
         tokens: who may do what.
         events: what is new.
+        clock: goes with what is removed by its age.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.inspections = Inspections(database)
+        self.clock = SteadyClock(last_kept(database))
+        self.inspections = Inspections(database, self.clock)
         self.days = Days(database)
         self.reviews = Reviews(database)
         self.golden = Golden(database)
         self.models = Models(database)
         self.outbox = Outbox(database)
         self.watched = Watched(database)
-        self.kept = Kept(database)
+        self.kept = Kept(database, self.clock)
         self.tokens = Tokens(database)
         self.events = Events(database)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from andon.files import UNFINISHED
 from andon.store.kept import JUST_KEPT, Found
-from andon.store.photos import SHA256, PhotoStore
+from andon.store.photos import AHEAD, SHA256, PhotoStore
 from andon.store.records import KeptPhoto
 from andon.store.store import Store
 
@@ -28,7 +28,7 @@ def is_alone(store: Store, photos: PhotoStore) -> bool:
         OSError: the folder cannot be written.
     """
     name, file = store.name_in(photos.folder.parent), photos.folder / DATABASES
-    photos.folder.mkdir(parents=True, exist_ok=True)
+    photos.make_folder()
     known = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if name not in known:
         with file.open("a", encoding="utf-8") as end:
@@ -73,5 +73,7 @@ def _old(entry: os.DirEntry[str], before: datetime) -> Found | None:
     except FileNotFoundError:
         return None
     at = datetime.fromtimestamp(stat.st_mtime, UTC)
+    if at > before + JUST_KEPT + AHEAD:  # the clock was wrong then
+        at = before - timedelta(seconds=1)
     is_wanted = entry.is_file(follow_symlinks=False) and at < before
     return Found(KeptPhoto(sha256=entry.name, size=stat.st_size), at) if is_wanted else None

@@ -40,4 +40,6 @@ async def events(
     feed: Feed = request.app.state.feed
     if not feed.has_room():
         return answer(503, "Too many follow the events already, or the server is about to end; try again later.")
-    return StreamingResponse(feed.follow(last_event_id), media_type="text/event-stream")
+    last = await feed.last()  # so a database that is away is told before the answer begins
+    since = last if last_event_id is None else min(last, last_event_id)  # a larger one is of another database
+    return StreamingResponse(feed.follow(since), media_type="text/event-stream")

@@ -22,6 +22,8 @@ LAST = 50
 SHIFTS = (6, 14, 22)
 """Hours of the day at which a shift begins, by the server's clock."""
 RATE_OVER = timedelta(minutes=10)
+AHEAD = timedelta(minutes=1)
+"""By so much the clock of another station may be ahead."""
 CHANGED_FOR = timedelta(minutes=15)
 """So long the page says that the model changed."""
 QUIET_AFTER = 30.0
@@ -85,24 +87,31 @@ def _now(request: Request, name: str, shift: str) -> dict[str, Any]:
         "stations": [one for one in inspections.stations() if one],
         "station": name,
         "changed": _changed(station, now),
-        "silent_for": (now - strip[0].inspected_at).total_seconds() if strip else 0.0,
+        "silent_for": _silent_for(station, now, strip[0]) if strip else 0.0,
         "quiet_after": quiet_after(strip),
     }
 
 
 def _shift(station: Station, name: str, now: datetime, hours: tuple[int, ...]) -> Shift:
     inspections = station.store.inspections
-    since = shift_began(now.astimezone(), hours)
-    lately = inspections.counts(Filter(station=name or None, since=now - RATE_OVER))
-    counts = inspections.counts(Filter(station=name or None, since=since))
+    since, until = shift_of(now.astimezone(), hours)
+    lately = inspections.counts(Filter(station=name or None, since=now - RATE_OVER, until=now + AHEAD))
+    counts = inspections.counts(Filter(station=name or None, since=since, until=until))
     return Shift(since, counts, sum(lately.values()) / (RATE_OVER / timedelta(minutes=1)))
 
 
-def shift_began(now: datetime, hours: tuple[int, ...]) -> datetime:
-    """When the shift of this time began, in its time zone."""
+def shift_of(now: datetime, hours: tuple[int, ...]) -> tuple[datetime, datetime]:
+    """When the shift of this time began and when the next one begins, in its time zone. Photos that are dated later
+    were made before the clock was set back, and are of no shift that has been."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    starts = [midnight + timedelta(days=day, hours=hour) for day in (-1, 0) for hour in hours]
-    return max(start for start in starts if start <= now)
+    starts = [midnight + timedelta(days=day, hours=hour) for day in (-1, 0, 1) for hour in hours]
+    return max(start for start in starts if start <= now), min(start for start in starts if start > now)
+
+
+def _silent_for(station: Station, now: datetime, last: StoredInspection) -> float:
+    """For how many seconds nothing came. The date of the last photo says nothing where the clock was set back since."""
+    by_date = (now - last.inspected_at).total_seconds()
+    return by_date if by_date >= 0 else station.seconds_since(last.number)
 
 
 def quiet_after(newest_first: tuple[StoredInspection, ...]) -> float:
@@ -123,6 +132,6 @@ def _changed(station: Station, now: datetime) -> list[Activation]:
     for desk in station.desks.all():
         newest = station.store.models.activations(desk.name, limit=2)
         judges = desk.pipeline.model_id.sha256
-        if len(newest) == 2 and newest[0].sha256 == judges and now - newest[0].at < CHANGED_FOR:
+        if len(newest) == 2 and newest[0].sha256 == judges and abs(now - newest[0].at) < CHANGED_FOR:
             found.append(newest[0])
     return found

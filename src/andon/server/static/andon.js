@@ -8,7 +8,10 @@ const LOST_AFTER = 5;  // s without a connection, before the page says so
 const RETRY_AFTER = 3000;  // ms
 const PATIENCE = 15000;  // ms for an answer to what is only asked, as a connection may die without a word
 
-// What the server answers, as text. What went wrong is an Error with the server's sentence.
+// What went wrong, in the server's words.
+class Told extends Error {}
+
+// What the server answers, as text.
 async function ask(path, content, more = {}) {
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": $("meta[name=csrf]").content };
   const posted = { method: "POST", headers, body: JSON.stringify(content), ...more };
@@ -16,7 +19,7 @@ async function ask(path, content, more = {}) {
   const response = await fetch(path, { redirect: "manual", ...options });
   if (response.type === "opaqueredirect") location.assign("/login");
   const text = await response.text();
-  if (!response.ok) throw new Error(text.startsWith("{") ? JSON.parse(text).error : `The server answers ${response.status}.`);
+  if (!response.ok) throw new Told(text.startsWith("{") ? JSON.parse(text).error : `The server answers ${response.status}.`);
   return text;
 }
 
@@ -98,7 +101,7 @@ function say(element, sentence) {
 const live = {
   line(now) {
     const quiet = $("#quiet"), sound = $("#sound");
-    let context = null, since = performance.now(), is_connected = true, lost_at = null, id = $(".facts").dataset.id, retry = null;
+    let context = null, since = performance.now(), is_connected = true, lost_at = null, told = "", id = $(".facts").dataset.id, retry = null;
 
     // Browsers play no sound before somebody has touched the page; then it says so.
     const listen = () => {
@@ -120,11 +123,13 @@ const live = {
       try {
         await show(now, await ask(now.dataset.from));
         since = performance.now();
+        told = "";
         if (is_connected) lost_at = null;
         const facts = $(".facts");
         if (facts.dataset.id !== id && facts.dataset.verdict === "NG" && sound.checked) beep();
         id = facts.dataset.id;
       } catch (error) {
+        told = error instanceof Told ? error.message : "";
         lost_at ??= performance.now();
         clearTimeout(retry);
         retry = setTimeout(refresh, RETRY_AFTER);
@@ -138,13 +143,13 @@ const live = {
       const is_lost = lost_at !== null && performance.now() - lost_at > LOST_AFTER * 1000;
       const is_quiet = id && silent > Number(quietAfter);
       document.body.classList.toggle("stale", Boolean(is_lost || is_quiet));
-      say(quiet, is_lost ? "No connection to the station" : is_quiet ? `No photo for ${in_words(silent)}` : "");
+      say(quiet, is_lost ? told || "No connection to the station" : is_quiet ? `No photo for ${in_words(silent)}` : "");
     };
 
     follow(["inspection", "model"], refresh, (now_connected) => {
       is_connected = now_connected;
-      if (is_connected) refresh();
-      else lost_at ??= performance.now();
+      if (!is_connected) lost_at ??= performance.now();
+      refresh();
     });
     remember($("#heat"), "andon.heat");
     remember(sound, "andon.sound");
