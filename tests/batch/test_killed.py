@@ -187,4 +187,4 @@ def test_too_little_memory_for_any_photo(
     ran = andon_("batch", exported, photos, "-o", tmp_path / "out", "--memory", 0.1, "--workers", 1)
     assert ran.code == 2
     assert "A worker ended 2 times in a row" in ran.err
-    assert "It may hold 0.1 GB: give more with --memory" in ran.err
+    assert "It may hold 0.1 GB: allow more with --memory" in ran.err

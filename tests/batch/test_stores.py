@@ -194,7 +194,7 @@ def test_a_store_that_is_away_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(type(fs), "cat_file", answer)
     assert read("memory://plant/1.png") == b"photo"
     errors = iter([PermissionError("no"), KeyError("never")])
-    with pytest.raises(ImageError, match="check what you may read"):
+    with pytest.raises(ImageError, match="what you may read and write there"):
         read("memory://plant/1.png")
     errors = iter([ConnectionError("reset")] * 3)
     with pytest.raises(PlaceError, match="reset"):
