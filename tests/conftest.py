@@ -33,6 +33,18 @@ STATION = ("delivery", "improving", "server", "store", "watching")
 """Rooms of tests that start servers, browsers and databases."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of the whole suite, what `-m` leaves out anyway is not even imported: that takes seconds in each process."""
+    chosen = config.getoption("markexpr")
+    if config.getoption("file_or_dir"):
+        return None
+    if collection_path.name.startswith("test_ray"):
+        return "not ray" in chosen or None
+    return (
+        collection_path.parent == Path(__file__).parent and collection_path.name in STATION and "not station" in chosen
+    ) or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what belongs to the station, and what starts Ray clusters."""
     here = Path(__file__).parent
@@ -95,6 +107,12 @@ def model(taught: Taught, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "plates.safetensors"
     save(taught, path)
     return path
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots are empty files: drawing them is most of the work of a report, whose plots have tests of their own."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **options: file.write(b"<svg/>"))
 
 
 @dataclass(frozen=True)

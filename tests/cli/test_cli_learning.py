@@ -189,6 +189,7 @@ def test_info_says_epochs_and_the_losses_of_the_best(andon_: Command, plates_mod
     assert told == {"best": epochs.best, "losses": {name: list(values) for name, values in epochs.losses.items()}}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_report_draws_the_losses_only_where_there_are_some(
     andon_: Command, plates: Path, plates_model: Path, model: Path, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def listed(folder: Path, *names: str) -> str:
     return ",".join(str(folder / f"{name}.toml") for name in names)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_it_compares_on_the_same_photos_and_goes_on_where_it_was(
     andon_: Command, data: Path, recipes: Path, ran: list[str], tmp_path: Path
 ) -> None:
@@ -97,6 +98,7 @@ def test_a_method_that_fails_is_named_and_the_others_go_on(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_with_folds_the_methods_are_held_against_photos_that_none_has_seen(
     andon_: Command, data: Path, recipes: Path, ran: list[str], tmp_path: Path
 ) -> None:

@@ -18,6 +18,8 @@ def test_it_says_what_is_here_and_that_everything_works(andon_: Command) -> None
 
 def test_a_machine_that_does_not_find_the_defect_is_told(andon_: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_finds_planted_defect", lambda: False)
+    for what in ("_say_sizes", "_say_speed_and_parity"):  # which take seconds
+        monkeypatch.setattr(doctor, what, lambda: None)
     ran = andon_("doctor")
     assert ran.code == 1
     assert "does not find a planted defect" in ran.out

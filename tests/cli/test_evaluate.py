@@ -32,6 +32,7 @@ def test_the_figures_are_those_of_the_test_photos(andon_: Command, model: Path, 
     assert figures["failures"] == {}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_it_begins_with_the_answer_in_words(andon_: Command, model: Path, data: Path, tmp_path: Path) -> None:
     ran = andon_("evaluate", model, data, "--out", tmp_path / "out")
     lines = ran.out.splitlines()
@@ -47,6 +48,7 @@ def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_folder_that_is_used_again_holds_no_pictures_of_the_earlier_run(
     andon_: Command, model: Path, data: Path, tmp_path: Path
 ) -> None:
@@ -109,6 +111,7 @@ def test_photos_that_the_model_has_seen_do_not_test_it(
     assert (figures["n_ok"], figures["n_ng"]) == (3, 2)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("size", "remark"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
@@ -88,6 +89,12 @@ def fitted(name: str, backbone: Backbone, data_seed: int = 1, seed: int = 0) -> 
     return new(name, backbone).fit(to_learn_from(name, Photos(name, data_seed)), seed)
 
 
+@functools.cache
+def fitted_once(name: str, backbone: Backbone) -> Detector[Any]:
+    """The same one for every test that only scores."""
+    return fitted(name, backbone)
+
+
 def scores(detector: Detector[Any], x: Tensor, roi: Tensor) -> tuple[Tensor, Tensor]:
     with torch.inference_mode():
         return detector(x, roi)
@@ -112,7 +119,7 @@ def test_it_refuses_to_score_before_it_is_fitted(name: str, backbone: Backbone) 
 
 
 def test_scores_have_the_promised_shape_and_type(name: str, backbone: Backbone) -> None:
-    image, patch = scores(fitted(name, backbone), *photos(name, 2, 3))
+    image, patch = scores(fitted_once(name, backbone), *photos(name, 2, 3))
     assert image.shape == (3,)
     batch, rows, columns = patch.shape
     assert (batch, rows / columns) == (3, HEIGHT / WIDTH)
@@ -122,7 +129,7 @@ def test_scores_have_the_promised_shape_and_type(name: str, backbone: Backbone) 
 
 
 def test_a_batch_scores_as_its_parts_do(name: str, backbone: Backbone) -> None:
-    detector, (x, roi) = fitted(name, backbone), photos(name, 2, 5)
+    detector, (x, roi) = fitted_once(name, backbone), photos(name, 2, 5)
     x[1:3] = with_defect(x[1:3])
     together = scores(detector, x, roi)
     one_by_one = [scores(detector, x[i : i + 1], roi[i : i + 1]) for i in range(len(x))]
@@ -159,7 +166,7 @@ def test_it_changes_neither_its_inputs_nor_its_backbone(name: str, backbone: Bac
 
 
 def test_a_defect_outscores_every_ok_photo_and_is_found_in_its_place(name: str, backbone: Backbone) -> None:
-    detector = fitted(name, backbone)
+    detector = fitted_once(name, backbone)
     x, roi = photos(name, 2, 8)
     with_bulge = roi[:1].clone()
     with_bulge[:, *DEFECT] = True  # the defect is a piece of the part, also where only the outline counts
@@ -173,7 +180,7 @@ def test_a_defect_outscores_every_ok_photo_and_is_found_in_its_place(name: str, 
 
 
 def test_a_defect_outside_the_roi_changes_nothing(name: str, backbone: Backbone) -> None:
-    detector = fitted(name, backbone)
+    detector = fitted_once(name, backbone)
     x, roi = photos(name, 2, 2)
     roi[:, DEFECT[0], DEFECT[1]] = False
     sound, damaged = scores(detector, x, roi), scores(detector, with_defect(x), roi)
@@ -206,10 +213,9 @@ def test_saved_and_loaded_it_scores_the_same_to_the_last_bit(name: str, tmp_path
         assert torch.equal(one, other)
 
 
-def test_one_that_exports_is_converted_whole_and_no_other_can_be_exported(name: str, tmp_path: Path) -> None:
+def test_one_that_exports_is_converted_whole_and_no_other_can_be_exported(name: str, backbone: Backbone) -> None:
     recipe = Recipe.from_tree({"detector": {"name": name, **parameters(name)}})
-    detector = detectors.of_recipe(recipe, backbones.create(recipe.backbone))
-    detector.fit(to_learn_from(name, Photos(name, 1)), 0)
+    detector = fitted_once(name, backbone)
     x, roi = photos(name, 2, 2)
     pixels = (with_defect(x).permute(0, 2, 3, 1) * 255).round().to(torch.uint8)
     scorer = GraphScorer(DetectorSource(detector), detector.memory(), "f32")

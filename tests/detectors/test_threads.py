@@ -64,36 +64,42 @@ def test_torch_computes_alone_in_each_and_as_before_everywhere_else() -> None:
         torch.set_num_threads(caller)
 
 
-def test_the_first_call_leaves_torch_as_it_was() -> None:
-    script = """
+ONE_AFTER_THE_OTHER = {
+    "the first call leaves torch as it was": """
 import threading
 torch.set_num_threads(3)
 def ask(): print(torch.get_num_threads())
 print(alone(torch.get_num_threads)); ask()
 thread = threading.Thread(target=ask); thread.start(); thread.join()
-"""
-    assert in_a_process(script, ANDON_THREADS="2").split() == ["1", "3", "3"]
-
-
-def test_as_many_work_at_once_as_resources_say() -> None:
-    script = """
-import threading
+""",
+    "as many work at once as resources say": """
 together = threading.Barrier(2, timeout=20)
 print(len(set(over_cores(lambda _: (together.wait(), threading.get_ident())[1], range(8)))))
-"""
-    assert in_a_process(script, ANDON_THREADS="2") == "2\n"
-
-
-def test_tasks_may_have_tasks_and_many_may_call_at_once() -> None:
-    """More callers than threads, each with tasks that have tasks: none waits for another."""
-    script = """
+""",
+    "tasks may have tasks, and more callers than threads at once wait for no other": """
 from concurrent.futures import ThreadPoolExecutor
 nested = lambda i: over_cores(lambda j: alone(lambda: 10 * i + j), range(3))
 with ThreadPoolExecutor(16) as callers:
     found = list(callers.map(lambda _: over_cores(nested, range(8)), range(16)))
 print(found == [[[10 * i + j for j in range(3)] for i in range(8)]] * 16)
-"""
-    assert in_a_process(script, ANDON_THREADS="2") == "True\n"
+""",
+    "a process that was forked has threads of its own": """
+import os
+child = os.fork()
+if child == 0:
+    os._exit(0 if over_cores(abs, [-7]) == [7] else 1)
+print(os.waitpid(child, 0)[1])
+""",
+}
+SAID = (["1", "3", "3"], ["2"], ["True"], ["0"])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_in_a_process_of_its_own() -> None:
+    """One process for all, as each would first import torch."""
+    script = "\n".join(f"print({what!r})\n{code}" for what, code in ONE_AFTER_THE_OTHER.items())
+    said = in_a_process(script, ANDON_THREADS="2").splitlines()
+    assert said == [line for what, lines in zip(ONE_AFTER_THE_OTHER, SAID, strict=True) for line in (what, *lines)]
 
 
 def test_a_task_that_raises_stops_its_own_map_alone() -> None:
@@ -103,19 +109,6 @@ def test_a_task_that_raises_stops_its_own_map_alone() -> None:
     assert next(results) == 1
     assert over_cores(abs, [-3]) == [3]
     assert next(results) == 2
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_process_that_was_forked_has_threads_of_its_own() -> None:
-    script = """
-import os
-over_cores(abs, range(4))
-child = os.fork()
-if child == 0:
-    os._exit(0 if over_cores(abs, [-7]) == [7] else 1)
-print(os.waitpid(child, 0)[1])
-"""
-    assert in_a_process(script, ANDON_THREADS="2") == "0\n"
 
 
 FITTED = """

@@ -216,8 +216,8 @@ def test_a_model_without_photos_is_held_against_noise_and_says_so(
     export(bare, tmp_path / "noise.andon")
     assert "on noise alone; give photos of the part with --photos" in caplog.text
     caplog.clear()
-    export(bare, tmp_path / "photos.andon", photos=data)
-    export(taught, tmp_path / "thumbnails.andon")
+    probes_of(bare, data)
+    probes_of(taught, None)
     assert "noise" not in caplog.text
 
 
@@ -266,11 +266,11 @@ def test_a_file_that_was_put_together_wrongly_is_one_sentence(
 
 
 def test_a_file_that_is_there_is_not_overwritten_unasked(
-    model: Path, tmp_path: Path, andon_: Callable[..., Ran]
+    part: Path, model: Path, tmp_path: Path, andon_: Callable[..., Ran]
 ) -> None:
     out = tmp_path / "part.andon"
-    assert andon_("export", model, "-o", out).code == 0
-    before = out.read_bytes()
+    before = part.read_bytes()
+    out.write_bytes(before)
     ran = andon_("export", model, "-o", out)
     assert ran.code == 2 and "exists already" in ran.err and out.read_bytes() == before
     assert andon_("export", model, "-o", out, "--overwrite").code == 0

@@ -26,7 +26,8 @@ def normal(n: int, dim: int, seed: int) -> Floats:
 
 
 def exact(queries: Floats, bank: Floats) -> NDArray[np.float64]:
-    return np.stack([np.linalg.norm(bank.astype(np.float64) - query, axis=1) for query in queries.astype(np.float64)])
+    rows = bank.astype(np.float64)
+    return np.stack([np.linalg.norm(rows - query, axis=1) for query in queries.astype(np.float64)])
 
 
 def assert_nearest(queries: Floats, bank: Floats) -> None:

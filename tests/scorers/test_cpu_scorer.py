@@ -61,6 +61,12 @@ def detector() -> Detector[object]:
     return detectors.create("patchcore", create(BackboneConfig())).fit([batch], seed=0)
 
 
+@pytest.fixture(scope="module")
+def small(backbone: Backbone) -> Detector[object]:
+    """The same on a network that is converted in no time."""
+    return detectors.create("patchcore", backbone).fit([as_tensors(*plates(6, seed=0))], seed=0)
+
+
 def test_a_gpu_does_not_round_to_tf32(detector: Detector[object], monkeypatch: pytest.MonkeyPatch) -> None:
     """As cuDNN does unless told. There need be no GPU: the detector stays where it is."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -210,16 +216,16 @@ def test_the_cache_is_filled_once_and_knows_weights_from_one_another(
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "zeroed", "another's"])
 def test_an_entry_of_the_cache_that_cannot_be_trusted_is_made_anew(
-    damage: str, detector: Detector[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    damage: str, small: Detector[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     x, roi = plates(1, seed=3)
-    first = fastest_scorer(detector, precision="f32")(x, roi)
+    first = fastest_scorer(small, precision="f32")(x, roi)
     (entry,) = (tmp_path / "andon" / "networks").iterdir()
     whole = entry.read_bytes()
     spoiled = {"empty": b"", "cut": whole[: len(whole) // 2], "zeroed": bytes(len(whole)), "another's": whole[::-1]}
     entry.write_bytes(spoiled[damage])
-    assert np.array_equal(fastest_scorer(detector, precision="f32")(x, roi).patch, first.patch)
+    assert np.array_equal(fastest_scorer(small, precision="f32")(x, roi).patch, first.patch)
     made_anew = entry.read_bytes()
     assert made_anew != spoiled[damage] and made_anew[:32] == hashlib.sha256(made_anew[32:]).digest()
 
@@ -237,12 +243,12 @@ def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path, monkeypatch: 
 
 
 def test_without_a_place_for_the_cache_it_works_all_the_same(
-    detector: Detector[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Detector[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     x, roi = plates(1, seed=3)
-    compiled, reference = fastest_scorer(detector, precision="f32"), reference_scorer(detector)
+    compiled, reference = fastest_scorer(small, precision="f32"), reference_scorer(small)
     assert largest_difference(compiled(x, roi), reference(x, roi)) < 1e-5
 
 
