@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from andon.backbones import Backbone
 from andon.cli import main
+from andon.export.export import export
 from andon.line.pipeline import Pipeline
 from andon.models.save import save
 from andon.models.taught import Taught
@@ -107,6 +108,14 @@ def model(taught: Taught, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "plates.safetensors"
     save(taught, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def exported(taught: Taught, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`taught`, exported: a process that inspects with it imports no torch, which takes seconds. Read only."""
+    out = tmp_path_factory.mktemp("exported") / "plates.andon"
+    export(taught, out, keep_photos=False)
+    return out
 
 
 @pytest.fixture

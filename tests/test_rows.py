@@ -148,6 +148,7 @@ def test_a_table_says_the_same_in_the_columns_that_were_promised(
             assert cells[name] == row[name]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_evaluate_writes_rows_of_the_schema(andon_: Command, model: Path, data: Path, tmp_path: Path) -> None:
     photos = Path(shutil.copytree(data, tmp_path / "plates"))
     (photos / "test" / "rust" / "broken.png").write_bytes(b"rubbish")

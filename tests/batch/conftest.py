@@ -1,4 +1,4 @@
-"""A small exported model and forty photos, inspected in this process unless a test wants workers."""
+"""Forty photos, inspected in this process unless a test wants workers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,8 @@ from conftest import Command, Ran
 
 from andon import images
 from andon.batch.run import ENGINES
-from andon.export.export import export
 from andon.line.pipeline import Pipeline
 from andon.models.load import load
-from andon.models.taught import Taught
-
-
-@pytest.fixture(scope="session")
-def exported(taught: Taught, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`taught`, exported. Read only."""
-    out = tmp_path_factory.mktemp("exported") / "plates.andon"
-    export(taught, out, keep_photos=False)
-    return out
 
 
 @pytest.fixture(scope="session")

@@ -168,6 +168,7 @@ def test_the_proposed_file_leaves_nothing_out_as_it_is(audited: Path) -> None:
     assert "# train/good/glare.png" in lines
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_command_keeps_an_edited_proposal(andon_: Command, parts: Path, tmp_path: Path) -> None:
     first = andon_("audit", parts, "-o", tmp_path / "out", *SET)
     assert first.code == 0, first.err

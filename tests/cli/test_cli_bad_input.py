@@ -171,12 +171,12 @@ def test_a_photo_beyond_the_limit(andon_: Command, model: Path, tmp_path: Path) 
     assert "megapixels, which is the limit: reduce the photo." in ran.err
 
 
-def test_a_photo_that_disappears_during_a_batch(model: Path, tmp_path: Path) -> None:
+def test_a_photo_that_disappears_during_a_batch(exported: Path, tmp_path: Path) -> None:
     photos = plate_photos.write_parts(tmp_path / "many", range(1))
     for number in range(1, 100):
         os.link(photos[0], photos[0].with_name(f"{number:03d}.png"))
     last = photos[0].with_name("099.png")
-    words = [sys.executable, "-m", "andon", "inspect", str(model), str(tmp_path / "many"), "--json"]
+    words = [sys.executable, "-m", "andon", "inspect", str(exported), str(tmp_path / "many"), "--json"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None and running.stderr is not None
         first = running.stdout.readline()
@@ -329,8 +329,8 @@ def test_the_demo_is_not_drawn_among_other_files(andon_: Command, tmp_path: Path
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "| true"])
-def test_a_closed_output_ends_it_without_a_traceback(closed: str, model: Path, data: Path) -> None:
-    command = f"set -o pipefail; '{sys.executable}' -m andon inspect '{model}' '{data / 'test'}' --json {closed}"
+def test_a_closed_output_ends_it_without_a_traceback(closed: str, exported: Path, data: Path) -> None:
+    command = f"set -o pipefail; '{sys.executable}' -m andon inspect '{exported}' '{data / 'test'}' --json {closed}"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert ran.returncode in (0, 2)
     assert "Traceback" not in ran.stderr

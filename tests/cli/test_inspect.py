@@ -154,12 +154,12 @@ def test_a_file_name_that_is_no_utf_8_is_written_escaped(
         assert json.loads(line)["path"].startswith(str(folder))
 
 
-def test_interrupted_it_leaves_every_finished_row_on_disk(model: Path, data: Path, tmp_path: Path) -> None:
+def test_interrupted_it_leaves_every_finished_row_on_disk(exported: Path, data: Path, tmp_path: Path) -> None:
     photo, folder, out = data / "test" / "good" / "200.png", tmp_path / "many", tmp_path / "out"
     folder.mkdir()
     for number in range(8_000):
         os.link(photo, folder / f"{number:05d}.png")
-    words = [sys.executable, "-m", "andon", "inspect", str(model), str(folder), "--json", "--out", str(out)]
+    words = [sys.executable, "-m", "andon", "inspect", str(exported), str(folder), "--json", "--out", str(out)]
     with (tmp_path / "stdout").open("wb") as stdout, (tmp_path / "stderr").open("wb") as stderr:
         running = subprocess.Popen(words, stdout=stdout, stderr=stderr)
         try:

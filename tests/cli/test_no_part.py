@@ -60,6 +60,7 @@ def test_info_says_what_is_allowed_and_calibrate_keeps_it(andon_, data, model, t
     assert json.loads(andon_("info", again, "--json").out)["guard"] == said
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_evaluation_counts_them_apart(andon_, model, tmp_path):
     data = write_data(tmp_path / "data")
     images.write(data / "test" / "rust" / "grey.png", np.full((96, 144, 3), 128, np.uint8))

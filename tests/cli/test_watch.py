@@ -20,7 +20,7 @@ from andon.store import PhotoStore, Store
 Andon = Callable[..., Any]
 
 
-def test_photos_that_come_in_are_printed_and_kept(model: Path, data: Path, tmp_path: Path) -> None:
+def test_photos_that_come_in_are_printed_and_kept(exported: Path, data: Path, tmp_path: Path) -> None:
     folder, station = tmp_path / "in", tmp_path / "station"
     folder.mkdir()
     stray = PhotoStore(station).path("ab" * 32)  # what a kill left behind a month ago
@@ -29,7 +29,7 @@ def test_photos_that_come_in_are_printed_and_kept(model: Path, data: Path, tmp_p
     os.utime(stray, times=(time.time() - 31 * 86_400,) * 2)
     photos = sorted((data / "test" / "good").iterdir())
     shutil.copy(photos[0], folder / "A-17_cam1.png")
-    words: list[object] = ["watch", folder, "-m", model, "--data", station, "--station", "press-4", "--json"]
+    words: list[object] = ["watch", folder, "-m", exported, "--data", station, "--station", "press-4", "--json"]
     words += ["--part-id-from", "(.+)_cam1", "--every", 0.05, "--settle", 0.05, "--afterwards", "tag"]
     words += ["--keep-days", 30]
     command = [sys.executable, "-m", "andon", *map(str, words)]
