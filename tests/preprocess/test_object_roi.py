@@ -113,7 +113,7 @@ def test_a_blank_photo_is_refused_after_a_second_look_in_a_larger_box(
         return propose(image, box, inset, outline)
 
     monkeypatch.setattr(_grabcut, "proposals", noted)
-    blank = 120 + np.random.default_rng(0).normal(0, noise, (*SIZE, 3))
+    blank = 120 + np.random.default_rng(0).normal(0, noise, (120, 90, 3))
     with pytest.raises(ImageError, match="no object was found"):
         ObjectRoi(proposals="grabcut")(Frame.whole(blank.astype(np.uint8)))
     half = len(boxes) // 2
