@@ -10,6 +10,7 @@ from pathlib import Path
 
 import plate_photos
 import pytest
+from conftest import Command
 
 from andon import images
 from andon.errors import ConfigError
@@ -160,18 +161,25 @@ def andon(site: Path, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_each_kind_of_part_of_another_package_works_like_andons_own(site: Path, photos: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("undrawn")
+def test_each_kind_of_part_of_another_package_works_like_andons_own(
+    site: Path,
+    photos: Path,
+    tmp_path: Path,
+    andon_: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.syspath_prepend(site)
     model, out = tmp_path / "m.safetensors", tmp_path / "out"
     steps = ("--set", "steps.resize.image_size=64", "--set", "steps.stamp.times=2")
-    trained = andon(
-        site, "train", photos, "-o", model, "--detector", "redness", "--set", "detector.quantile=1.0", *steps
-    )
-    assert trained.returncode == 0, trained.stderr
-    assert trained.stderr.startswith("flat: ")  # the layout that recognised the folder
+    trained = andon_("train", photos, "-o", model, "--detector", "redness", "--set", "detector.quantile=1.0", *steps)
+    assert trained.code == 0, trained.err
+    assert "flat: " in caplog.text  # the layout that recognised the folder
 
-    ran = andon(site, "evaluate", model, photos, "--layout", "flat", "--out", out)
-    assert ran.returncode == 0, ran.stderr
-    (line,) = [line for line in ran.stdout.splitlines() if line.startswith("Margin ")]
+    ran = andon_("evaluate", model, photos, "--layout", "flat", "--out", out)
+    assert ran.code == 0, ran.err
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("Margin ")]
     assert line.endswith("between the lowest NG score and the highest OK score")
     figures = json.loads((out / "figures.json").read_text())
     assert figures["margin"] > 0 and figures["image_auroc"] == 1
