@@ -16,8 +16,8 @@ PHOTOS, FOLDS = 24, 2
 
 
 def patches() -> Kept:
-    """12 patches of each of 24 photos; every third photo is out of one of three folds."""
-    photo = torch.arange(PHOTOS).repeat_interleave(12)
+    """30 patches of each of 24 photos; every third photo is out of one of three folds."""
+    photo = torch.arange(PHOTOS).repeat_interleave(30)
     rows = torch.randn(len(photo), 6, generator=torch.Generator().manual_seed(1)) + 2 * (photo % 5).unsqueeze(1)
     rows[photo == 7, 0] += 50  # what one photo alone has
     out = (photo.unsqueeze(1) % FOLDS) == torch.arange(FOLDS)
