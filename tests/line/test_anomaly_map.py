@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from andon import preprocess
-from andon.line.anomaly_map import smooth_map, to_original
+from andon.line.anomaly_map import reduced, smooth_map, to_original
 from andon.types import FloatMap, Frame
 
 SIZE = (64, 96)
@@ -95,3 +95,10 @@ def test_what_the_frame_does_not_show_is_zero_and_its_rim_is_kept() -> None:
     grown = cv2.dilate(expected.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     assert (original[expected] == 1).all()
     assert (original[~grown] == 0).all()
+
+
+def test_a_map_is_reduced_to_means_and_never_enlarged() -> None:
+    checks = np.kron(np.arange(12, dtype=np.float32).reshape(3, 4), np.array([[0, 2], [2, 0]], np.float32))
+    assert reduced(checks, 4) == pytest.approx(np.arange(12).reshape(3, 4))
+    assert np.array_equal(reduced(checks, 8), checks)
+    assert reduced(np.ones((1, 300), np.float32), 100).shape == (1, 100)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from queue import Empty, SimpleQueue
+from threading import Event
 
 from andon import resources
 from andon.batch.engine import Outcome, Outcomes, Settings
@@ -19,46 +20,16 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int], None]) -> Outcomes:
     """See `engine.Engine`."""
-    todo, outcomes = SimpleQueue[int](), SimpleQueue[Outcome | str]()
-    over = threading.Event()
+    todo, outcomes, over = SimpleQueue[int](), SimpleQueue[Outcome | str](), Event()
     for shard in shards:
         todo.put(shard)
-
-    def serve(worker: Apart) -> None:
-        deaths = 0
-        while not over.is_set() and deaths < DEATHS:
-            try:
-                shard = todo.get_nowait()
-            except Empty:
-                return
-            try:
-                outcomes.put(Outcome(shard, worker.call(inspect_shard, out, shard)))
-                deaths = 0
-            except DiedError:
-                todo.put(shard)
-                deaths += 1
-            except Exception as error:  # of a share that is away, or a bug
-                outcomes.put(Outcome.of_error(shard, error))
-        if deaths == DEATHS:
-            outcomes.put(_dying(settings.memory))
-
-    def wait() -> None:
-        for thread in threads:
-            thread.join()
-
-    threads: list[threading.Thread] = []
-    with ExitStack() as stack:
-        stack.callback(wait)
-        workers = [
-            stack.enter_context(Apart(settings.cores, settings.memory))
-            for _ in range(min(settings.workers or _workers(settings), len(shards)))
-        ]
+    n = min(settings.workers or _workers(settings), len(shards))
+    # at the end the workers end first, and so do their threads
+    with ThreadPoolExecutor(n, "andon-batch") as pool, ExitStack() as stack:
+        workers = [stack.enter_context(Apart(settings.cores, settings.memory)) for _ in range(n)]
         stack.callback(over.set)
-        threads += [
-            threading.Thread(target=serve, args=(worker,), name="andon-batch", daemon=True) for worker in workers
-        ]
-        for thread in threads:
-            thread.start()
+        for worker in workers:
+            pool.submit(_serve, worker, out, todo, outcomes, over, settings.memory)
         left = len(shards)
         while left:
             tell(sum(worker.counted for worker in workers))
@@ -70,6 +41,36 @@ def run(out: str, shards: Sequence[int], settings: Settings, tell: Callable[[int
                 raise InputError(outcome)
             left -= 1
             yield outcome
+
+
+def _serve(
+    worker: Apart,
+    out: str,
+    todo: SimpleQueue[int],
+    outcomes: SimpleQueue[Outcome | str],
+    over: Event,
+    memory: int,
+) -> None:
+    """Have a worker inspect shards until none is left, and put what comes of each into `outcomes`.
+
+    A shard whose worker dies is put back. Where it dies again and again, the reason goes into `outcomes`.
+    """
+    deaths = 0
+    while not over.is_set() and deaths < DEATHS:
+        try:
+            shard = todo.get_nowait()
+        except Empty:
+            return
+        try:
+            outcomes.put(Outcome(shard, worker.call(inspect_shard, out, shard)))
+            deaths = 0
+        except DiedError:
+            todo.put(shard)
+            deaths += 1
+        except Exception as error:  # of a share that is away, or a bug
+            outcomes.put(Outcome.of_error(shard, error))
+    if deaths == DEATHS:
+        outcomes.put(_dying(memory))
 
 
 def _workers(settings: Settings) -> int:

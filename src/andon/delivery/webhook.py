@@ -101,10 +101,6 @@ class WebhookSender:
         if not 200 <= status < 300:
             raise NotTakenError(f"it answered {status}")
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
     def _post(self, addresses: list[str], delivery: Delivery) -> int:
         """The status that the first address answers that can be connected to; nobody reads what else it says."""
         *others, last = addresses[:MOST_ADDRESSES]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from andon.store.steady_clock import computers
 
 LEAST = timedelta(minutes=1)
 """A smaller step is no news: clocks are put right all the time."""
 TOLD_FOR = timedelta(days=1)
 MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-def _computers() -> datetime:
-    return datetime.now(UTC)
 
 
 def _seconds() -> float:
@@ -34,7 +32,7 @@ class ClockWatch:
         self,
         newest: datetime | None,
         *,
-        computer: Callable[[], datetime] = _computers,
+        computer: Callable[[], datetime] = computers,
         seconds: Callable[[], float] = _seconds,
     ) -> None:
         self._computer = computer

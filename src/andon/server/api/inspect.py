@@ -14,8 +14,7 @@ from andon.server.api.parameters import only_declared
 from andon.server.api.shapes import ROW, ModelName, PartId, StationName
 from andon.server.desk import Incoming, Job, TooLateError
 from andon.server.errors import answer, problems
-from andon.server.metrics import Metrics
-from andon.server.station import Station
+from andon.server.state import metrics_of, station_of
 
 NAME = "<body>"
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -53,7 +52,7 @@ async def inspect(
     The row is in the database before it is answered. 503 says that it is not, and that the photo was dropped.
     """
     started = time.monotonic()
-    served: Station = request.app.state.station
+    served = station_of(request)
     if request.headers.get("content-type", "").startswith("multipart/"):
         return answer(415, "Send the bytes of the photo as the body itself, not as a form.")
     desk = served.desks.of(model)
@@ -67,7 +66,7 @@ async def inspect(
     incoming = Incoming(data=data, name=NAME, part_id=part_id, station=station)
     job = served.submit(incoming, desk.name, seconds=seconds - (time.monotonic() - started))
     row = await _row(job, seconds)
-    metrics: Metrics = request.app.state.metrics
+    metrics = metrics_of(request)
     metrics.seconds.labels(desk.name).observe(time.monotonic() - started)
     return JSONResponse(row)
 

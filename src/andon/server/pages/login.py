@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from andon.server.access import COOKIE, SESSION_SECONDS, Access, Identity
+from andon.server.access import COOKIE, SESSION_SECONDS, Identity
 from andon.server.pages.rendering import LogInFirstError, form, page, viewer
 from andon.server.shield import Rates
+from andon.server.state import access_of
 
 PER_SECOND, AT_ONCE = 0.2, 10
 """Logins per address."""
@@ -19,7 +20,8 @@ router = APIRouter()
 
 
 def send_to_login(app: FastAPI) -> None:
-    """Let the app send whoever is not known to the login."""
+    """Let the app send whoever is not known to the login, at which each address has so many attempts."""
+    app.state.logins = Rates(PER_SECOND, AT_ONCE)
 
     @app.exception_handler(LogInFirstError)
     def log_in_first(request: Request, error: LogInFirstError) -> Response:
@@ -35,13 +37,10 @@ def login_page(request: Request) -> HTMLResponse:
 @router.post("/login")
 async def log_in(request: Request) -> Response:
     """Begins a session, whose cookie no script can read."""
-    state = request.app.state
-    if not hasattr(state, "logins"):
-        state.logins = Rates(PER_SECOND, AT_ONCE)
-    if not state.logins.take(request.client.host if request.client else ""):
+    logins: Rates = request.app.state.logins
+    if not logins.take(request.client.host if request.client else ""):
         return page(request, "login.html", None, status=429, wrong="Too many attempts; wait a few seconds.")
-    access: Access = state.access
-    cookie = await run_in_threadpool(access.log_in, (await form(request)).get("token", "").strip())
+    cookie = await run_in_threadpool(access_of(request).log_in, (await form(request)).get("token", "").strip())
     if cookie is None:
         return page(request, "login.html", None, status=401, wrong="That is no valid token.")
     answer = RedirectResponse("/", 303)
