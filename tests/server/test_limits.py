@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ import pytest
 from numpy_scorer import orange_pipeline
 from serving import NG_PHOTO, OK_PHOTO, PART, SETTINGS, Gated, Served, Versions, served, sha
 
-from andon.server import connection, running, shield
+from andon.server import connection, running, settings, shield
 
 QUEUE = 3
 
@@ -152,6 +153,21 @@ def whole_answer(client: socket.socket) -> bytes:
 
 
 POST = b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+
+
+def test_photos_that_come_in_slowly_take_so_much_memory_and_no_more(
+    tmp_path: Path, versions: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "MOST_UNDER_WAY", 0)  # then it is ten times what a photo may have
+    half = b"POST /v1/inspect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n" + bytes(190_000)
+    with served(tmp_path, [PART], settings=replace(SETTINGS, max_bytes=200_000)) as running, ExitStack() as clients:
+        slow = [clients.enter_context(connected(running, half)) for _ in range(11)]
+        (refused,), _, _ = select.select(slow, [], [], 8)
+        answer = refused.recv(2000)
+        assert answer.startswith(b"HTTP/1.1 429") and b"retry-after: 1" in answer
+        assert running.inspect(OK_PHOTO).status_code == 200
+        clients.close()
+        assert {running.inspect(OK_PHOTO).status_code for _ in range(50)} == {200}
 
 
 def test_a_photo_that_never_ends_is_given_up(narrow: Served) -> None:

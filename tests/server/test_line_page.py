@@ -23,6 +23,15 @@ COUNT_TONES = """
   AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); };
 """
 
+GOES_RIGHT = """(element) => {
+  const left = (at) => {
+    const letter = document.createRange();
+    letter.setStart(element.firstChild, at);
+    letter.setEnd(element.firstChild, at + 1);
+    return letter.getBoundingClientRect().left;
+  };
+  return left(0) < left(7);
+}"""
 IMPATIENT = "const timeout = AbortSignal.timeout; AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 15);"
 
 
@@ -201,6 +210,24 @@ def test_each_station_has_a_line_of_its_own(running: Served, person: Person) -> 
     running.inspect(orange(0.07), part_id="east again", station="east")
     expect(page.locator("#part")).to_contain_text("east again")
     assert len(page.locator("#strip a").all()) == 2
+
+
+def test_what_others_write_breaks_no_page(running: Served, person: Person) -> None:
+    """Neither by its length nor by the direction of its letters, which would turn the time beside it round."""
+    name = "\u202eX-17"
+    one = running.inspect(orange(0.3), part_id=name, station="\u202ecell").json()["inspection_id"]
+    review = {"verdict": "NG", "note": "W" * 400, "by": "S" * 100}
+    assert running.client.post(f"/v1/inspections/{one}/review", json=review).status_code == 200
+    page = person.open(running.url)
+    assert page.locator("#part .muted").evaluate(GOES_RIGHT)
+    page.goto(f"{running.url}/inspections/{one}")
+    assert fits_a_phone(page)
+    running.inspect(orange(0), part_id="W" * 200)
+    page.goto(running.url)
+    expect(page.locator("#part bdi")).to_have_attribute("title", "W" * 200)
+    assert fits_a_phone(page)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.locator(".score")).to_be_in_viewport()
 
 
 def test_a_photo_of_the_strip_can_be_looked_at(running: Served, person: Person) -> None:

@@ -89,6 +89,31 @@ def test_skip_go_back_and_undo(doubtful: Served, person: Person) -> None:
     assert said_of(doubtful, "first") == []
 
 
+def test_what_was_typed_stays_with_its_photo_and_outlasts_a_login(doubtful: Served, person: Person) -> None:
+    page = opened(person, doubtful)
+    shows(page, "first")
+    page.locator("#note").fill("no oil")
+    page.locator("#note").blur()
+    page.keyboard.press(" ")
+    shows(page, "second")
+    expect(page.locator("#note")).to_have_value("")
+    page.keyboard.press("ArrowLeft")
+    shows(page, "first")
+    expect(page.locator("#note")).to_have_value("no oil")
+    page.route("**/review/say", lambda route: route.fulfill(status=303, headers={"Location": "/login"}))
+    page.keyboard.press("n")
+    expect(page.locator("#queue")).to_have_count(0)  # this is the login
+    page.unroute("**/review/say")
+    page.goto(f"{doubtful.url}/review")
+    shows(page, "first")
+    expect(page.locator("#note")).to_have_value("no oil")
+    page.keyboard.press("n")
+    shows(page, "second")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".remark")).to_contain_text("no oil")
+    expect(page.locator("#note")).to_have_value("")
+
+
 def test_a_note_is_kept_and_its_letters_are_no_keys(doubtful: Served, person: Person) -> None:
     page = opened(person, doubtful)
     shows(page, "first")

@@ -16,6 +16,7 @@ from andon.server.api import events, health, inspect, inspections, models
 from andon.server.background import Background
 from andon.server.errors import tell_errors
 from andon.server.feed import Feed
+from andon.server.intake import Intake
 from andon.server.metrics import Metrics
 from andon.server.openapi import describe
 from andon.server.pictures import Pictures
@@ -48,6 +49,7 @@ def make_app(station: Station, access: Access) -> FastAPI:
     app.state.access = access
     app.state.background = Background()
     app.state.feed = Feed(station, station.settings.max_followers)
+    app.state.intake = Intake(station.settings.max_bytes_under_way)
     app.state.pictures = Pictures(station)
     app.state.metrics = Metrics(station)
     for part in (inspect, inspections, models, events, health):

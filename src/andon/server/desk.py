@@ -33,10 +33,10 @@ SMOOTHING = 0.1
 
 
 class BusyError(AndonError):
-    """The queue is full; `retry_after` says in how many seconds it may not be."""
+    """There is no room for another photo; `retry_after` says in how many seconds there may be."""
 
-    def __init__(self, model: str, waiting: int, retry_after: int) -> None:
-        super().__init__(f"{model} has {waiting} photos to judge already; send this one again in {retry_after} s.")
+    def __init__(self, why: str, retry_after: int) -> None:
+        super().__init__(f"{why}; send this one again in {retry_after} s.")
         self.retry_after = retry_after
 
 
@@ -131,7 +131,8 @@ class Desk:
         BusyError: there is no place free.
         """
         if self._waiting >= self._places:
-            raise BusyError(self.name, self._waiting, math.ceil(self._waiting * self._seconds_each))
+            seconds = math.ceil(self._waiting * self._seconds_each)
+            raise BusyError(f"{self.name} has {self._waiting} photos to judge already", seconds)
 
     def submit(self, incoming: Incoming, deadline: float) -> Job:
         """Take a photo.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+MOST_UNDER_WAY = 500_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -31,3 +33,8 @@ class Settings:
     grace: float = 1
     keep_for: timedelta | None = timedelta(days=90)
     keep_bytes: int | None = None
+
+    @property
+    def max_bytes_under_way(self) -> int:
+        """Of all photos together that are coming in or waiting."""
+        return max(MOST_UNDER_WAY, 10 * self.max_bytes)

@@ -7,6 +7,7 @@ from fastapi import Request
 from andon.server.access import Access
 from andon.server.background import Background
 from andon.server.feed import Feed
+from andon.server.intake import Intake
 from andon.server.metrics import Metrics
 from andon.server.pictures import Pictures
 from andon.server.station import Station
@@ -34,6 +35,12 @@ def feed_of(request: Request) -> Feed:
     """What tells pages of events."""
     feed: Feed = request.app.state.feed
     return feed
+
+
+def intake_of(request: Request) -> Intake:
+    """What bounds the photos that are under way."""
+    intake: Intake = request.app.state.intake
+    return intake
 
 
 def pictures_of(request: Request) -> Pictures:

@@ -14,7 +14,7 @@ from andon.server.api.parameters import only_declared
 from andon.server.api.shapes import ROW, ModelName, PartId, StationName
 from andon.server.desk import Incoming, Job, TooLateError
 from andon.server.errors import answer, problems
-from andon.server.state import metrics_of, station_of
+from andon.server.state import intake_of, metrics_of, station_of
 
 NAME = "<body>"
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -58,14 +58,15 @@ async def inspect(
     desk = served.desks.of(model)
     desk.check_room()
     seconds = served.settings.deadline
-    try:
-        async with asyncio.timeout(seconds):
-            data = await request.body()
-    except TimeoutError:
-        return answer(408, f"The photo did not arrive within {seconds:g} s; send it again.")
-    incoming = Incoming(data=data, name=NAME, part_id=part_id, station=station)
-    job = served.submit(incoming, desk.name, seconds=seconds - (time.monotonic() - started))
-    row = await _row(job, seconds)
+    with intake_of(request).photo() as arriving:
+        try:
+            async with asyncio.timeout(seconds):
+                data = await arriving.read(request.stream())
+        except TimeoutError:
+            return answer(408, f"The photo did not arrive within {seconds:g} s; send it again.")
+        incoming = Incoming(data=data, name=NAME, part_id=part_id, station=station)
+        job = served.submit(incoming, desk.name, seconds=seconds - (time.monotonic() - started))
+        row = await _row(job, seconds)
     metrics = metrics_of(request)
     metrics.seconds.labels(desk.name).observe(time.monotonic() - started)
     return JSONResponse(row)

@@ -171,6 +171,13 @@ const live = {
     remember(name, "andon.name");
 
     const current = () => $("#one")?.dataset.id;
+    // What was typed belongs to its photo, and outlasts a login in this window.
+    const notes = JSON.parse(sessionStorage.getItem("andon.notes") ?? "{}");
+    const keep_note = (id, text) => {
+      notes[id] = text || undefined;
+      sessionStorage.setItem("andon.notes", JSON.stringify(notes));
+    };
+    note.addEventListener("input", () => keep_note(current(), note.value));
     const send = async (action, more = {}) => {
       if (is_busy) return false;
       is_busy = true;
@@ -178,6 +185,7 @@ const live = {
         const content = { ...sitting, by: name.value.trim(), ...more };
         if (!content.by) throw new Error("Give your name first, so that it stands beside what you say.");
         await show(queue, await ask(`/review/${action}`, content));
+        note.value = notes[current()] ?? "";
         say(trouble, "");
         return true;
       } catch (error) {
@@ -191,7 +199,7 @@ const live = {
     const decide = async (verdict) => {
       const id = current();
       if (!id || !(await send("say", { inspection_id: id, verdict, note: note.value }))) return;
-      note.value = "";
+      keep_note(id, "");
       decided.push(id);
       seen.push(id);
     };
