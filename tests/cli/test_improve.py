@@ -44,7 +44,7 @@ def test_a_better_version_is_written_beside_the_old_one(andon_: Command, station
     lines = ran.out.splitlines()
     assert "may teach" in lines[0] and "rows)." in lines[0]
     assert any(line.split() == ["NG", "photos", "caught", "1", "1"] for line in lines)
-    assert "Offered: the promise holds, and no golden NG photo is lost that was caught." in lines
+    assert "Offered: the promise holds, and every golden NG photo that was caught is still caught." in lines
     assert f"Model: {new}" in lines and "Roll back" in ran.out
     assert own.read_bytes() == before and load(new).inspect(stamped(450)).verdict == "OK"
     (version,) = station.store.models.versions("plates")

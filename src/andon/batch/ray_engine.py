@@ -78,4 +78,4 @@ def _messages(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
 
 def _broken_down(settings: Settings, why: str) -> str:
     where = "on this computer" if settings.address is None else f"at {settings.address}"
-    return f"Ray {where} broke down before a shard was done ({why}); mend that, and give the same command again."
+    return f"Ray {where} broke down before a shard was done ({why}); fix the cause, and give the same command again."

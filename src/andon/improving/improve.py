@@ -82,7 +82,7 @@ class Improvement:
 
     @property
     def is_offered(self) -> bool:
-        """Whether the promise holds and no golden NG photo is lost that was caught."""
+        """Whether the promise holds and every golden NG photo that was caught is still caught."""
         return not self.objections
 
     @property

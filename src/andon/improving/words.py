@@ -27,7 +27,7 @@ def sentences(improvement: Improvement) -> list[str]:
 def verdict(improvement: Improvement) -> str:
     """Offered or refused, and why."""
     if improvement.is_offered:
-        return "Offered: the promise holds, and no golden NG photo is lost that was caught."
+        return "Offered: the promise holds, and every golden NG photo that was caught is still caught."
     return " ".join(["Refused:", *improvement.objections, "Nothing is written."])
 
 
