@@ -139,12 +139,11 @@ def _end_with_head(address: str | None) -> threading.Event:
                 missed = 0
             except OSError:
                 missed += 1
-        print(
+        sys.stderr.write(
             f"Error: The Ray cluster at {address} is lost, as its head does not answer any more; give the same command "
-            "again when it does, or with a cluster that works.",
-            file=sys.stderr,
-            flush=True,
+            "again when it does, or with a cluster that works.\n"
         )
+        sys.stderr.flush()
         os._exit(EXIT_LOST)
 
     if address is not None:

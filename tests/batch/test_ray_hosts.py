@@ -175,7 +175,7 @@ def test_work_goes_on_with_whatever_computers_there_are(exported: Path, tmp_path
             return stack.enter_context(ray_clusters.joined(head.address, "--num-cpus=1"))
 
         first = join()
-        command = [sys.executable, "-m", "andon", *map(str, words), "--memory", "1.5", "--address", head.address]
+        command = [sys.executable, "-m", "andon", *map(str, words), "--address", head.address]
         pipe, env = subprocess.PIPE, os.environ | ray_clusters.ENVIRONMENT
         with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env) as process:
             wait(process, lambda: len(done(out)) >= 2)
