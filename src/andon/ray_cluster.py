@@ -158,8 +158,6 @@ def _settings(address: str | None) -> dict[str, str]:
         "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token"),
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else Ray warns of how it will treat GPUs one day
     }
-    if address is not None:  # this process logs on standard error
-        settings["RAY_BACKEND_LOG_LEVEL"] = os.environ.get("RAY_BACKEND_LOG_LEVEL", "fatal")
     own = Path.home() / ".ray" / "auth_token"
     if address is None and not any(name in os.environ for name in TOKENS) and not own.is_file():
         settings["RAY_AUTH_TOKEN"] = _own_token()
