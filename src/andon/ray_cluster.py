@@ -12,6 +12,7 @@ import secrets
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -25,7 +26,7 @@ MOST_OBJECT_STORE = 2 * 2**30  # bytes of shared memory; what tasks hand to one 
 SHARE_OF_MEMORY = 0.15
 SECONDS_TO_ANSWER = 5.0
 SECONDS_BETWEEN_LOOKS = 5.0
-LOOKS = 9  # at a head that does not answer: Ray itself ends this process after a minute, with words of its own
+SECONDS_TO_LOSE = 40.0  # without an answer: Ray itself ends this process after a minute, with words of its own
 EXIT_LOST = 2
 SETTINGS = 4  # the type of a frame of HTTP/2
 HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, SETTINGS, 0, 0, 0, 0, 0])  # RFC 9113, section 3.4
@@ -130,15 +131,13 @@ def _end_with_head(address: str | None) -> threading.Event:
     over = threading.Event()
 
     def look() -> None:
-        missed = 0
-        while missed < LOOKS:
+        answered = time.monotonic()
+        while time.monotonic() - answered < SECONDS_TO_LOSE:
             if over.wait(SECONDS_BETWEEN_LOOKS):
                 return
-            try:
+            with suppress(OSError):
                 _require_answer(address)
-                missed = 0
-            except OSError:
-                missed += 1
+                answered = time.monotonic()
         sys.stderr.write(
             f"Error: The Ray cluster at {address} is lost, as its head does not answer any more; give the same command "
             "again when it does, or with a cluster that works.\n"

@@ -134,7 +134,7 @@ def _look_out() -> Callable[[str, str, str, list[str]], str]:
 
 
 @contextmanager
-def watched(cores: int, memory: int, warn: Callable[[str], None]) -> Iterator[None]:
+def watched(cores: int, memory: int | None, warn: Callable[[str], None]) -> Iterator[None]:
     """Within the block, warn of computers that are lost."""
     over = threading.Event()
     before = {host.node: host.name for host in hosts()}
@@ -144,7 +144,7 @@ def watched(cores: int, memory: int, warn: Callable[[str], None]) -> Iterator[No
         found = hosts()
         now = {host.node: host.name for host in found}
         for lost in sorted(before[node] for node in before.keys() - now.keys()):
-            warn(f"{lost} is lost to the Ray cluster; its shards are done again by others.")
+            warn(f"{lost} is lost to the Ray cluster; its work is done again by others.")
         before = now
         return found
 

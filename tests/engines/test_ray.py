@@ -24,7 +24,12 @@ from andon.models.save import save
 from andon.teaching.shards.teach import teach
 
 TESTS = Path(__file__).parents[1]
-HASTY = "import sys; from andon import cli, ray_cluster; ray_cluster.SECONDS_BETWEEN_LOOKS = 0.2; sys.exit(cli.main())"
+HASTY = """
+import sys
+from andon import cli, ray_cluster
+ray_cluster.SECONDS_BETWEEN_LOOKS, ray_cluster.SECONDS_TO_LOSE = 0.2, 2
+sys.exit(cli.main())
+"""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Ray's
 
