@@ -14,7 +14,7 @@ from http.server import HTTPServer, SimpleHTTPRequestHandler
 import pytest
 import ray_clusters
 
-from andon import ray_cluster
+from andon import engines, ray_cluster
 from andon.errors import InputError
 from andon.ray_cluster import connect
 
@@ -38,6 +38,12 @@ def web_server() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+def test_no_cluster_at_an_address_is_one_sentence() -> None:
+    says = r"^No Ray cluster answers at 127\.0\.0\.1:1 \(Connection refused\); give"
+    with pytest.raises(InputError, match=says), engines.opened("ray", "127.0.0.1:1"):
+        pass
 
 
 def test_what_is_no_cluster_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
