@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "RAY_health_check_timeout_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
     "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "5",  # and so is its head, not a minute
 }
 LITTLE_MEMORY = ("--memory", "6000000000", "--object-store-memory", "80000000")
 

@@ -10,6 +10,9 @@ import os
 import re
 import secrets
 import socket
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -22,6 +25,11 @@ OLDEST = (2, 59)
 MOST_OBJECT_STORE = 2 * 2**30  # bytes of shared memory; what tasks hand to one another is small
 SHARE_OF_MEMORY = 0.15
 SECONDS_TO_ANSWER = 5.0
+SECONDS_BETWEEN_LOOKS = 5.0
+SECONDS_TO_LOSE = 40.0  # without an answer: Ray itself ends this process after a minute, with words of its own
+EXIT_LOST = 2
+SETTINGS = 4  # the type of a frame of HTTP/2
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, SETTINGS, 0, 0, 0, 0, 0])  # RFC 9113, section 3.4
 TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
@@ -53,9 +61,11 @@ def connect(address: str | None = None) -> Iterator[None]:
             with suppress(Exception):
                 ray.shutdown()
             raise InputError(_refused(address, error)) from error
+        over = _end_with_head(address)
         try:
             yield
         finally:
+            over.set()
             ray.shutdown()
 
 
@@ -94,10 +104,50 @@ def _require_version(found: str) -> None:
 
 
 def _require_answer(address: str | None) -> None:
-    """Ray itself would try for minutes to reach a head node that is not there."""
+    """Ray itself would try for minutes to reach a head node that is not there, or something else that is.
+
+    A head speaks gRPC: to the first words of HTTP/2 it answers with a frame of settings.
+    """
+    if address == "auto":
+        from ray._private.services import canonicalize_bootstrap_address
+
+        address = canonicalize_bootstrap_address(address)
     host, colon, port = (address or "").rpartition(":")
-    if colon and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), SECONDS_TO_ANSWER).close()
+    if not colon or not port.isdecimal():
+        return
+    with socket.create_connection((host.strip("[]"), int(port)), SECONDS_TO_ANSWER) as there:
+        if os.environ.get("RAY_USE_TLS", "0") != "0":  # it speaks, and not to us
+            return
+        there.sendall(HELLO)
+        if there.recv(4)[3:] != bytes([SETTINGS]):
+            raise ConnectionError("what is there does not speak as Ray does")
+
+
+def _end_with_head(address: str | None) -> threading.Event:
+    """End this process, with a sentence, when the head is lost; until the event is set.
+
+    Nothing of Ray returns after that, not even its shutdown.
+    """
+    over = threading.Event()
+
+    def look() -> None:
+        answered = time.monotonic()
+        while time.monotonic() - answered < SECONDS_TO_LOSE:
+            if over.wait(SECONDS_BETWEEN_LOOKS):
+                return
+            with suppress(OSError):
+                _require_answer(address)
+                answered = time.monotonic()
+        sys.stderr.write(
+            f"Error: The Ray cluster at {address} is lost, as its head does not answer any more; give the same command "
+            "again when it does, or with a cluster that works.\n"
+        )
+        sys.stderr.flush()
+        os._exit(EXIT_LOST)
+
+    if address is not None:
+        threading.Thread(target=look, name="andon-head", daemon=True).start()
+    return over
 
 
 def _settings(address: str | None) -> dict[str, str]:
@@ -144,6 +194,13 @@ def _refused(address: str | None, error: Exception) -> str:
     if "Version mismatch" in str(error):
         versions = " ".join(str(error).partition(": ")[2].split())
         return f"{versions} (Ray cluster at {address}); install the same Ray and Python on all its computers."
+    if "No node info found" in str(error.__cause__):
+        return (
+            f"This computer does not belong to the Ray cluster at {address}: run `ray start --address={address}` on it "
+            "first, or give the command on a computer of the cluster."
+        )
+    if "InvalidAuthToken" in str(error.__cause__):
+        return f"The Ray cluster at {address} has another token than this machine; {_TOKEN}."
     if isinstance(error, OSError) and "Failed to connect to Ray cluster" not in str(error):
         why = f"No Ray cluster answers at {address} ({first_line(error)})"
     else:

@@ -134,17 +134,17 @@ def _look_out() -> Callable[[str, str, str, list[str]], str]:
 
 
 @contextmanager
-def watched(cores: int, memory: int, warn: Callable[[str], None]) -> Iterator[None]:
+def watched(cores: int, memory: int | None, warn: Callable[[str], None]) -> Iterator[None]:
     """Within the block, warn of computers that are lost."""
     over = threading.Event()
-    before = {host.name for host in hosts()}
+    before = {host.node: host.name for host in hosts()}
 
     def look() -> list[Host]:
         nonlocal before
         found = hosts()
-        now = {host.name for host in found}
-        for lost in sorted(before - now):
-            warn(f"{lost} is lost to the Ray cluster; its shards are done again by others.")
+        now = {host.node: host.name for host in found}
+        for lost in sorted(before[node] for node in before.keys() - now.keys()):
+            warn(f"{lost} is lost to the Ray cluster; its work is done again by others.")
         before = now
         return found
 
@@ -154,6 +154,8 @@ def watched(cores: int, memory: int, warn: Callable[[str], None]) -> Iterator[No
             has_room = any(host.workers(cores, memory) for host in look())
             if had_room and not has_room:
                 warn("No computer of the Ray cluster is left that has room for a worker; waiting for one.")
+            elif has_room and not had_room:
+                warn("A computer of the Ray cluster has room for a worker again; the work goes on.")
             had_room = has_room
 
     thread = threading.Thread(target=keep_looking, name="andon-hosts", daemon=True)

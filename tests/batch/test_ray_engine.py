@@ -156,3 +156,23 @@ def test_what_was_begun_with_one_engine_goes_on_with_another(
     assert ran.code == 0, ran.err
     assert {part: part.stat().st_mtime_ns for part in kept} == kept
     assert [row["path"] for row in rows(out)] == sorted(map(str, plates.glob("*.png")))
+
+
+def test_a_head_that_is_killed_ends_the_run_in_a_sentence_and_loses_nothing(
+    exported: Path, plates: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with (
+        ray_clusters.cluster(cpus=1) as head,
+        running(command(exported, plates, out, "--engine", "ray", "--address", head.address, "--shard", 4)) as process,
+    ):
+        wait_for_parts(out, 1, process)
+        head.lost()
+        stopped = ended(process)
+    assert stopped.code == 2
+    assert f"at {head.address}" in stopped.err.splitlines()[-1] and "Traceback" not in stopped.err
+    kept = {part: part.stat().st_mtime_ns for part in parts(out)}
+    assert 0 < len(kept) < N / 4
+    assert run(command(exported, plates, out, "--workers", "1", "--shard", 4)).code == 0
+    assert {part: part.stat().st_mtime_ns for part in kept} == kept
+    assert [row["path"] for row in rows(out)] == sorted(map(str, plates.glob("*.png")))

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import plate_photos
 import pytest
 import ray_clusters
 from pyarrow import parquet
+from ray_clusters import Host
 
 from andon import ray_cluster, ray_hosts
 from andon.batch import ray_driver
@@ -149,6 +150,62 @@ def test_a_host_that_is_cut_off_and_killed_loses_nothing_and_doubles_nothing(exp
     assert said.startswith(f"Counted: {N} photos = {N} verdicts")
     rows = [row["path"] for part in done(out) for row in parquet.read_table(part, columns=["path"]).to_pylist()]
     assert rows == sorted(map(str, paths))
+
+
+def test_work_goes_on_with_whatever_computers_there_are(exported: Path, tmp_path: Path) -> None:
+    """One joins late and is used, all are lost, and when another comes the work goes on by itself."""
+    out = tmp_path / "out"
+    paths = plate_photos.write_parts(tmp_path / "photos", range(600, 600 + N))
+    words: list[object] = [
+        "batch",
+        exported,
+        tmp_path / "photos",
+        "-o",
+        out,
+        "--shard",
+        4,
+        "--cores",
+        1,
+        "--engine",
+        "ray",
+    ]
+    with ray_clusters.cluster(cpus=0) as head, ExitStack() as stack:
+
+        def join() -> Host:
+            return stack.enter_context(ray_clusters.joined(head.address, "--num-cpus=1"))
+
+        first = join()
+        command = [sys.executable, "-m", "andon", *map(str, words), "--address", head.address]
+        pipe, env = subprocess.PIPE, os.environ | ray_clusters.ENVIRONMENT
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env) as process:
+            wait(process, lambda: len(done(out)) >= 2)
+            for worker in first.running("MapWorker"):
+                worker.suspend()
+            late, before = join(), len(done(out))
+            wait(process, lambda: len(done(out)) >= before + 3)
+            first.lost()
+            late.lost()
+            left = len(done(out))
+            assert process.stderr is not None
+            heard = read_until(process.stderr, "waiting for one")
+            assert len(done(out)) == left < N / 4
+            join()
+            said, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, heard + err
+    assert "is lost to the Ray cluster" in heard and "the work goes on" in err
+    assert said.startswith(f"Counted: {N} photos = {N} verdicts")
+    rows = [row["path"] for part in done(out) for row in parquet.read_table(part, columns=["path"]).to_pylist()]
+    assert rows == sorted(map(str, paths))
+
+
+def read_until(stream: IO[str], words: str) -> str:
+    """What comes, up to the line with the words."""
+    heard = ""
+    while words not in heard:
+        line = stream.readline()
+        assert line, heard
+        heard += line
+    return heard
 
 
 def done(out: Path) -> list[Path]:

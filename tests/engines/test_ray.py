@@ -5,21 +5,31 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import engine_tasks
 import plate_photos
 import pytest
+import ray_clusters
 
 from andon import datasets, engines, recipes
 from andon.engines import Engine, of_ray
 from andon.engines.local import LocalEngine
-from andon.errors import AndonError, ConfigError, ImageError, InputError
+from andon.errors import AndonError, ConfigError, ImageError
 from andon.models.save import save
 from andon.teaching.shards.teach import teach
 
 TESTS = Path(__file__).parents[1]
+HASTY = """
+import sys
+from andon import cli, ray_cluster
+ray_cluster.SECONDS_BETWEEN_LOOKS, ray_cluster.SECONDS_TO_LOSE = 0.2, 2
+sys.exit(cli.main())
+"""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Ray's
 
@@ -87,7 +97,23 @@ def test_shards_make_the_same_model_on_ray_as_in_this_process(engine: Engine, tm
     assert files[0] == files[1]
 
 
-def test_no_cluster_at_an_address_is_one_sentence() -> None:
-    says = r"^No Ray cluster answers at 127\.0\.0\.1:1 \(Connection refused\); give"
-    with pytest.raises(InputError, match=says), engines.opened("ray", "127.0.0.1:1"):
-        pass
+def test_a_head_that_is_killed_ends_the_training_in_a_sentence(tmp_path: Path) -> None:
+    plate_photos.write_parts(tmp_path / "ok", range(60))
+    model, env = tmp_path / "model.safetensors", os.environ | ray_clusters.ENVIRONMENT
+    words = ["train", tmp_path / "ok", "-o", model, "--engine", "ray", "--shard", 3]
+    with ray_clusters.cluster(cpus=1) as head:
+        command = [sys.executable, "-c", HASTY, *map(str, words), "--address", head.address]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as process:
+            deadline = time.monotonic() + 60
+            while not head.running("ray::_run"):
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.05)
+            head.lost()
+            assert process.stderr is not None
+            said = process.stderr.read().splitlines()
+    assert process.returncode == 2
+    assert said[-1].startswith(
+        f"Error: The Ray cluster at {head.address} is lost, as its head does not answer any more"
+    )
+    assert not any("GCS" in line or "Traceback" in line for line in said), said
+    assert not list(tmp_path.glob("*.safetensors*"))

@@ -67,12 +67,12 @@ def drive(job: dict[str, Any], say: Say) -> None:
         ray.exceptions.RayError: it broke down.
     """
     with connect(job["address"]):
-        workers = ray_hosts.workers(job["cores"], job["memory"])
+        room = ray_hosts.workers(job["cores"], job["memory"])
         ray_hosts.check("andon.batch.shard", "ray", _needed(job["out"], job["shards"][0]))
         with ray_hosts.watched(job["cores"], job["memory"], lambda warning: say({"warning": warning})):
             for start in range(0, len(job["shards"]), SHARDS_AT_ONCE):
                 shards = job["shards"][start : start + SHARDS_AT_ONCE]
-                for outcome in _mapped(job, shards, min(job["workers"] or workers, len(shards))):
+                for outcome in _mapped(job, shards, room):
                     say(outcome)
 
 
@@ -93,15 +93,22 @@ def _is_there(path: str) -> bool:
         return False
 
 
-def _mapped(job: dict[str, Any], shards: list[int], workers: int) -> Iterator[dict[str, Any]]:
-    """The outcomes, as they come. A shard whose worker died is tried again by another."""
+def _mapped(job: dict[str, Any], shards: list[int], room: int) -> Iterator[dict[str, Any]]:
+    """The outcomes, as they come. A shard whose worker died is tried again by another.
+
+    Args:
+        room: for how many workers there is room now.
+    """
     import ray
+
+    workers = min(job["workers"] or room, len(shards))
+    most = workers if job["workers"] else len(shards)  # Ray adds one wherever there is room later
 
     rows = [json.dumps({"out": job["out"], "shard": s, "cores": job["cores"], "memory": job["memory"]}) for s in shards]
     outcomes = ray.data.from_items([{"job": row} for row in rows], override_num_blocks=len(rows)).map_batches(
         Actor,
         batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=workers),
+        compute=ray.data.ActorPoolStrategy(min_size=workers, max_size=most),
         num_cpus=job["cores"],
         memory=job["memory"],
         max_restarts=-1,

@@ -6,6 +6,7 @@ it is whole: a computer that was thought lost cannot disturb the one that tries 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from andon.files import write_whole
 from andon.ray_cluster import connect
 from andon.resources import use_cores
 
+LOG = logging.getLogger("andon")
 TRIES = 3
 
 
@@ -47,7 +49,7 @@ class OnRay:
             tell(task.words, len(tasks) - number)
             yield Outcome(task, attempt(task))
         if to_do:
-            with connect(self.address):
+            with connect(self.address), ray_hosts.watched(self.cores, None, LOG.warning):
                 yield from self._run(to_do, tell)
 
     def _run(self, tasks: Sequence[Task], tell: Tell) -> Outcomes:

@@ -83,7 +83,7 @@ def ray_engine(address: str | None) -> Iterator[RayEngine]:
     Raises:
         InputError: see `ray_cluster.connect`.
     """
-    with ray_cluster.connect(address):
+    with ray_cluster.connect(address), ray_hosts.watched(1, None, LOG.warning):
         yield RayEngine()
 
 
