@@ -17,15 +17,16 @@ from fsspec.registry import _registry
 from fsspec.utils import infer_storage_options
 from pyarrow import parquet
 
-from andon.batch import asking
+from andon.batch import asking, inspecting, run
 from andon.batch import lease as leases
 from andon.batch.asking import PlaceError, ask
 from andon.batch.damage import DamagedError, finding_damage
 from andon.batch.lease import Lease
 from andon.batch.place import Place
+from andon.batch.process import Apart
 from andon.batch.run import ENGINES
 from andon.batch.source import Source
-from andon.errors import InputError
+from andon.errors import ImageError, InputError
 
 SHARE = "smb://server:4450/plant"
 SHARING_VIOLATION, ACCESS_DENIED, DISK_FULL = 0xC0000043, 0xC0000022, 0xC000007F
@@ -294,3 +295,73 @@ def test_a_web_server_that_is_away_is_not_said_to_lack_the_page() -> None:
 def test_what_a_store_raises_it_does_not_log_too(share: Place) -> None:
     """Some log a traceback."""
     assert not logging.getLogger(Share.__module__.partition(".")[0]).isEnabledFor(logging.ERROR)
+
+
+def test_photos_whose_store_is_away_for_long_are_inspected_later(
+    share: Place, photos: Path, batch: Command, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their shard is put off; no photo becomes a failure."""
+    monkeypatch.setattr(inspecting, "TRIES", 1)
+    monkeypatch.setattr(run, "PAUSE", 0.001)
+    for path in photos.rglob("*.png"):
+        share.write(f"november/{path.name}", path.read_bytes())
+    cat, away = Share.cat_file, iter(range(3))
+
+    def answer(self: Share, path: str, **kwargs: Any) -> bytes:
+        if next(away, None) is not None:
+            raise ConnectionError("reset")
+        return bytes(cat(self, path, **kwargs))
+
+    monkeypatch.setattr(Share, "cat_file", answer)
+    ran = batch(f"{SHARE}/november")
+    assert ran.code == 0, ran.err
+    assert "Counted: 40 photos = 40 verdicts" in ran.out and "+ 0 failures" in ran.out
+    assert "Shard 0 could not be inspected and is tried again" in caplog.text
+
+
+def test_photos_of_a_store_that_never_answers_are_failures_in_the_end(
+    share: Place, photos: Path, batch: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The others get their verdicts; the store is not asked for each of its photos."""
+    monkeypatch.setattr(inspecting, "TRIES", 1)
+    monkeypatch.setattr(run, "PAUSE", 0.001)
+    monkeypatch.setattr(Apart, "call", lambda self, function, *args: function(*args))
+    asked: list[str] = []
+
+    def answer(self: Share, path: str) -> bytes:
+        asked.append(path)
+        raise ConnectionError("reset")
+
+    monkeypatch.setattr(Share, "cat_file", answer)
+    known = sorted(photos.rglob("*.png"))[:4]
+    lines = [*map(str, known), *(f"{SHARE}/{number}.png" for number in range(50))]
+    (tmp_path / "list.txt").write_text("\n".join(lines))
+    ran = batch(tmp_path / "list.txt", "--max-failures", "100 %")
+    assert ran.code == 0, ran.err
+    assert "4 verdicts" in ran.out and "50 failures" in ran.out
+    assert len(asked) < 50
+    errors = (tmp_path / "out" / "failures.csv").read_text().splitlines()[1:]
+    assert len(errors) == 50 and all("reset" in error for error in errors)
+
+
+def test_a_photo_that_its_store_does_not_give_is_a_failure_where_it_gives_others(
+    share: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspecting, "TRIES", 1)
+    share.write("2.png", b"photo")
+    cat = Share.cat_file
+
+    def answer(self: Share, path: str) -> bytes:
+        if path.endswith("1.png"):
+            if gives_others:
+                assert inspecting.read(f"{SHARE}/2.png") == b"photo"
+            raise ConnectionError("reset")
+        return bytes(cat(self, path))
+
+    monkeypatch.setattr(Share, "cat_file", answer)
+    gives_others = False
+    with pytest.raises(PlaceError, match="reset"):
+        inspecting.read(f"{SHARE}/1.png")
+    gives_others = True
+    with pytest.raises(ImageError, match="reset"):
+        inspecting.read(f"{SHARE}/1.png")

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from andon import images
-from andon.batch.asking import TRIES
+from andon.batch.asking import TRIES, PlaceError
 from andon.batch.manifest import Manifest
 from andon.batch.maps import to_bytes
 from andon.batch.place import Place
@@ -21,6 +21,9 @@ from andon.models.load import load
 from andon.ordered_map import ordered_map
 from andon.rows import Cells
 from andon.types import Failure
+
+_answered: dict[str, float] = {}
+"""When stores last gave a photo, or said that it is not there, by `time.monotonic`."""
 
 
 class Judged(NamedTuple):
@@ -56,13 +59,23 @@ def load_model(place: Place, manifest: Manifest) -> Pipeline:
     return pipeline if manifest.guard else replace(pipeline, guard=None)
 
 
-def inspect(pipeline: Pipeline, photos: Iterable[Listed], *, keep_maps: bool = False) -> Iterator[Judged]:
-    """What the model says of each photo, in order, each as soon as it is known."""
+def inspect(
+    pipeline: Pipeline, photos: Iterable[Listed], *, keep_maps: bool = False, waits: bool = False
+) -> Iterator[Judged]:
+    """What the model says of each photo, in order, each as soon as it is known.
+
+    Args:
+        waits: see `Reader`.
+
+    Raises:
+        PlaceError: a store does not answer, and it waits.
+    """
+    reader = Reader(waits=waits)
 
     def prepare(photo: Listed) -> Prepared | Failure:
         try:
             started = time.perf_counter()
-            file = PhotoFile(read(photo.path), photo.path)
+            file = PhotoFile(reader.read(photo.path), photo.path)
             fetched = 1000 * (time.perf_counter() - started)
             prepared = pipeline.prepare(file, photo.part_id)
             return replace(prepared, milliseconds={"fetch": fetched} | prepared.milliseconds)
@@ -79,17 +92,60 @@ def inspect(pipeline: Pipeline, photos: Iterable[Listed], *, keep_maps: bool = F
     return ordered_map(judge, pipeline.score_prepared(ordered_map(prepare, photos)))
 
 
+class Reader:
+    """Reads photos, from several threads.
+
+    Args:
+        waits: whether a store that does not answer is an error of its own, so that it can be asked again later. Else
+            its photo cannot be read, and those that come after it from the same store are not asked for.
+    """
+
+    def __init__(self, *, waits: bool = False) -> None:
+        self._waits = waits
+        self._silent: dict[str, str] = {}  # stores, and why
+
+    def read(self, path: str) -> bytes:
+        """See the function `read`.
+
+        Raises:
+            ImageError: it cannot be read.
+            PlaceError: its store does not answer, and it waits.
+        """
+        if why := self._silent.get(_store(path)):
+            raise ImageError(f"{path} was not asked for, as its store does not answer: {why}")
+        try:
+            return read(path)
+        except PlaceError as error:
+            if self._waits:
+                raise
+            self._silent[_store(path)] = str(error)
+            raise ImageError(str(error)) from None
+
+
 def read(path: str) -> bytes:
     """The bytes of a photo's file, anywhere. A store that does not answer is asked again.
 
     Raises:
         ImageError: it cannot be read.
+        PlaceError: its store does not answer, and has not given another photo meanwhile.
     """
     if "://" not in path:
         return images.read_bytes(Path(path))
+    started = time.monotonic()
     try:
-        return Place.at(path, tries=TRIES).read("")
+        data = Place.at(path, tries=TRIES).read("")
     except FileNotFoundError:
+        _answered[_store(path)] = time.monotonic()
         raise ImageError(f"{path} is not there any more.") from None
     except AndonError as error:
+        if isinstance(error, PlaceError) and not error.is_final and _answered.get(_store(path), 0.0) < started:
+            raise
         raise ImageError(str(error)) from None
+    _answered[_store(path)] = time.monotonic()
+    return data
+
+
+def _store(path: str) -> str:
+    """Where a photo lies: "" on a disk, else protocol and server, bucket or account."""
+    protocol, is_url, rest = path.partition("://")
+    return f"{protocol}://{rest.partition('/')[0]}" if is_url else ""

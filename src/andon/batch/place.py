@@ -78,8 +78,8 @@ class Place:
             fs, root = ask(find, url, tries)
         except FileNotFoundError as error:  # what holds the credentials, perhaps
             raise refusal(error, url) from error
-        # it would log errors that it raises, with where they come from
-        logging.getLogger(type(fs).__module__.partition(".")[0]).setLevel(logging.CRITICAL)
+        for package in (type(fs).__module__.partition(".")[0], "smbprotocol"):  # they log what they raise, too
+            logging.getLogger(package).setLevel(logging.CRITICAL)
         return cls(fs, root.rstrip("/"), tries, url if url.endswith("://") else url.rstrip("/"))
 
     @property

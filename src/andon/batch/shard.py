@@ -49,7 +49,8 @@ class ShardWorker:
         """What the finished part says; None where another worker is at it.
 
         Raises:
-            PlaceError: the batch's folder cannot be read or written.
+            PlaceError: the batch's folder cannot be read or written; or the photos' store does not answer, of which the
+                third attempt makes failures.
         """
         lease = Lease.acquire(self._place, f"{shard:07d}")
         if lease is None:
@@ -58,14 +59,18 @@ class ShardWorker:
             info = read_info(self._place, self._manifest, shard)  # somebody may just have finished it
             return info or self._inspect(shard, lease)
 
-    def judge(self, photos: Sequence[Listed]) -> list[Judged]:
-        """What the model says of them."""
-        return list(self._told(inspect(self._pipeline, photos, keep_maps=self._manifest.keep_maps)))
+    def judge(self, photos: Sequence[Listed], *, waits: bool = False) -> list[Judged]:
+        """What the model says of them.
+
+        Args:
+            waits: see `inspect`.
+        """
+        return list(self._told(inspect(self._pipeline, photos, keep_maps=self._manifest.keep_maps, waits=waits)))
 
     def _inspect(self, shard: int, lease: Lease) -> PartInfo | None:
         photos = self._manifest.read_shard(self._place, shard)
         started, stages = time.perf_counter(), Counter[str]()
-        judged = self.judge(photos) if lease.attempt < CAREFUL_FROM else self._judge_carefully(photos)
+        judged = self.judge(photos, waits=True) if lease.attempt < CAREFUL_FROM else self._judge_carefully(photos)
         for one in judged:
             stages.update(one.milliseconds)
         info = PartInfo(

@@ -13,7 +13,7 @@ import numpy as np
 from andon import progress
 from andon.batch.counting import Count
 from andon.batch.gathering import Entry, Gathered, Reservoir, gather, reason_of
-from andon.batch.inspecting import read
+from andon.batch.inspecting import Reader
 from andon.batch.manifest import Manifest
 from andon.batch.place import Place
 from andon.batch.run import FAILURES
@@ -118,6 +118,7 @@ def _bar(label: str, counts: list[int], scores: Reservoir) -> Bar:
 
 def _cards(place: Place, manifest: Manifest, pipeline: Pipeline, entries: Sequence[Entry]) -> Iterator[Card]:
     """In their order, with pictures where the photo is still there and still the same."""
+    reader = Reader()
     files: dict[Entry, str] = {}  # the path in a part is text, and a file's name need not be
     for shard, of_shard in groupby(sorted(entries, key=SHARD), SHARD):
         photos = manifest.read_shard(place, shard)
@@ -126,7 +127,7 @@ def _cards(place: Place, manifest: Manifest, pipeline: Pipeline, entries: Sequen
     def draw(entry: Entry) -> Card:
         card = Card(path=entry.path, verdict=entry.verdict, score=entry.score, reasons=entry.reasons)
         try:
-            inspection = pipeline.inspect(PhotoFile(read(files[entry]), files[entry]))
+            inspection = pipeline.inspect(PhotoFile(reader.read(files[entry]), files[entry]))
         except ImageError as error:
             return replace(card, why_none=f"No picture: {reason_of(files[entry], str(error))}")
         if inspection.sha256 != entry.sha256:
