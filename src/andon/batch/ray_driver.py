@@ -102,13 +102,13 @@ def _mapped(job: dict[str, Any], shards: list[int], room: int) -> Iterator[dict[
     import ray
 
     workers = min(job["workers"] or room, len(shards))
-    most = workers if job["workers"] else len(shards)  # Ray adds one wherever there is room later
+    may_grow = job["address"] is not None and not job["workers"]  # wherever there is room later
 
     rows = [json.dumps({"out": job["out"], "shard": s, "cores": job["cores"], "memory": job["memory"]}) for s in shards]
     outcomes = ray.data.from_items([{"job": row} for row in rows], override_num_blocks=len(rows)).map_batches(
         Actor,
         batch_size=1,
-        compute=ray.data.ActorPoolStrategy(min_size=workers, max_size=most),
+        compute=ray.data.ActorPoolStrategy(min_size=workers, max_size=len(shards) if may_grow else workers),
         num_cpus=job["cores"],
         memory=job["memory"],
         max_restarts=-1,
