@@ -43,7 +43,6 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 0 -q -m slow -k have_types tests/test_documentation.py
 	$(BIN)/lint-imports
 
 $(VENV)/.installed: pyproject.toml constraints.txt

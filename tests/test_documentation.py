@@ -133,7 +133,6 @@ def test_contributings_detectors_are_linted_and_formatted(package: Path) -> None
     run(package, "-m", "ruff", "format", "--check", "--config", config, *modules)
 
 
-@pytest.mark.slow
 def test_contributings_detectors_have_types(package: Path) -> None:
     run(package, "-m", "mypy", "--strict", *sorted((package / "my_package").glob("*.py")))
 

@@ -12,7 +12,7 @@ import plate_photos
 import pytest
 from conftest import Command
 
-from andon import images
+from andon import images, plugins
 from andon.errors import ConfigError
 from andon.plugins import Parts
 
@@ -171,6 +171,7 @@ def test_each_kind_of_part_of_another_package_works_like_andons_own(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.syspath_prepend(site)
+    monkeypatch.setattr(plugins, "_entry_points", plugins._entry_points.__wrapped__)  # not those of before
     model, out = tmp_path / "m.safetensors", tmp_path / "out"
     steps = ("--set", "steps.resize.image_size=64", "--set", "steps.stamp.times=2")
     trained = andon_("train", photos, "-o", model, "--detector", "redness", "--set", "detector.quantile=1.0", *steps)
