@@ -234,7 +234,7 @@ def test_what_others_write_breaks_no_page(running: Served, person: Person) -> No
     review = {"verdict": "NG", "note": "W" * 400, "by": "S" * 100}
     assert running.client.post(f"/v1/inspections/{one}/review", json=review).status_code == 200
     page = person.open(running.url)
-    assert page.locator("#part .muted").evaluate(GOES_RIGHT)
+    page.wait_for_function(f"({GOES_RIGHT})(document.querySelector('#part .muted'))")  # also once it is drawn again
     page.goto(f"{running.url}/inspections/{one}")
     assert fits_a_phone(page)
     running.inspect(orange(0), part_id="W" * 200)
