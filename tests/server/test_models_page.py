@@ -152,7 +152,7 @@ def test_what_is_done_while_the_page_is_made_is_not_lost(two_versions: Served, m
         return found
 
     app: Any = two_versions.server.config.app
-    background = app.state.background
+    background = app.state.andon.background
     monkeypatch.setattr(models, "_about", about_then_done)
     background.start(Task("compare", "part", "Anna"), lambda task: gate.wait(SECONDS))
     assert "data-running" in two_versions.client.get("/models").text

@@ -167,7 +167,7 @@ def needs(scope: Scope | None) -> Callable[..., Awaitable[Identity]]:
         _: Annotated[object, Security(BEARER)] = None,
         __: Annotated[object, Security(SESSION)] = None,
     ) -> Identity:
-        access: Access = request.app.state.access
+        access: Access = request.app.state.andon.access
         found = await run_in_threadpool(access.who, request)
         if found is None:
             raise UnknownError("A valid token is needed; send it as 'Authorization: Bearer TOKEN', or log in.")

@@ -21,20 +21,30 @@ from andon.server.metrics import Metrics
 from andon.server.openapi import describe
 from andon.server.pictures import Pictures
 from andon.server.shield import Shield
+from andon.server.state import State
 from andon.server.station import Station
 
 DESCRIPTION = 'Photos of parts in, rows out. An error is one sentence: {"error": "..."}.'
 
 
 def make_app(station: Station, access: Access) -> FastAPI:
-    """The app of a station that has been started. What its routes need is in `app.state`."""
+    """The app of a station that has been started. What its routes need is `state.state_of` a request."""
+    state = State(
+        station=station,
+        access=access,
+        background=Background(),
+        feed=Feed(station, station.settings.max_followers),
+        intake=Intake(station.settings.max_bytes_under_way),
+        pictures=Pictures(station),
+        metrics=Metrics(station),
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await app.state.feed.open()
+        await state.feed.open()
         yield
-        app.state.feed.close()
-        await run_in_threadpool(app.state.background.close)
+        state.feed.close()
+        await run_in_threadpool(state.background.close)
 
     app = FastAPI(
         title="Andon",
@@ -45,13 +55,7 @@ def make_app(station: Station, access: Access) -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
-    app.state.station = station
-    app.state.access = access
-    app.state.background = Background()
-    app.state.feed = Feed(station, station.settings.max_followers)
-    app.state.intake = Intake(station.settings.max_bytes_under_way)
-    app.state.pictures = Pictures(station)
-    app.state.metrics = Metrics(station)
+    app.state.andon = state
     for part in (inspect, inspections, models, events, health):
         app.include_router(part.router)
     pages.add_to(app)

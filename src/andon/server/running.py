@@ -157,7 +157,7 @@ def serve(
             backlog=WAITING_CONNECTIONS,
             ws="none",
         )
-        server = Server(config, station, app.state.feed)
+        server = Server(config, station, app.state.andon.feed)
         on_server(server)
         host, port = listening.getsockname()[:2]
         listening.listen(WAITING_CONNECTIONS)  # from here on, whoever connects is served

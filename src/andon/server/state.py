@@ -1,6 +1,8 @@
-"""What routes and pages need, as `app.make_app` put it into the app's state."""
+"""What routes and pages need, as `app.make_app` put it together."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from fastapi import Request
 
@@ -13,43 +15,28 @@ from andon.server.pictures import Pictures
 from andon.server.station import Station
 
 
-def station_of(request: Request) -> Station:
-    """What is served."""
-    station: Station = request.app.state.station
-    return station
+@dataclass(frozen=True)
+class State:
+    """Attributes:
+    station: what is served.
+    access: who may do what.
+    background: long work beside judging.
+    feed: tells pages of events.
+    intake: bounds the photos that are under way.
+    pictures: makes pictures of inspections.
+    metrics: counts for Prometheus.
+    """
+
+    station: Station
+    access: Access
+    background: Background
+    feed: Feed
+    intake: Intake
+    pictures: Pictures
+    metrics: Metrics
 
 
-def access_of(request: Request) -> Access:
-    """Who may do what."""
-    access: Access = request.app.state.access
-    return access
-
-
-def background_of(request: Request) -> Background:
-    """Long work beside judging."""
-    background: Background = request.app.state.background
-    return background
-
-
-def feed_of(request: Request) -> Feed:
-    """What tells pages of events."""
-    feed: Feed = request.app.state.feed
-    return feed
-
-
-def intake_of(request: Request) -> Intake:
-    """What bounds the photos that are under way."""
-    intake: Intake = request.app.state.intake
-    return intake
-
-
-def pictures_of(request: Request) -> Pictures:
-    """What makes pictures of inspections."""
-    pictures: Pictures = request.app.state.pictures
-    return pictures
-
-
-def metrics_of(request: Request) -> Metrics:
-    """What counts for Prometheus."""
-    metrics: Metrics = request.app.state.metrics
-    return metrics
+def state_of(request: Request) -> State:
+    """Of the app that was asked."""
+    state: State = request.app.state.andon
+    return state

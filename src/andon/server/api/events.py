@@ -11,7 +11,7 @@ from andon.server.access import Identity, needs
 from andon.server.api.parameters import only_declared
 from andon.server.api.shapes import LARGEST
 from andon.server.errors import answer, problems
-from andon.server.state import feed_of
+from andon.server.state import state_of
 
 router = APIRouter(tags=["events"], dependencies=[Depends(only_declared)])
 
@@ -37,7 +37,7 @@ async def events(
 
     Whoever comes back with the header Last-Event-ID, as browsers do, gets what was missed.
     """
-    feed = feed_of(request)
+    feed = state_of(request).feed
     if not feed.has_room():
         return answer(503, "Too many follow the events already, or the server is about to end; try again later.")
     last = await feed.last()  # so a database that is away is told before the answer begins

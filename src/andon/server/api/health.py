@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from andon.server.access import Identity, needs
 from andon.server.api.shapes import HealthOut
 from andon.server.errors import problems
-from andon.server.state import metrics_of, station_of
+from andon.server.state import state_of
 
 router = APIRouter(tags=["health"])
 EVERYBODY: dict[int | str, dict[str, Any]] = {
@@ -22,7 +22,7 @@ EVERYBODY: dict[int | str, dict[str, Any]] = {
 @router.get("/healthz", summary="Is it alive?", responses=EVERYBODY)
 def healthz(request: Request) -> HealthOut:
     """Answers as long as the process does."""
-    served = station_of(request)
+    served = state_of(request).station
     return HealthOut(status="draining" if served.is_draining else "ok", remarks=[])
 
 
@@ -34,7 +34,7 @@ def healthz(request: Request) -> HealthOut:
 )
 def readyz(request: Request) -> Response:
     """503 before it ends, while it still takes photos, and where the database cannot be used."""
-    served = station_of(request)
+    served = state_of(request).station
     wrong = served.why_not_ready()
     health = HealthOut(status="draining" if served.is_draining else "ok", remarks=[*served.public_remarks, *wrong])
     return JSONResponse(health.model_dump(), 503 if served.is_draining or wrong else 200)
@@ -51,4 +51,4 @@ def readyz(request: Request) -> Response:
 )
 def metrics(request: Request, who: Annotated[Identity, Depends(needs(None))]) -> Response:
     """Needs a token of any scope."""
-    return PlainTextResponse(metrics_of(request).text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return PlainTextResponse(state_of(request).metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

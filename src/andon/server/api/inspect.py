@@ -14,7 +14,7 @@ from andon.server.api.parameters import only_declared
 from andon.server.api.shapes import ROW, ModelName, PartId, StationName
 from andon.server.desk import Incoming, Job, TooLateError
 from andon.server.errors import answer, problems
-from andon.server.state import intake_of, metrics_of, station_of
+from andon.server.state import state_of
 
 NAME = "<body>"
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -52,13 +52,13 @@ async def inspect(
     The row is in the database before it is answered. 503 says that it is not, and that the photo was dropped.
     """
     started = time.monotonic()
-    served = station_of(request)
+    served = state_of(request).station
     if request.headers.get("content-type", "").startswith("multipart/"):
         return answer(415, "Send the bytes of the photo as the body itself, not as a form.")
     desk = served.desks.of(model)
     desk.check_room()
     seconds = served.settings.deadline
-    with intake_of(request).photo() as arriving:
+    with state_of(request).intake.photo() as arriving:
         try:
             async with asyncio.timeout(seconds):
                 data = await arriving.read(request.stream())
@@ -67,7 +67,7 @@ async def inspect(
         incoming = Incoming(data=data, name=NAME, part_id=part_id, station=station)
         job = served.submit(incoming, desk.name, seconds=seconds - (time.monotonic() - started))
         row = await _row(job, seconds)
-    metrics = metrics_of(request)
+    metrics = state_of(request).metrics
     metrics.seconds.labels(desk.name).observe(time.monotonic() - started)
     return JSONResponse(row)
 

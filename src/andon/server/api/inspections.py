@@ -26,7 +26,7 @@ from andon.server.api.shapes import (
     WholeInspectionOut,
 )
 from andon.server.errors import problems
-from andon.server.state import pictures_of, station_of
+from andon.server.state import state_of
 from andon.store import Filter
 
 MAY_REVIEW = Annotated[Identity, Depends(needs("review"))]
@@ -48,7 +48,7 @@ def find(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> PageOut:
     """Newest first. Pages stay as they are while inspections are added."""
-    served = station_of(request)
+    served = state_of(request).station
     wanted = Filter(
         verdicts=verdict,
         part_id=part_id,
@@ -66,7 +66,7 @@ def find(
 @router.get("/{inspection_id}", summary="One inspection, with its reviews", responses=problems(404))
 def one(request: Request, who: MAY_REVIEW, inspection_id: UUID) -> WholeInspectionOut:
     """The row, and all that people said of it."""
-    store = station_of(request).store
+    store = state_of(request).station.store
     found = store.inspections.get(str(inspection_id))
     reviews = [ReviewOut.of(review) for review in store.reviews.of(str(inspection_id))]
     return WholeInspectionOut(**InspectionOut.of(found).model_dump(), reviews=reviews)
@@ -86,7 +86,7 @@ async def photo(
     request: Request, who: MAY_REVIEW, inspection_id: UUID, size: Literal["original", "view", "thumbnail"] = "original"
 ) -> Response:
     """The file as it came, or a JPEG of at most 1280 or 240 pixels for pages."""
-    pictures = pictures_of(request)
+    pictures = state_of(request).pictures
     return await pictures.answer(request, lambda: pictures.photo(str(inspection_id), size))
 
 
@@ -98,7 +98,7 @@ async def photo(
 )
 async def heatmap(request: Request, who: MAY_REVIEW, inspection_id: UUID) -> Response:
     """The anomaly map as a transparent PNG, of the photo's shape, of at most 1280 pixels."""
-    pictures = pictures_of(request)
+    pictures = state_of(request).pictures
     return await pictures.answer(request, lambda: pictures.heatmap(str(inspection_id)))
 
 
@@ -110,21 +110,21 @@ async def heatmap(request: Request, who: MAY_REVIEW, inspection_id: UUID) -> Res
 )
 async def panel(request: Request, who: MAY_REVIEW, inspection_id: UUID) -> Response:
     """Photo, anomaly map and regions side by side, with the nearest OK patches where the model holds them."""
-    pictures = pictures_of(request)
+    pictures = state_of(request).pictures
     return await pictures.answer(request, lambda: pictures.panel(str(inspection_id)))
 
 
 @router.post("/{inspection_id}/review", summary="Say what the part is", responses=problems(404))
 def review(request: Request, who: MAY_REVIEW, inspection_id: UUID, said: ReviewIn) -> ReviewOut:
     """The latest review counts; those before stay in the history."""
-    reviews = station_of(request).store.reviews
+    reviews = state_of(request).station.store.reviews
     return ReviewOut.of(reviews.add(str(inspection_id), said.verdict, by=said.by or who.name, note=said.note))
 
 
 @router.post("/{inspection_id}/review/undo", summary="Take the review back", responses=problems(404, 409))
 def undo(request: Request, who: MAY_REVIEW, inspection_id: UUID, said: UndoIn) -> ReviewOut:
     """The one before it, if there is one, counts again. Answers with the one that was taken back."""
-    taken_back = station_of(request).store.reviews.undo(str(inspection_id), by=said.by or who.name)
+    taken_back = state_of(request).station.store.reviews.undo(str(inspection_id), by=said.by or who.name)
     if taken_back is None:
         raise InputError("There is no review to take back.")
     return ReviewOut.of(taken_back)

@@ -10,7 +10,7 @@ from andon.server.access import Identity, needs
 from andon.server.api.parameters import only_declared
 from andon.server.api.shapes import NO_CONTROLS, ActivateIn, ActivationOut, ModelOut, ModelsOut, VersionOut
 from andon.server.errors import problems
-from andon.server.state import station_of
+from andon.server.state import state_of
 
 NAME = Annotated[str, Path(max_length=200, pattern=NO_CONTROLS)]
 router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(only_declared)])
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(o
 @router.get("", summary="All models", responses=problems())
 def models(request: Request, who: Annotated[Identity, Depends(needs(None))]) -> ModelsOut:
     """Those that are served, with their versions."""
-    served = station_of(request)
+    served = state_of(request).station
     store = served.store.models
     return ModelsOut(
         models=[
@@ -40,12 +40,12 @@ def activate(
     request: Request, who: Annotated[Identity, Depends(needs("admin"))], name: NAME, wanted: ActivateIn
 ) -> ActivationOut:
     """It is loaded and tried first; if it cannot be used, nothing changes. Photos under way end as they began."""
-    served = station_of(request)
+    served = state_of(request).station
     return ActivationOut.of(served.desks.activate(name, wanted.sha256, by=who.name))
 
 
 @router.post("/{name}/rollback", summary="Let the version before judge again", responses=problems(404, 409))
 def roll_back(request: Request, who: Annotated[Identity, Depends(needs("admin"))], name: NAME) -> ActivationOut:
     """And after that the one before that."""
-    served = station_of(request)
+    served = state_of(request).station
     return ActivationOut.of(served.desks.roll_back(name, by=who.name))

@@ -18,7 +18,7 @@ from andon.server.access import Identity
 from andon.server.daybook import days_to
 from andon.server.pages.day_chart import Chart, chart
 from andon.server.pages.rendering import page, viewer
-from andon.server.state import station_of
+from andon.server.state import state_of
 
 SHOWN = 30
 """The newest days of a series, and no series without a photo in so many days."""
@@ -50,7 +50,7 @@ class Series:
 @router.get("/drift")
 def drift_page(request: Request, who: Annotated[Identity, Depends(viewer("review"))]) -> HTMLResponse:
     """A table for each station and version, the newest day first, and the alarms of days that are over."""
-    station = station_of(request)
+    station = state_of(request).station
     today = datetime.now().astimezone().date()
     first_shown = today - timedelta(days=SHOWN - 1)
     days = days_to(today, station.store, reviews_since=first_shown)

@@ -15,7 +15,7 @@ from andon.rows import PART_VERDICTS
 from andon.server.access import Identity
 from andon.server.pages.rendering import page, viewer
 from andon.server.pages.shown import shown
-from andon.server.state import station_of
+from andon.server.state import state_of
 from andon.server.station import Station
 from andon.store import Activation, Filter, StoredInspection
 
@@ -77,7 +77,7 @@ def line_now(request: Request, who: VIEWER, station: str = "", shift: str = "") 
 
 
 def _now(request: Request, name: str, shift: str) -> dict[str, Any]:
-    station = station_of(request)
+    station = state_of(request).station
     inspections = station.store.inspections
     now = datetime.now(UTC)
     strip = inspections.page(Filter(station=name or None), limit=LAST).inspections

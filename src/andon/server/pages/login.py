@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from andon.server.access import COOKIE, SESSION_SECONDS, Identity
 from andon.server.pages.rendering import LogInFirstError, form, page, viewer
 from andon.server.shield import Rates
-from andon.server.state import access_of
+from andon.server.state import state_of
 
 PER_SECOND, AT_ONCE = 0.2, 10
 """Logins per address."""
@@ -40,7 +40,7 @@ async def log_in(request: Request) -> Response:
     logins: Rates = request.app.state.logins
     if not logins.take(request.client.host if request.client else ""):
         return page(request, "login.html", None, status=429, wrong="Too many attempts; wait a few seconds.")
-    cookie = await run_in_threadpool(access_of(request).log_in, (await form(request)).get("token", "").strip())
+    cookie = await run_in_threadpool(state_of(request).access.log_in, (await form(request)).get("token", "").strip())
     if cookie is None:
         return page(request, "login.html", None, status=401, wrong="That is no valid token.")
     answer = RedirectResponse("/", 303)

@@ -19,7 +19,7 @@ from andon.server.access import Identity
 from andon.server.background import Background, Task
 from andon.server.desk import Desk
 from andon.server.pages.rendering import form, page, viewer
-from andon.server.state import background_of, station_of
+from andon.server.state import state_of
 from andon.server.station import Station
 from andon.store import Activation
 
@@ -42,7 +42,7 @@ def models_page(request: Request, who: VIEWER, saved: str = "") -> HTMLResponse:
 async def activate(request: Request, who: ADMIN) -> Response:
     """Let a version judge from the next photo on."""
     fields = await form(request, who)
-    desks, name, sha256 = station_of(request).desks, fields.get("name", ""), fields.get("sha256", "")
+    desks, name, sha256 = state_of(request).station.desks, fields.get("name", ""), fields.get("sha256", "")
     return await _change(request, who, lambda: desks.activate(name, sha256, by=who.name))
 
 
@@ -50,7 +50,7 @@ async def activate(request: Request, who: ADMIN) -> Response:
 async def roll_back(request: Request, who: ADMIN) -> Response:
     """Let the version before judge again."""
     fields = await form(request, who)
-    desks, name = station_of(request).desks, fields.get("name", "")
+    desks, name = state_of(request).station.desks, fields.get("name", "")
     return await _change(request, who, lambda: desks.roll_back(name, by=who.name))
 
 
@@ -72,27 +72,27 @@ async def compare(request: Request, who: ADMIN) -> Response:
 @router.get("/models/work")
 def work(request: Request, who: VIEWER) -> HTMLResponse:
     """What runs in the background, and how far it is."""
-    background = background_of(request)
+    background = state_of(request).background
     return page(request, "_work.html", who, task=background.running)
 
 
 def _improve(request: Request, name: str, by: str) -> None:
-    station = station_of(request)
+    station = state_of(request).station
     version = station.store.models.get(station.desks.of(name).pipeline.model_id.sha256)
     if instead := improver.why_not(version):
         raise InputError(instead)
     task = Task(improver.KIND, name, by)
-    background_of(request).start(task, lambda task: improver.improved(station, version, task))
+    state_of(request).background.start(task, lambda task: improver.improved(station, version, task))
 
 
 def _compare(request: Request, name: str, pair: tuple[str, str], by: str) -> None:
-    station = station_of(request)
+    station = state_of(request).station
     station.desks.of(name)
     first, second = (station.store.models.get(sha256) for sha256 in pair)
     if first == second or {first.name, second.name} != {name}:
         raise InputError(f"Choose two versions of {name}.")
     task = Task(two_versions.KIND, name, by)
-    background_of(request).start(task, lambda task: two_versions.compared(station, first, second, task))
+    state_of(request).background.start(task, lambda task: two_versions.compared(station, first, second, task))
 
 
 async def _change(request: Request, who: Identity, change: Callable[[], Activation | None]) -> Response:
@@ -105,8 +105,8 @@ async def _change(request: Request, who: Identity, change: Callable[[], Activati
 
 
 def _page(request: Request, who: Identity, *, status: int = 200, wrong: str = "", saved: str = "") -> HTMLResponse:
-    station = station_of(request)
-    background = background_of(request)
+    station = state_of(request).station
+    background = state_of(request).background
     task = background.running  # asked first: what is done meanwhile is still under way to this page, which asks again
     models = [_about(station, background, task, desk) for desk in station.desks.all()]
     values = {"models": models, "task": task, "wrong": wrong, "saved": saved, "most": two_versions.MOST}

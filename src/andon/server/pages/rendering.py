@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from andon.server.access import ForbiddenError, Identity, check_csrf
-from andon.server.state import access_of, station_of
+from andon.server.state import state_of
 from andon.store import Scope
 
 FOLDER = Path(__file__).parent
@@ -36,7 +36,7 @@ def viewer(scope: Scope) -> Callable[[Request], Awaitable[Identity]]:
     """A dependency of pages: who looks, and that they have this scope; whoever is not known is sent to the login."""
 
     async def identity(request: Request) -> Identity:
-        access = access_of(request)
+        access = state_of(request).access
         found = await run_in_threadpool(access.who, request)
         if found is None:
             raise LogInFirstError
@@ -68,7 +68,7 @@ async def form(request: Request, who: Identity | None = None) -> dict[str, str]:
 
 def page(request: Request, name: str, who: Identity | None, *, status: int = 200, **values: object) -> HTMLResponse:
     """The page of the template `name`, with these values beside those that all pages know."""
-    station = station_of(request)
+    station = state_of(request).station
     menu = [(title, address) for title, address, scope in MENU if who is not None and who.may(scope)]  # type: ignore[arg-type]
     remarks = station.public_remarks if who is None else station.remarks
     text = _templates().get_template(name).render(who=who, menu=menu, here=request.url.path, remarks=remarks, **values)

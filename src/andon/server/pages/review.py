@@ -18,7 +18,7 @@ from andon.server.access import Identity, needs
 from andon.server.api.shapes import NO_CONTROLS, Judgement, Person
 from andon.server.pages.rendering import page, viewer
 from andon.server.pages.shown import shown
-from andon.server.state import station_of
+from andon.server.state import state_of
 from andon.store import Filter, StoredInspection
 
 AHEAD = 3
@@ -75,7 +75,7 @@ def following(request: Request, who: MAY_REVIEW, sitting: Sitting) -> HTMLRespon
 @router.post("/review/say")
 def say(request: Request, who: MAY_REVIEW, said: Said) -> HTMLResponse:
     """Write down what was said, and show the next photo."""
-    station = station_of(request)
+    station = state_of(request).station
     inspection_id = str(said.inspection_id)
     station.store.reviews.add(inspection_id, said.verdict, by=said.by, note=said.note)
     name = station.store.inspections.get(inspection_id).row["part_id"] or inspection_id[:8]
@@ -85,7 +85,7 @@ def say(request: Request, who: MAY_REVIEW, said: Said) -> HTMLResponse:
 @router.post("/review/undo")
 def undo(request: Request, who: MAY_REVIEW, wanted: One) -> HTMLResponse:
     """Take back what was said of a photo, and show it again."""
-    reviews = station_of(request).store.reviews
+    reviews = state_of(request).station.store.reviews
     counts = reviews.that_count([str(wanted.inspection_id)]).get(str(wanted.inspection_id))
     if counts is None:
         raise InputError("There is no review to take back.")
@@ -104,11 +104,11 @@ def show(request: Request, who: MAY_REVIEW, wanted: One) -> HTMLResponse:
 @router.post("/review/leave", status_code=204)
 def leave(request: Request, who: MAY_REVIEW, sitting: Sitting) -> None:
     """The window was closed: others may have what it held."""
-    station_of(request).store.reviews.release(sitting.window)
+    state_of(request).station.store.reviews.release(sitting.window)
 
 
 def _next(request: Request, who: Identity, sitting: Sitting, said: str) -> HTMLResponse:
-    found = station_of(request).store.reviews.next_to_review(
+    found = state_of(request).station.store.reviews.next_to_review(
         sitting.window,
         limit=AHEAD,
         wanted=Filter(station=sitting.station or None),
@@ -119,7 +119,7 @@ def _next(request: Request, who: Identity, sitting: Sitting, said: str) -> HTMLR
 
 def _again(request: Request, who: Identity, wanted: One, said: str) -> HTMLResponse:
     """The photo, which nobody else gets meanwhile."""
-    store = station_of(request).store
+    store = state_of(request).station.store
     one = store.inspections.get(str(wanted.inspection_id))
     same = Filter(photo_sha256=one.photo_sha256)
     store.reviews.next_to_review(wanted.window, wanted=same, ok_share=1)
@@ -128,6 +128,6 @@ def _again(request: Request, who: Identity, wanted: One, said: str) -> HTMLRespo
 
 def _page(request: Request, who: Identity, sitting: Sitting, found: list[StoredInspection], said: str) -> HTMLResponse:
     ready = [shown(request, one) for one in found]
-    waiting = station_of(request).store.reviews.waiting(Filter(station=sitting.station or None))
+    waiting = state_of(request).station.store.reviews.waiting(Filter(station=sitting.station or None))
     one, ahead = (ready[0], ready[1:]) if ready else (None, [])
     return page(request, "_review.html", who, one=one, ahead=ahead, waiting=waiting, said=said)

@@ -11,7 +11,7 @@ from fastapi import Request
 from andon import images
 from andon.errors import AndonError
 from andon.images.pillow import ON_ITS_SIDE, open_header, orientation_of
-from andon.server.state import station_of
+from andon.server.state import state_of
 from andon.server.station import Station
 from andon.store import Review, StoredInspection
 
@@ -58,7 +58,7 @@ class Shown:
 
 def shown(request: Request, one: StoredInspection) -> Shown:
     """What a page needs of the inspection."""
-    station = station_of(request)
+    station = state_of(request).station
     row = one.row
     size = _size(station, one)
     reviews = station.store.reviews.of(one.inspection_id)

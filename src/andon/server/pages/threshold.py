@@ -18,7 +18,7 @@ from andon.server.desk import Desk
 from andon.server.pages.histogram import Scale, bars
 from andon.server.pages.known_scores import KnownScores, known_scores, origin_of
 from andon.server.pages.rendering import form, page, viewer
-from andon.server.state import station_of
+from andon.server.state import state_of
 from andon.server.versions import FOLDER
 
 Score = Annotated[float, Query(allow_inf_nan=False)]
@@ -54,7 +54,7 @@ async def save(request: Request, who: Annotated[Identity, Depends(viewer("admin"
 
 
 def _page(request: Request, who: Identity, model: str | None, *, status: int = 200, wrong: str = "") -> HTMLResponse:
-    station = station_of(request)
+    station = state_of(request).station
     names = [desk.name for desk in station.desks.all()]
     desk, scores = _known(request, model or names[0])
     calibration = desk.pipeline.calibration
@@ -74,7 +74,7 @@ def _page(request: Request, who: Identity, model: str | None, *, status: int = 2
 
 
 def _known(request: Request, model: str) -> tuple[Desk, KnownScores]:
-    station = station_of(request)
+    station = state_of(request).station
     desk = station.desks.of(model)
     return desk, known_scores(station.store, desk)
 
@@ -95,7 +95,7 @@ def _what(desk: Desk, scores: KnownScores, threshold: float, review: float | Non
 
 
 def _save(request: Request, who: Identity, fields: dict[str, str]) -> str:
-    station = station_of(request)
+    station = state_of(request).station
     desk = station.desks.of(fields.get("model", ""))
     parent = station.store.models.get(desk.pipeline.model_id.sha256)
     if parent.sha256 != fields.get("of"):
