@@ -14,11 +14,11 @@ class Periodic:
         work: what is done. An exception that it does not catch ends the thread.
         every: seconds of rest after each time.
         at_once: whether it is done as soon as it is started, or rests first.
-        patience: seconds that `stop` waits for a work that is under way.
+        patience: seconds that `stop` waits for a work that is under way; None: as long as it takes.
     """
 
     def __init__(
-        self, name: str, work: Callable[[], None], *, every: float, at_once: bool = True, patience: float
+        self, name: str, work: Callable[[], None], *, every: float, at_once: bool = True, patience: float | None
     ) -> None:
         self._work = work
         self._every = every
@@ -37,7 +37,7 @@ class Periodic:
         self._thread.start()
 
     def stop(self) -> None:
-        """Do it no more, and wait for a work that is under way, but not for ever."""
+        """Do it no more, and wait for a work that is under way, as long as the patience lasts."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(self._patience)

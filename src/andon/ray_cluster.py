@@ -11,7 +11,6 @@ import re
 import secrets
 import socket
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from andon import resources
 from andon.errors import InputError
+from andon.periodic import Periodic
 
 OLDEST = (2, 59)
 MOST_OBJECT_STORE = 2 * 2**30  # bytes of shared memory; what tasks hand to one another is small
@@ -61,11 +61,10 @@ def connect(address: str | None = None) -> Iterator[None]:
             with suppress(Exception):
                 ray.shutdown()
             raise InputError(_refused(address, error)) from error
-        over = _end_with_head(address)
         try:
-            yield
+            with _ending_with_head(address):
+                yield
         finally:
-            over.set()
             ray.shutdown()
 
 
@@ -123,21 +122,21 @@ def _require_answer(address: str | None) -> None:
             raise ConnectionError("what is there does not speak as Ray does")
 
 
-def _end_with_head(address: str | None) -> threading.Event:
-    """End this process, with a sentence, when the head is lost; until the event is set.
+@contextmanager
+def _ending_with_head(address: str | None) -> Iterator[None]:
+    """Within the block, this process ends with a sentence when the head is lost.
 
     Nothing of Ray returns after that, not even its shutdown.
     """
-    over = threading.Event()
+    answered = time.monotonic()
 
     def look() -> None:
-        answered = time.monotonic()
-        while time.monotonic() - answered < SECONDS_TO_LOSE:
-            if over.wait(SECONDS_BETWEEN_LOOKS):
-                return
-            with suppress(OSError):
-                _require_answer(address)
-                answered = time.monotonic()
+        nonlocal answered
+        with suppress(OSError):
+            _require_answer(address)
+            answered = time.monotonic()
+        if time.monotonic() - answered < SECONDS_TO_LOSE:
+            return
         sys.stderr.write(
             f"Error: The Ray cluster at {address} is lost, as its head does not answer any more; give the same command "
             "again when it does, or with a cluster that works.\n"
@@ -145,9 +144,13 @@ def _end_with_head(address: str | None) -> threading.Event:
         sys.stderr.flush()
         os._exit(EXIT_LOST)
 
+    watch = Periodic("andon-head", look, every=SECONDS_BETWEEN_LOOKS, at_once=False, patience=0)
     if address is not None:
-        threading.Thread(target=look, name="andon-head", daemon=True).start()
-    return over
+        watch.start()
+    try:
+        yield
+    finally:
+        watch.stop()
 
 
 def _settings(address: str | None) -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import NamedTuple
 
 from andon.errors import InputError
+from andon.periodic import Periodic
 
 SECONDS_BETWEEN_LOOKS = 5.0
 SECONDS_TO_LOOK = 120.0
@@ -136,8 +136,7 @@ def _look_out() -> Callable[[str, str, str, list[str]], str]:
 @contextmanager
 def watched(cores: int, memory: int | None, warn: Callable[[str], None]) -> Iterator[None]:
     """Within the block, warn of computers that are lost."""
-    over = threading.Event()
-    before = {host.node: host.name for host in hosts()}
+    before, had_room = {host.node: host.name for host in hosts()}, True
 
     def look() -> list[Host]:
         nonlocal before
@@ -148,21 +147,19 @@ def watched(cores: int, memory: int | None, warn: Callable[[str], None]) -> Iter
         before = now
         return found
 
-    def keep_looking() -> None:
-        had_room = True
-        while not over.wait(SECONDS_BETWEEN_LOOKS):
-            has_room = any(host.workers(cores, memory) for host in look())
-            if had_room and not has_room:
-                warn("No computer of the Ray cluster is left that has room for a worker; waiting for one.")
-            elif has_room and not had_room:
-                warn("A computer of the Ray cluster has room for a worker again; the work goes on.")
-            had_room = has_room
+    def look_for_room() -> None:
+        nonlocal had_room
+        has_room = any(host.workers(cores, memory) for host in look())
+        if had_room and not has_room:
+            warn("No computer of the Ray cluster is left that has room for a worker; waiting for one.")
+        elif has_room and not had_room:
+            warn("A computer of the Ray cluster has room for a worker again; the work goes on.")
+        had_room = has_room
 
-    thread = threading.Thread(target=keep_looking, name="andon-hosts", daemon=True)
-    thread.start()
+    watch = Periodic("andon-hosts", look_for_room, every=SECONDS_BETWEEN_LOOKS, at_once=False, patience=None)
+    watch.start()
     try:
         yield
     finally:
-        over.set()
-        thread.join()
+        watch.stop()
     look()  # at what was lost since
