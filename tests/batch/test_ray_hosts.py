@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
@@ -118,27 +118,12 @@ def test_a_host_that_is_cut_off_and_killed_loses_nothing_and_doubles_nothing(exp
     """Two hosts with networks of their own. The second keeps its disk: it goes on writing until it is killed."""
     out = tmp_path / "out"
     paths = plate_photos.write_parts(tmp_path / "photos", range(600, 600 + N))
-    words: list[object] = [
-        "batch",
-        exported,
-        tmp_path / "photos",
-        "-o",
-        out,
-        "--shard",
-        4,
-        "--cores",
-        1,
-        "--memory",
-        1.5,
-    ]
-    words += ["--engine", "ray"]
     with ray_clusters.two_networks() as (one, other), ExitStack() as stack:
         head = stack.enter_context(ray_clusters.cluster(cpus=1, address=one.address, inside=one.inside))
         joining = (f"--node-ip-address={other.address}", "--num-cpus=1")
         host = stack.enter_context(ray_clusters.joined(head.address, *joining, inside=other.inside))
-        command = [*one.inside, sys.executable, "-m", "andon", *map(str, words), "--address", head.address]
-        pipe, env = subprocess.PIPE, os.environ | ray_clusters.ENVIRONMENT
-        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env) as process:
+        words = batch(exported, tmp_path, head.address)
+        with begun([*one.inside, *words, "--memory", "1.5"]) as process:
             wait(process, lambda: len(done(out)) >= 6 and bool(host.running(AT_WORK)))
             other.cut_off()
             before = len(done(out))
@@ -147,37 +132,20 @@ def test_a_host_that_is_cut_off_and_killed_loses_nothing_and_doubles_nothing(exp
             said, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
     assert f"({other.address}) is lost to the Ray cluster" in err
-    assert said.startswith(f"Counted: {N} photos = {N} verdicts")
-    rows = [row["path"] for part in done(out) for row in parquet.read_table(part, columns=["path"]).to_pylist()]
-    assert rows == sorted(map(str, paths))
+    require_all(said, out, paths)
 
 
 def test_work_goes_on_with_whatever_computers_there_are(exported: Path, tmp_path: Path) -> None:
     """One joins late and is used, all are lost, and when another comes the work goes on by itself."""
     out = tmp_path / "out"
     paths = plate_photos.write_parts(tmp_path / "photos", range(600, 600 + N))
-    words: list[object] = [
-        "batch",
-        exported,
-        tmp_path / "photos",
-        "-o",
-        out,
-        "--shard",
-        4,
-        "--cores",
-        1,
-        "--engine",
-        "ray",
-    ]
     with ray_clusters.cluster(cpus=0) as head, ExitStack() as stack:
 
         def join() -> Host:
             return stack.enter_context(ray_clusters.joined(head.address, "--num-cpus=1"))
 
         first = join()
-        command = [sys.executable, "-m", "andon", *map(str, words), "--address", head.address]
-        pipe, env = subprocess.PIPE, os.environ | ray_clusters.ENVIRONMENT
-        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env) as process:
+        with begun(batch(exported, tmp_path, head.address)) as process:
             wait(process, lambda: len(done(out)) >= 2)
             for worker in first.running("MapWorker"):
                 worker.suspend()
@@ -193,9 +161,7 @@ def test_work_goes_on_with_whatever_computers_there_are(exported: Path, tmp_path
             said, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, heard + err
     assert "is lost to the Ray cluster" in heard and "the work goes on" in err
-    assert said.startswith(f"Counted: {N} photos = {N} verdicts")
-    rows = [row["path"] for part in done(out) for row in parquet.read_table(part, columns=["path"]).to_pylist()]
-    assert rows == sorted(map(str, paths))
+    require_all(said, out, paths)
 
 
 def read_until(stream: IO[str], words: str) -> str:
@@ -206,6 +172,25 @@ def read_until(stream: IO[str], words: str) -> str:
         assert line, heard
         heard += line
     return heard
+
+
+def batch(model: Path, folder: Path, address: str) -> list[str]:
+    """The command: shards of four of the folder's `photos`, on the cluster, into its `out`."""
+    words = [sys.executable, "-m", "andon", "batch", model, folder / "photos", "-o", folder / "out", "--shard", 4]
+    return [*map(str, words), "--cores", "1", "--engine", "ray", "--address", address]
+
+
+def begun(command: list[str]) -> subprocess.Popen[str]:
+    """The command under way, with the cluster's token."""
+    pipe, env = subprocess.PIPE, os.environ | ray_clusters.ENVIRONMENT
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env)
+
+
+def require_all(said: str, out: Path, paths: Iterable[Path]) -> None:
+    """That all photos were counted, and each has one row."""
+    assert said.startswith(f"Counted: {N} photos = {N} verdicts")
+    rows = [row["path"] for part in done(out) for row in parquet.read_table(part, columns=["path"]).to_pylist()]
+    assert rows == sorted(map(str, paths))
 
 
 def done(out: Path) -> list[Path]:
