@@ -21,7 +21,7 @@ from pyarrow import parquet
 
 from andon.batch import asking
 from andon.batch.asking import PlaceError
-from andon.batch.inspecting import read
+from andon.batch.inspecting import Reader
 from andon.batch.place import Place
 from andon.batch.run import ENGINES
 from andon.batch.source import Source
@@ -176,7 +176,7 @@ def test_photos_on_the_web(web: str, batch: Command, photos: Path, tmp_path: Pat
     assert [photo.path for photo in Source(f"{web}/list.txt")] == [f"{web}/monday/201.png"]
     (photos / "list.txt").unlink()
     with pytest.raises(ImageError, match="is not there any more"):
-        read(f"{web}/monday/nothing.png")
+        Reader(waits=True).read(f"{web}/monday/nothing.png")
 
 
 def test_a_store_that_is_away_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,16 +192,16 @@ def test_a_store_that_is_away_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> N
         return bytes(cat(self, path))
 
     monkeypatch.setattr(type(fs), "cat_file", answer)
-    assert read("memory://plant/1.png") == b"photo"
+    assert Reader(waits=True).read("memory://plant/1.png") == b"photo"
     errors = iter([PermissionError("no"), KeyError("never")])
     with pytest.raises(ImageError, match="what you may read and write there"):
-        read("memory://plant/1.png")
+        Reader(waits=True).read("memory://plant/1.png")
     errors = iter([ConnectionError("reset")] * 3)
     with pytest.raises(PlaceError, match="reset"):
         Place.at("memory://plant", tries=3).read("1.png")
     errors = iter([])
     with pytest.raises(ImageError, match="not there any more"):
-        read("memory://plant/2.png")
+        Reader(waits=True).read("memory://plant/2.png")
     fs.store.clear()
 
 

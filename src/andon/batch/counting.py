@@ -42,6 +42,12 @@ class Count:
         return self.verdicts.get("error", 0)
 
     @property
+    def stages(self) -> dict[str, float]:
+        """Milliseconds of each stage, per photo that has a verdict."""
+        inspected = max(1, self.photos - self.failures)
+        return {stage: milliseconds / inspected for stage, milliseconds in self.milliseconds.items()}
+
+    @property
     def is_right(self) -> bool:
         """Whether every photo has exactly one row."""
         return not self.missing and not self.wrong and sum(self.verdicts.values()) == self.photos

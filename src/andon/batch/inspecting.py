@@ -22,9 +22,6 @@ from andon.ordered_map import ordered_map
 from andon.rows import Cells
 from andon.types import Failure
 
-_answered: dict[str, float] = {}
-"""When stores last gave a photo, or said that it is not there, by `time.monotonic`."""
-
 
 class Judged(NamedTuple):
     """What is said of one photo.
@@ -93,7 +90,7 @@ def inspect(
 
 
 class Reader:
-    """Reads photos, from several threads.
+    """Reads photos, from several threads. A store that does not answer is asked again.
 
     Args:
         waits: whether a store that does not answer is an error of its own, so that it can be asked again later. Else
@@ -102,50 +99,37 @@ class Reader:
 
     def __init__(self, *, waits: bool = False) -> None:
         self._waits = waits
+        self._answered: dict[str, float] = {}  # when a store last gave a photo, or said that it is not there
         self._silent: dict[str, str] = {}  # stores, and why
 
     def read(self, path: str) -> bytes:
-        """See the function `read`.
+        """The bytes of a photo's file, anywhere.
 
         Raises:
             ImageError: it cannot be read.
-            PlaceError: its store does not answer, and it waits.
+            PlaceError: its store does not answer, has not given another photo meanwhile, and it waits.
         """
-        if why := self._silent.get(_store(path)):
+        if "://" not in path:
+            return images.read_bytes(Path(path))
+        store, started = _store(path), time.monotonic()
+        if why := self._silent.get(store):
             raise ImageError(f"{path} was not asked for, as its store does not answer: {why}")
         try:
-            return read(path)
-        except PlaceError as error:
-            if self._waits:
-                raise
-            self._silent[_store(path)] = str(error)
+            data = Place.at(path, tries=TRIES).read("")
+        except FileNotFoundError:
+            self._answered[store] = time.monotonic()
+            raise ImageError(f"{path} is not there any more.") from None
+        except AndonError as error:
+            if isinstance(error, PlaceError) and not error.is_final and self._answered.get(store, 0.0) < started:
+                if self._waits:
+                    raise
+                self._silent[store] = str(error)
             raise ImageError(str(error)) from None
-
-
-def read(path: str) -> bytes:
-    """The bytes of a photo's file, anywhere. A store that does not answer is asked again.
-
-    Raises:
-        ImageError: it cannot be read.
-        PlaceError: its store does not answer, and has not given another photo meanwhile.
-    """
-    if "://" not in path:
-        return images.read_bytes(Path(path))
-    started = time.monotonic()
-    try:
-        data = Place.at(path, tries=TRIES).read("")
-    except FileNotFoundError:
-        _answered[_store(path)] = time.monotonic()
-        raise ImageError(f"{path} is not there any more.") from None
-    except AndonError as error:
-        if isinstance(error, PlaceError) and not error.is_final and _answered.get(_store(path), 0.0) < started:
-            raise
-        raise ImageError(str(error)) from None
-    _answered[_store(path)] = time.monotonic()
-    return data
+        self._answered[store] = time.monotonic()
+        return data
 
 
 def _store(path: str) -> str:
-    """Where a photo lies: "" on a disk, else protocol and server, bucket or account."""
-    protocol, is_url, rest = path.partition("://")
-    return f"{protocol}://{rest.partition('/')[0]}" if is_url else ""
+    """Where a photo lies: protocol, and server, bucket or account."""
+    protocol, _, rest = path.partition("://")
+    return f"{protocol}://{rest.partition('/')[0]}"

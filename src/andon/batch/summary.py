@@ -66,7 +66,6 @@ def _page(
 ) -> BatchPage:
     calibration = pipeline.calibration
     assert calibration is not None  # it has judged
-    inspected = max(1, found.photos - found.failures)
     reasons = sorted(gathered.reasons.values(), key=lambda reason: -reason.count)
     return BatchPage(
         title=f"Batch of {manifest.photos:,} photos",
@@ -84,7 +83,7 @@ def _page(
         invalid=invalid,
         failures=[Reason(one.text, one.count, one.paths) for one in reasons],
         failures_list=FAILURES,
-        stages={stage: milliseconds / inspected for stage, milliseconds in found.milliseconds.items()},
+        stages=found.stages,
         hosts=[Host(name, one.shards, one.photos, one.seconds) for name, one in sorted(gathered.hosts.items())],
         shards=manifest.shards,
         retried=sum(shards for attempt, shards in gathered.attempts.items() if attempt > 1),

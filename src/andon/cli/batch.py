@@ -133,8 +133,5 @@ def _many(number: int, noun: str) -> str:
 
 
 def _where_time_went(found: Count, seconds: float) -> str:
-    inspected = max(1, found.photos - found.failures)
-    stages = ", ".join(
-        f"{stage} {milliseconds / inspected:.1f} ms" for stage, milliseconds in found.milliseconds.items()
-    )
+    stages = ", ".join(f"{stage} {milliseconds:.1f} ms" for stage, milliseconds in found.stages.items())
     return f"{seconds:.1f} s{f'; per photo, stages overlapping: {stages}' if stages else ''}"
