@@ -98,6 +98,20 @@ def fits_a_phone(page: Page) -> bool:
     return True
 
 
+def waits_for(page: Page, expression: str) -> None:
+    """Until this JavaScript is true of the page.
+
+    Not `page.wait_for_function`: the pages forbid `eval`, which it needs from its second look on.
+
+    Raises:
+    AssertionError: it is not true in the end.
+    """
+    deadline = time.monotonic() + MOST_MS / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"{expression} did not become true"
+        page.wait_for_timeout(20)
+
+
 @dataclass(frozen=True)
 class Remembering(Orangeness):
     """Says of every patch that it looks most like the middle of the only OK photo."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from browsing import Person, fits_a_phone, orange, remembering_pipeline
+from browsing import Person, fits_a_phone, orange, remembering_pipeline, waits_for
 from playwright.sync_api import Page, Route, expect
 from serving import PART, Served, Versions, served, sha
 
@@ -95,7 +95,7 @@ def test_it_says_where_and_why(running: Served, person: Person) -> None:
     box = page.locator(".photo rect.box").first
     assert abs(float(box.get_attribute("x") or 0) - 96) < BOX_MARGIN
     assert abs(float(box.get_attribute("y") or 0) - 48) < BOX_MARGIN
-    page.wait_for_function("document.querySelector('.nearest img').naturalWidth === 364")
+    expect(page.locator(".nearest img")).to_have_js_property("naturalWidth", 364)
     heat = page.locator(".heat")
     page.locator("#heat").fill("20")
     expect(heat).to_have_css("opacity", "0.2")
@@ -124,7 +124,7 @@ def test_sound_on_ng_if_wanted(running: Served, person: Person) -> None:
     expect(page.locator("#part")).to_contain_text("good")
     running.inspect(orange(0.3), part_id="bad")
     expect(page.locator("#part")).to_contain_text("bad")
-    page.wait_for_function("tones === 2")
+    waits_for(page, "tones === 2")
     with page.expect_response("**/line/now"):  # the page is drawn again, and the same part is not heard twice
         running.station.store.events.add("model", sha(1))
     running.inspect(orange(0), part_id="last")
@@ -234,7 +234,7 @@ def test_what_others_write_breaks_no_page(running: Served, person: Person) -> No
     review = {"verdict": "NG", "note": "W" * 400, "by": "S" * 100}
     assert running.client.post(f"/v1/inspections/{one}/review", json=review).status_code == 200
     page = person.open(running.url)
-    page.wait_for_function(f"({GOES_RIGHT})(document.querySelector('#part .muted'))")  # also once it is drawn again
+    waits_for(page, f"({GOES_RIGHT})(document.querySelector('#part .muted'))")  # also once it is drawn again
     page.goto(f"{running.url}/inspections/{one}")
     assert fits_a_phone(page)
     running.inspect(orange(0), part_id="W" * 200)

@@ -45,6 +45,11 @@ def shows(page: Page, part_id: str) -> None:
     expect(page.locator("#one h1")).to_have_text(part_id)
 
 
+def is_gone(page: Page, inspection_id: str | None) -> None:
+    """Another photo is shown, or none."""
+    expect(page.locator(f"#one[data-id='{inspection_id}']")).to_have_count(0)
+
+
 def said_of(running: Served, part_id: str) -> list[tuple[str, str]]:
     """Who said what, newest first."""
     found = running.client.get("/v1/inspections", params={"part_id": part_id}).json()["inspections"]
@@ -57,7 +62,7 @@ def test_one_key_for_each_verdict_the_most_doubtful_first(doubtful: Served, pers
     shows(page, "first")
     expect(page.locator("#waiting")).to_contain_text("3 to look at: 1 review, 2 NG.")
     expect(page.locator(".pair .picture")).to_have_count(2)
-    page.wait_for_function("document.querySelector('.nearest img').naturalWidth === 364")
+    expect(page.locator(".nearest img")).to_have_js_property("naturalWidth", 364)
     page.keyboard.press("o")
     shows(page, "second")
     expect(page.locator("#said")).to_have_text("first is OK.")
@@ -146,7 +151,7 @@ def test_two_people_never_get_the_same_photo(doubtful: Served, person: Person, s
             if one.count():
                 seen.append(one.get_attribute("data-id"))
                 page.keyboard.press("n")
-                page.wait_for_function("id => document.querySelector('#one')?.dataset.id !== id", arg=seen[-1])
+                is_gone(page, seen[-1])
             else:
                 page.reload()
                 page.wait_for_selector("#one, #done")
@@ -175,7 +180,7 @@ def test_thirty_a_minute(running: Served, person: Person) -> None:
     for _ in range(15):
         before = page.locator("#one").get_attribute("data-id")
         page.keyboard.press("n")
-        page.wait_for_function("id => document.querySelector('#one')?.dataset.id !== id", arg=before)
+        is_gone(page, before)
     assert time.monotonic() - started < 15 * 60 / 30
     assert running.station.store.reviews.waiting() == {}
 
