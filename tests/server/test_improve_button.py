@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import Person, fits_a_phone
@@ -14,11 +15,16 @@ from serving import Served, served
 from stations import Station, inspecting, png, reviewed_data, rusty, stamped
 
 from andon.line.pipeline import Pipeline
-from andon.server import improver
+from andon.server import background, improver
 from andon.store import Store
 
 __all__ = ["inspecting", "reviewed_data"]
 BUTTON = "Improve it with what people said"
+
+
+@pytest.fixture(autouse=True)
+def gives_way_to_no_other_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "give_way", lambda: None)
 
 
 @pytest.fixture
@@ -43,11 +49,22 @@ def improve(running: Served, person: Person) -> Page:
     return page
 
 
-def test_a_better_version_is_offered_and_activated(serving: Served, person: Person, model: Path) -> None:
+def test_a_better_version_is_offered_and_activated(
+    serving: Served, person: Person, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = model.read_bytes()
+    was_seen = threading.Event()
+    improved = improver.improved
+
+    def once_it_was_seen(*given: Any) -> improver.Improved:
+        assert was_seen.wait(60)
+        return improved(*given)
+
+    monkeypatch.setattr(improver, "improved", once_it_was_seen)
     page = improve(serving, person)
     expect(page.get_by_role("status")).to_contain_text("Improving plates, for local")
     expect(page.get_by_role("button", name=BUTTON)).to_be_disabled()
+    was_seen.set()
     outcome = done(page)
     expect(outcome).to_contain_text("Offered The promise holds, and every golden NG photo that was caught is still")
     new, old = serving.station.store.models.versions("plates")

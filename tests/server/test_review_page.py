@@ -133,7 +133,7 @@ def test_a_note_is_kept_and_its_letters_are_no_keys(doubtful: Served, person: Pe
     page.keyboard.press("Enter")
     page.keyboard.press("o")
     shows(page, "second")
-    assert page.locator("#note").input_value() == ""
+    expect(page.locator("#note")).to_have_value("")
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".remark")).to_contain_text("no oil")
 
