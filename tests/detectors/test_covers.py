@@ -60,6 +60,16 @@ def test_so_do_coresets_that_are_merged_again_and_again() -> None:
     require_cover(whole, merged([merged([merged([first, second], 30), third], 30), last], 30))
 
 
+def test_what_any_of_them_has_to_spare_for_a_fold_stands_in() -> None:
+    """Of two places that lie far apart, the fold may know one patch each, and neither is chosen."""
+    rows = torch.tensor([[0.0], [0.1], [100.0], [100.1]])
+    whole = Kept(rows, torch.arange(4), torch.tensor([[True, False], [False, False]] * 2))
+    made = merged([cover(part, 1) for part in parts(whole, 2)], 2)
+    assert made.chosen.labels.tolist() == [0, 2]
+    assert sorted(made.without(0).labels.tolist()) == [1, 3]
+    require_cover(whole, made)
+
+
 def test_the_radius_of_the_merged_is_within_the_factor_that_is_proven() -> None:
     whole = patches()
     _, exact = coreset_and_radius(whole.rows, 40)

@@ -52,6 +52,14 @@ def test_it_takes_the_lowest_of_equal_rows() -> None:
     assert (distance.item(), index.item()) == (0, 20)
 
 
+def test_of_rows_as_near_it_takes_the_first_although_another_looked_nearer() -> None:
+    numbers = np.random.default_rng(22)
+    queries = 100 * numbers.integers(-50, 50, (200, 16)).astype(np.float32)  # whole, so that distances are exact
+    aside = numbers.integers(-3, 4, queries.shape).astype(np.float32)
+    _, index = BankSearch(np.concatenate([queries + aside, queries - aside])).nearest(queries)
+    assert np.array_equal(index, np.arange(len(queries)))
+
+
 @pytest.mark.parametrize("dim", [2, 64, 1536])
 def test_rows_closer_to_each_other_than_the_rounding_are_told_apart(dim: int) -> None:
     directions = normal(2000, dim, seed=2)
@@ -62,9 +70,28 @@ def test_rows_closer_to_each_other_than_the_rounding_are_told_apart(dim: int) ->
     assert_nearest(centre + 1e-3 * normal(50, dim, seed=6), np.concatenate([centre + directions * lengths, far]))
 
 
-def test_a_bank_of_duplicates_is_searched_in_full() -> None:
+def test_rows_that_float32_products_confuse_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few in a bank that is wide otherwise, so that no search in float64 is needed."""
+    bank = normal(3000, 16, seed=23)
+    centre = np.full(16, 250, np.float32)
+    bank[::50] = centre + 1e-2 * bank[::50]
+    monkeypatch.setattr(BankSearch, "_nearest_in_float64", None)
+    assert_nearest(centre + 1e-2 * normal(100, 16, seed=24), bank)
+
+
+def test_a_bank_of_duplicates_is_searched_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without all differences of queries and rows at once, which may be more than the memory holds."""
+    measured: list[int] = []
+    distances = bank_search._distances
+
+    def counted(points: Floats, others: Floats) -> Floats:
+        measured.append(len(points))
+        return distances(points, others)
+
+    monkeypatch.setattr(bank_search, "_distances", counted)
     bank = np.tile(normal(10, 16, seed=7), (300, 1))
     assert_nearest(normal(100, 16, seed=8), bank)
+    assert max(measured) == 100
     distance, _ = BankSearch(bank).nearest(bank[:10])
     assert (distance == 0).all()
 

@@ -214,7 +214,7 @@ def test_the_cache_is_filled_once_and_knows_weights_from_one_another(
     assert len(list(entry.parent.iterdir())) == 2
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "zeroed", "another's"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "zeroed", "another's", "one bit"])
 def test_an_entry_of_the_cache_that_cannot_be_trusted_is_made_anew(
     damage: str, small: Detector[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,7 +223,13 @@ def test_an_entry_of_the_cache_that_cannot_be_trusted_is_made_anew(
     first = fastest_scorer(small, precision="f32")(x, roi)
     (entry,) = (tmp_path / "andon" / "networks").iterdir()
     whole = entry.read_bytes()
-    spoiled = {"empty": b"", "cut": whole[: len(whole) // 2], "zeroed": bytes(len(whole)), "another's": whole[::-1]}
+    spoiled = {
+        "empty": b"",
+        "cut": whole[: len(whole) // 2],
+        "zeroed": bytes(len(whole)),
+        "another's": whole[::-1],
+        "one bit": whole[:-1] + bytes([whole[-1] ^ 1]),
+    }
     entry.write_bytes(spoiled[damage])
     assert np.array_equal(fastest_scorer(small, precision="f32")(x, roi).patch, first.patch)
     made_anew = entry.read_bytes()
