@@ -165,6 +165,25 @@ def test_pages_send_whoever_is_not_known_to_the_login(guarded: Guarded) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "comes"),
+    [
+        ("/threshold?model=part", "/threshold?model=part"),
+        ("https://elsewhere", "/"),
+        ("//elsewhere", "/"),
+        ("/\\elsewhere", "/"),
+        ("/\t/elsewhere", "/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+    ],
+)
+def test_after_the_login_comes_what_was_wanted_here_and_nothing_elsewhere(
+    guarded: Guarded, wanted: str, comes: str
+) -> None:
+    answer = guarded.running.client.post("/login", data={"token": guarded.secrets["review"], "then": wanted})
+    assert (answer.status_code, answer.headers["location"]) == (303, comes)
+
+
 def test_without_a_token_others_are_not_let_in(tmp_path: Path, versions: Versions) -> None:
     with pytest.raises(InputError, match="no token yet"), served(tmp_path, [PART], host="0.0.0.0"):
         pass

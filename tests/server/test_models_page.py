@@ -77,7 +77,6 @@ def test_who_may_only_review_looks_on(tmp_path: Path, versions: Versions, person
         page = person.open(f"{running.url}/models")
         page.get_by_label("Token").fill(secret)
         page.get_by_role("button", name="Log in").click()
-        page.get_by_role("link", name="Models").click()
         expect(page.locator(".version")).to_have_count(2)
         expect(page.locator("main button")).to_have_count(0)
         page.get_by_role("link", name="Move its threshold").click()

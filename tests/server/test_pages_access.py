@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 from browsing import Person, fits_a_phone
@@ -26,8 +27,10 @@ def test_each_page_is_for_its_scopes(tmp_path: Path, versions: Versions) -> None
         def ask(route: tuple[str, str], secret: str | None) -> httpx.Response:
             return running.client.request(*route, headers={"Authorization": f"Bearer {secret}"} if secret else {})
 
-        for route in (*LOOK, *CHANGE):
-            assert ask(route, None).headers["location"] == "/login", route
+        for route in LOOK:
+            assert ask(route, None).headers["location"] == f"/login?then={quote(route[1], '')}", route
+        for route, then in zip(CHANGE, ("%2Fthreshold", "%2Fmodels", "%2Fmodels"), strict=True):
+            assert ask(route, None).headers["location"] == f"/login?then={then}", route
         for route in ANSWER:
             assert ask(route, None).status_code == 401, route
         for scope, secret in secrets.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -15,35 +17,48 @@ from andon.server.state import state_of
 
 PER_SECOND, AT_ONCE = 0.2, 10
 """Logins per address."""
+OWN_ADDRESS = re.compile(r"/(?![/\\])[!-~]*")
+"""A path of this server: `//elsewhere` would be another one, and browsers read `/\\` as `//`."""
 
 router = APIRouter()
 
 
 def send_to_login(app: FastAPI) -> None:
-    """Let the app send whoever is not known to the login, at which each address has so many attempts."""
+    """Let the app send whoever is not known to the login, at which each address has so many attempts.
+
+    From there they come to the page that they wanted, or that the form is on which they sent.
+    """
     app.state.logins = Rates(PER_SECOND, AT_ONCE)
 
     @app.exception_handler(LogInFirstError)
     def log_in_first(request: Request, error: LogInFirstError) -> Response:
-        return RedirectResponse("/login", 303)
+        is_page = request.method == "GET"
+        then = f"{request.url.path}?{request.url.query}".rstrip("?") if is_page else f"/{request.url.path.split('/')[1]}"
+        return RedirectResponse("/login" if then == "/" else f"/login?{urlencode({'then': then})}", 303)
 
 
 @router.get("/login")
-def login_page(request: Request) -> HTMLResponse:
-    """Asks for a token."""
-    return page(request, "login.html", None, wrong="")
+def login_page(request: Request, then: str = "/") -> HTMLResponse:
+    """Asks for a token.
+
+    Args:
+        then: the page that comes afterwards.
+    """
+    return page(request, "login.html", None, wrong="", then=then)
 
 
 @router.post("/login")
 async def log_in(request: Request) -> Response:
     """Begins a session, whose cookie no script can read."""
     logins: Rates = request.app.state.logins
+    fields = await form(request)
+    then = fields.get("then", "/")
     if not logins.take(request.client.host if request.client else ""):
-        return page(request, "login.html", None, status=429, wrong="Too many attempts; wait a few seconds.")
-    cookie = await run_in_threadpool(state_of(request).access.log_in, (await form(request)).get("token", "").strip())
+        return page(request, "login.html", None, status=429, wrong="Too many attempts; wait a few seconds.", then=then)
+    cookie = await run_in_threadpool(state_of(request).access.log_in, fields.get("token", "").strip())
     if cookie is None:
-        return page(request, "login.html", None, status=401, wrong="That is no valid token.")
-    answer = RedirectResponse("/", 303)
+        return page(request, "login.html", None, status=401, wrong="That is no valid token.", then=then)
+    answer = RedirectResponse(then if OWN_ADDRESS.fullmatch(then) else "/", 303)
     answer.set_cookie(
         COOKIE,
         cookie,

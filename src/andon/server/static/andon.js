@@ -17,7 +17,7 @@ async function ask(path, content, more = {}) {
   const posted = { method: "POST", headers, body: JSON.stringify(content), ...more };
   const options = content === undefined ? { signal: AbortSignal.timeout(PATIENCE) } : posted;
   const response = await fetch(path, { redirect: "manual", ...options });
-  if (response.type === "opaqueredirect") location.assign("/login");
+  if (response.type === "opaqueredirect") location.assign(`/login?then=${encodeURIComponent(location.pathname + location.search)}`);
   const text = await response.text();
   if (!response.ok) throw new Told(text.startsWith("{") ? JSON.parse(text).error : `The server answers ${response.status}.`);
   return text;
