@@ -89,15 +89,12 @@ def _list(store: Store, to: str | None, limit: int, *, dead_alone: bool) -> None
 def _in_words(delivery: Delivery, now: datetime) -> str:
     """One line: the id, to whom, what, and how it stands."""
     times = f"{delivery.attempts} {'attempt' if delivery.attempts == 1 else 'attempts'}"
-    from andon.store.outbox import ALWAYS
-
-    due_at = delivery.created_at if delivery.next_attempt_at == ALWAYS else delivery.next_attempt_at
     if delivery.state == "dead":
         stands = f"given up after {times}"
-    elif due_at < now - LATE:
-        stands = f"{times}, due since {_time(due_at)}, but no station sends it"
+    elif delivery.due_at < now - LATE:
+        stands = f"{times}, due since {_time(delivery.due_at)}, but no station sends it"
     else:
-        stands = f"{times}, next {_time(due_at)}"
+        stands = f"{times}, next {_time(delivery.due_at)}"
     answer = f": {delivery.last_error}" if delivery.last_error else ""
     return f"{delivery.delivery_id} to {delivery.target}, {_what(delivery.payload)}; {stands}{answer}"
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 from andon.errors import NotFoundError
 from andon.store import _events
 from andon.store.database import Database
-from andon.store.records import Delivery, DeliveryKind, DeliveryState, NewDelivery
+from andon.store.records import ALWAYS, Delivery, DeliveryKind, DeliveryState, NewDelivery
 from andon.store.tables import Outbox as Table
 
 LEASE = timedelta(minutes=1)
@@ -21,8 +21,6 @@ MAX_ATTEMPTS = 20
 LONGEST_PAUSE = timedelta(hours=1)
 FARTHEST = 1.5 * LONGEST_PAUSE
 """No delivery waits longer for its next attempt: where one would, the clock has been set back, and it is due now."""
-ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
-"""When a new delivery is due, whatever the clock says."""
 
 COLUMNS = [column for column in Table.__table__.columns if column.key != "number"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -256,6 +256,10 @@ class GoldenPhoto:
     added_at: datetime
 
 
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a new delivery is to be tried, whatever the clock says."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
     """Something that is to be sent, was sent, or was given up (dead).
@@ -274,6 +278,11 @@ class Delivery:
     next_attempt_at: datetime
     state: DeliveryState
     last_error: str
+
+    @property
+    def due_at(self) -> datetime:
+        """Since when it may be tried; a new one since it was made."""
+        return self.created_at if self.next_attempt_at == ALWAYS else self.next_attempt_at
 
 
 @dataclass(frozen=True, kw_only=True)

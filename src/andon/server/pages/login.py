@@ -32,8 +32,8 @@ def send_to_login(app: FastAPI) -> None:
 
     @app.exception_handler(LogInFirstError)
     def log_in_first(request: Request, error: LogInFirstError) -> Response:
-        is_page = request.method == "GET"
-        then = f"{request.url.path}?{request.url.query}".rstrip("?") if is_page else f"/{request.url.path.split('/')[1]}"
+        asked = request.url
+        then = f"{asked.path}?{asked.query}".rstrip("?") if request.method == "GET" else f"/{asked.path.split('/')[1]}"
         return RedirectResponse("/login" if then == "/" else f"/login?{urlencode({'then': then})}", 303)
 
 
