@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo serve test test-station test-ray slow coverage test-precision fuzz lint wheel bench bench-peer clean
+.PHONY: demo serve test test-station test-ray slow endurance coverage test-precision fuzz lint wheel bench bench-peer clean
 
 demo: $(VENV)/.installed
 	$(BIN)/andon demo demo
@@ -15,16 +15,21 @@ serve: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest
 
+# those that take a second or more each: commands, trainings, exports, kills
 slow: $(VENV)/.installed
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not endurance"
 
-# these, the station's and Ray's, and that they run nearly every line
+# those that take minutes, and are no part of .ci/run
+endurance: $(VENV)/.installed
+	$(BIN)/python -m pytest -m endurance
+
+# all but those, and that they run nearly every line
 coverage: $(VENV)/.installed
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -m "not endurance" --cov --cov-report=term:skip-covered
 
 # the station: server and pages in a real browser (Debian's chromium), SQLite and PostgreSQL, an MQTT broker
 test-station: $(VENV)/.installed
-	$(BIN)/python -m pytest -m "station and not slow"
+	$(BIN)/python -m pytest -m "station and not endurance"
 
 # Ray clusters on this machine, one of them of two hosts with networks of their own (root on Linux)
 test-ray: $(VENV)/.installed

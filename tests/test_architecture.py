@@ -153,6 +153,7 @@ def test_parts_do_not_import_each_other() -> None:
     assert found == {}
 
 
+@pytest.mark.slow
 def test_what_is_imported_is_declared() -> None:
     """Of other packages; what was only installed along with one of them may be gone with its next release."""
     project = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["project"]

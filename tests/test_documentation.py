@@ -67,6 +67,7 @@ def test_every_command_is_one_that_there_is(page: str) -> None:
     assert commands(page)
 
 
+@pytest.mark.slow
 def test_the_readmes_commands_work_in_their_order(folder: Path, andon_: Command) -> None:
     given = [words[1:] for words in commands("README.md") if words[0] == "andon"]
     assert {words[0] for words in given} >= {"data", "train", "inspect", "evaluate"}
@@ -80,6 +81,7 @@ def test_the_readmes_commands_work_in_their_order(folder: Path, andon_: Command)
     assert (folder / "results" / "inspections.csv").is_file() and (folder / "evaluation" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_the_readmes_python_works(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plate_photos.write_data(folder / "photos" / "bracket", n_train=4, n_calibration=3)
     namespace: dict[str, object] = {}
@@ -148,7 +150,7 @@ def test_contributings_command_trains_its_detector(
     assert andon_("inspect", model, data / "test" / "rust").out.startswith("NG ")
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_contributings_detectors_keep_the_contract(package: Path) -> None:
     named = ("-k", "brightness or reconstruction", "tests/detectors/test_contract.py")
     run(package, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *named)

@@ -78,6 +78,7 @@ def test_a_command_that_needs_more_names_the_extra_and_begins_nothing(command: s
     assert ran.stdout == "" and list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("package", "commands"),
     [
@@ -121,6 +122,7 @@ def test_inspecting_names_the_way_without_torch_too(data: Path, tmp_path: Path) 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("package", "extra", "words"),
     [

@@ -161,6 +161,7 @@ def andon(site: Path, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_each_kind_of_part_of_another_package_works_like_andons_own(
     site: Path,
@@ -190,6 +191,7 @@ def test_each_kind_of_part_of_another_package_works_like_andons_own(
     assert "stamped 2 times" in (out / "inspections.csv").read_text()
 
 
+@pytest.mark.slow
 def test_a_broken_package_is_one_sentence_and_only_where_it_is_used(site: Path, photos: Path) -> None:
     ran = andon(site, "train", photos, "--detector", "broken")
     assert ran.returncode == 2

@@ -31,6 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
         yield opened
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
     package = ROOT / "src" / "andon"
     files = {path.relative_to(package.parent).as_posix() for path in package.rglob("*") if path.is_file()}

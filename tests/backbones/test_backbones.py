@@ -76,6 +76,7 @@ def test_the_fingerprint_sees_every_value() -> None:
     assert backbones.fingerprint(one) != backbones.fingerprint(other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "strides"),
     [("embedded", (32,)), ("embedded", ()), ("embedded", (8, 8)), (NETWORK, (5,)), (NETWORK, ()), (NETWORK, (8, 8))],
@@ -85,6 +86,7 @@ def test_a_stride_that_there_is_not_is_refused(name: str, strides: tuple[int, ..
         backbones.create(BackboneConfig(name=name, strides=strides), pretrained=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("strides", "channels"),
     [

@@ -36,6 +36,7 @@ def manifest_with(**wrong: object) -> bytes:
     return json.dumps(whole | rest | wrong).encode()
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_inspect(
     batch: Command, andon_: Command, photos: Path, exported: Path, tmp_path: Path
 ) -> None:
@@ -59,6 +60,7 @@ def test_rows_are_those_of_inspect(
     ]
 
 
+@pytest.mark.slow
 def test_what_is_done_is_not_done_again(
     batch: Command, photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -117,6 +119,7 @@ def test_a_part_of_another_model_is_done_again(
     }
 
 
+@pytest.mark.slow
 def test_the_other_engine_goes_on(
     batch: Command, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +213,7 @@ def test_a_list_of_photos_that_is_not_whole_ends_it_at_once(
     assert says in ran.err and "begin it again in another folder" in ran.err
 
 
+@pytest.mark.slow
 def test_a_name_that_has_changed_in_the_list_of_photos_is_found(batch: Command, photos: Path, tmp_path: Path) -> None:
     assert batch(photos, "--shard", 1).code == 0
     listing = tmp_path / "out" / "manifest" / "1" / "00000.parquet"

@@ -34,7 +34,7 @@ def many(photos: Path, tmp_path: Path) -> Path:
     return path
 
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -124,7 +124,7 @@ def test_ctrl_c_says_how_to_go_on(start: Start, many: Path, tmp_path: Path, batc
     assert [row["path"] for row in rows_of(out)] == many.read_text().splitlines()
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.timeout(600)
 def test_twenty_kills(start: Start, many: Path, tmp_path: Path) -> None:
     out, dice = tmp_path / "out", random.Random(17)
@@ -166,7 +166,7 @@ def test_a_photo_that_kills_whoever_reads_it_is_a_failure(
     assert "deadly.png" in (tmp_path / "out" / "failures.csv").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.timeout(400)
 def test_a_photo_that_takes_too_much_memory_is_a_failure(start: Start, photos: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"

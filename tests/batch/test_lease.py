@@ -131,6 +131,7 @@ def test_a_lease_that_was_never_written_whole_is_taken_over(place: Place, soon_d
         assert lease.attempt == 2
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_for_a_while_does_not_lose_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     away = threading.Event()
     write, names = Place.write, Place.names

@@ -137,6 +137,7 @@ def test_a_folder_that_cannot_be_written(andon_: Command, photos: Path, exported
     assert "/proc/andon-batch" in ran.err and "check" in ran.err
 
 
+@pytest.mark.slow
 def test_the_pace_is_that_of_this_run(
     with_engine: Callable[[Run], Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,6 +119,7 @@ def share(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     Share.opened.clear()
 
 
+@pytest.mark.slow
 def test_from_a_share_into_it(
     share: Place, photos: Path, andon_: Command, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def upload(folder: Path, url: str) -> None:
     fs.put(str(folder) + "/", root + "/", recursive=True)
 
 
+@pytest.mark.slow
 def test_from_one_bucket_into_another_folder(
     bucket: str, photos: Path, andon_: Command, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +168,7 @@ def web(tmp_path: Path, photos: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_photos_on_the_web(web: str, batch: Command, photos: Path, tmp_path: Path) -> None:
     assert batch(web).code == 0
     expected = [f"{web}/{path.relative_to(photos)}" for path in sorted(photos.rglob("*.png"))]

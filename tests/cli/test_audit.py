@@ -83,6 +83,7 @@ def of(figures: dict[str, Any], name: str) -> dict[str, Any]:
     return next(photo for photo in figures["photos"] if photo["photo"] == f"train/good/{name}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -98,6 +99,7 @@ def test_an_odd_photo_comes_first_with_its_reason(figures: dict[str, Any], name:
     assert name in {Path(photo["photo"]).name for photo in figures["photos"][:6]}
 
 
+@pytest.mark.slow
 def test_photos_come_the_most_unlike_first(figures: dict[str, Any]) -> None:
     scores = [photo["score"] for photo in figures["photos"]]
     assert len(scores) == 26 and scores == sorted(scores, reverse=True)
@@ -168,6 +170,7 @@ def test_the_proposed_file_leaves_nothing_out_as_it_is(audited: Path) -> None:
     assert "# train/good/glare.png" in lines
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_command_keeps_an_edited_proposal(andon_: Command, parts: Path, tmp_path: Path) -> None:
     first = andon_("audit", parts, "-o", tmp_path / "out", *SET)
@@ -182,6 +185,7 @@ def test_the_command_keeps_an_edited_proposal(andon_: Command, parts: Path, tmp_
     assert len(json.loads(second.out)["photos"]) == 25
 
 
+@pytest.mark.slow
 def test_a_model_says_what_was_left_out_and_an_evaluation_does_not_test_it(
     andon_: Command, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -203,6 +207,7 @@ def test_a_model_says_what_was_left_out_and_an_evaluation_does_not_test_it(
     assert any(said in message for message in caplog.messages)
 
 
+@pytest.mark.slow
 def test_training_says_what_the_threshold_would_be_without_odd_photos(
     andon_: Command, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

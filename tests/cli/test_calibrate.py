@@ -68,6 +68,7 @@ def test_with_another_output_the_model_itself_stays(andon_: Command, own_model: 
     assert load(other).calibration is not None
 
 
+@pytest.mark.slow
 def test_each_option_implies_its_method(andon_: Command, own_model: Path, ok: Path, ng: Path) -> None:
     for options, method in (
         (("--false-reject-rate", 0.1), "conformal"),
@@ -179,6 +180,7 @@ def test_remarks_on_an_old_threshold_are_replaced(andon_: Command, own_model: Pa
     assert sum("Calibrated again" in remark or "by hand" in remark for remark in remarks) == 1
 
 
+@pytest.mark.slow
 def test_photos_that_had_a_say_in_the_threshold_are_not_evaluated_or_the_figures_are_marked(
     andon_: Command, own_model: Path, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

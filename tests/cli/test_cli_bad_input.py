@@ -142,7 +142,7 @@ def test_a_cmyk_photo_is_inspected(andon_: Command, model: Path, tmp_path: Path)
     assert andon_("inspect", model, tmp_path / "cmyk.jpg").code == 0
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_a_photo_of_108_megapixels_is_inspected_in_bounded_time_and_memory(model: Path, tmp_path: Path) -> None:
     photo = tmp_path / "large.jpg"
     Image.fromarray(PIXELS).resize((12000, 9000)).save(photo, quality=80)
@@ -171,6 +171,7 @@ def test_a_photo_beyond_the_limit(andon_: Command, model: Path, tmp_path: Path) 
     assert "megapixels, which is the limit: reduce the photo." in ran.err
 
 
+@pytest.mark.slow
 def test_a_photo_that_disappears_during_a_batch(exported: Path, tmp_path: Path) -> None:
     photos = plate_photos.write_parts(tmp_path / "many", range(1))
     for number in range(1, 100):

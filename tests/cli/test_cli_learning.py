@@ -66,6 +66,7 @@ def stop_in_epoch(monkeypatch: pytest.MonkeyPatch, epoch: int) -> Callable[[], N
     return lambda: monkeypatch.setattr(_training, "_measure", measure)
 
 
+@pytest.mark.slow
 def test_one_model_is_trained_and_a_fifth_of_the_photos_calibrates(
     andon_: Command, ok_photos: Path, tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def test_one_model_is_trained_and_a_fifth_of_the_photos_calibrates(
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]  # no checkpoint is left
 
 
+@pytest.mark.slow
 def test_after_ctrl_c_there_is_a_model_and_the_same_command_takes_the_training_up_again(
     andon_: Command,
     ok_photos: Path,
@@ -189,6 +191,7 @@ def test_info_says_epochs_and_the_losses_of_the_best(andon_: Command, plates_mod
     assert told == {"best": epochs.best, "losses": {name: list(values) for name, values in epochs.losses.items()}}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_report_draws_the_losses_only_where_there_are_some(
     andon_: Command, plates: Path, plates_model: Path, model: Path, tmp_path: Path

@@ -52,6 +52,7 @@ def listed(folder: Path, *names: str) -> str:
     return ",".join(str(folder / f"{name}.toml") for name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_it_compares_on_the_same_photos_and_goes_on_where_it_was(
     andon_: Command, data: Path, recipes: Path, ran: list[str], tmp_path: Path
@@ -88,6 +89,7 @@ def test_it_compares_on_the_same_photos_and_goes_on_where_it_was(
     assert ran[5:] == ["teach sharp", "judge sharp", "teach blurred", "judge blurred"]
 
 
+@pytest.mark.slow
 def test_a_method_that_fails_is_named_and_the_others_go_on(
     andon_: Command, data: Path, recipes: Path, ran: list[str]
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_method_that_fails_is_named_and_the_others_go_on(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_with_folds_the_methods_are_held_against_photos_that_none_has_seen(
     andon_: Command, data: Path, recipes: Path, ran: list[str], tmp_path: Path
@@ -132,7 +135,7 @@ def test_wrong_words_are_refused_before_any_work(
     assert not ran
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_each_method_has_processes_of_its_own(andon_: Command, data: Path, recipes: Path) -> None:
     done = andon_("compare", data, "--recipe", listed(recipes, "sharp"), "--json")
     assert done.code == 0, done.err

@@ -13,6 +13,7 @@ from conftest import Command
 from andon.drawn import fasteners as _synthetic
 
 
+@pytest.mark.slow
 def test_it_draws_trains_reports_and_says_what_to_try_next(
     andon_: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -36,7 +37,7 @@ def test_it_draws_trains_reports_and_says_what_to_try_next(
     assert len((folder / "inspected" / "inspections.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.timeout(600)
 def test_the_whole_demo_reaches_its_figures(andon_: Command, tmp_path: Path) -> None:
     assert andon_("demo", tmp_path).code == 0

@@ -8,6 +8,7 @@ from conftest import Command
 from andon.cli import doctor
 
 
+@pytest.mark.slow
 def test_it_says_what_is_here_and_that_everything_works(andon_: Command) -> None:
     ran = andon_("doctor")
     assert ran.code == 0

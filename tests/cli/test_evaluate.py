@@ -48,6 +48,7 @@ def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_a_folder_that_is_used_again_holds_no_pictures_of_the_earlier_run(
     andon_: Command, model: Path, data: Path, tmp_path: Path
@@ -73,6 +74,7 @@ def test_the_figures_are_printed_for_people(andon_: Command, model: Path, data: 
     assert ran.out.isascii()
 
 
+@pytest.mark.slow
 def test_it_leaves_a_folder_with_report_figures_rows_and_pictures(
     andon_: Command, model: Path, data: Path, tmp_path: Path
 ) -> None:
@@ -111,6 +113,7 @@ def test_photos_that_the_model_has_seen_do_not_test_it(
     assert (figures["n_ok"], figures["n_ng"]) == (3, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("size", "remark"),

@@ -34,6 +34,7 @@ def own(model: Path, tmp_path: Path) -> Path:
     return copy
 
 
+@pytest.mark.slow
 def test_a_better_version_is_written_beside_the_old_one(andon_: Command, station: Station, own: Path) -> None:
     station.inspect_all((stamped(seed) for seed in range(400, 406)), "OK")
     station.inspect_all([rusty(500)], "NG")
@@ -53,6 +54,7 @@ def test_a_better_version_is_written_beside_the_old_one(andon_: Command, station
     assert again.code == 2 and "is there already, and no model is overwritten" in again.err
 
 
+@pytest.mark.slow
 def test_what_was_offered_already_is_not_made_again(andon_: Command, station: Station, own: Path) -> None:
     words = ("improve", own, "--data", station.data)
     station.inspect_all((stamped(seed) for seed in range(400, 406)), "OK")
@@ -71,6 +73,7 @@ def test_what_was_offered_already_is_not_made_again(andon_: Command, station: St
     assert andon_(*words).code == 0  # what is not there any more cannot be activated
 
 
+@pytest.mark.slow
 def test_one_that_loses_a_defect_is_refused_and_nothing_is_written(
     andon_: Command, station: Station, own: Path
 ) -> None:
@@ -116,6 +119,7 @@ def test_thresholds_that_need_ng_photos_are_refused(andon_: Command, station: St
     assert ran.code == 2 and "catches a share of NG photos (target-recall), which are not at hand" in ran.err
 
 
+@pytest.mark.slow
 def test_a_threshold_that_was_given_stays(andon_: Command, station: Station, own: Path) -> None:
     given = own.with_name("given.safetensors")
     save(rethreshold(load_taught(own), 1.25), given)

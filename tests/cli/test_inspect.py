@@ -154,6 +154,7 @@ def test_a_file_name_that_is_no_utf_8_is_written_escaped(
         assert json.loads(line)["path"].startswith(str(folder))
 
 
+@pytest.mark.slow
 def test_interrupted_it_leaves_every_finished_row_on_disk(exported: Path, data: Path, tmp_path: Path) -> None:
     photo, folder, out = data / "test" / "good" / "200.png", tmp_path / "many", tmp_path / "out"
     folder.mkdir()

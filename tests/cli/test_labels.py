@@ -34,6 +34,7 @@ def plates(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_names_of_ones_own_reach_every_command(
     andon_: Command, plates: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -79,6 +80,7 @@ def test_labels_are_read_or_ignored(andon_: Command, plates: Path) -> None:
     assert "folder: 12 OK to learn from" in andon_("data", "verify", plates / "green", "--ignore-labels").out
 
 
+@pytest.mark.slow
 def test_a_recipe_names_what_is_ng_in_the_sets_it_is_for(
     andon_: Command, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

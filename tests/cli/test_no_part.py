@@ -60,6 +60,7 @@ def test_info_says_what_is_allowed_and_calibrate_keeps_it(andon_, data, model, t
     assert json.loads(andon_("info", again, "--json").out)["guard"] == said
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_an_evaluation_counts_them_apart(andon_, model, tmp_path):
     data = write_data(tmp_path / "data")

@@ -54,6 +54,7 @@ def said_by(commands: Sequence[Sequence[object]], tmp_path: Path, *outputs: Path
     return log.read_text() + "".join(f"left {path}\n" for path in strangers)
 
 
+@pytest.mark.slow
 def test_train_inspect_evaluate_and_doctor_keep_to_themselves(data: Path, tmp_path: Path) -> None:
     model, out = tmp_path / "m.safetensors", tmp_path / "out"
     settings = [word for setting in plate_photos.FAST for word in ("--set", setting)]
@@ -79,6 +80,6 @@ def test_the_watch_sees_a_look_up_and_a_stray_file(tmp_path: Path) -> None:
     assert "getaddrinfo" in log.read_text() and "stray" in log.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_the_demo_keeps_to_itself(tmp_path: Path) -> None:
     assert said_by([["demo", tmp_path / "demo"]], tmp_path, tmp_path / "demo") == ""

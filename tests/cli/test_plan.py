@@ -30,6 +30,7 @@ def test_it_says_how_many_photos_both_promises_take_and_what_the_present_ones_pr
     assert table["99 OK: good parts for review or rejected"][0] == "6 %"
 
 
+@pytest.mark.slow
 def test_with_ng_photos_and_prices_it_names_the_cheapest_thresholds_and_how_to_take_them(
     andon_: Command, model: Path, tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ class Sink:
         return None
 
 
+@pytest.mark.slow
 def test_the_demo_draws_trains_and_sends_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And draws nothing again where it has been before."""
     monkeypatch.setattr(demo, "N_TRAIN", 4)

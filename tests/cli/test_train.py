@@ -24,6 +24,7 @@ def test_it_writes_a_model_that_finds_the_defect(andon_: Command, data: Path, tm
     assert load(model).inspect(data / "test" / "rust" / "300.png").verdict == "NG"
 
 
+@pytest.mark.slow
 def test_every_option_reaches_the_recipe(andon_: Command, data: Path, tmp_path: Path) -> None:
     model = tmp_path / "m.safetensors"
     options = ("--coreset-ratio", 0.2, "--target-dim", 16, "--batch-size", 3, "--seed", 7, "--false-reject-rate", 0.2)
@@ -46,6 +47,7 @@ def test_every_option_reaches_the_recipe(andon_: Command, data: Path, tmp_path: 
     assert recipe["anomaly_map"] == {"sigma": 2.0}
 
 
+@pytest.mark.slow
 def test_a_recipe_of_ones_own_and_settings_over_it(andon_: Command, data: Path, tmp_path: Path) -> None:
     recipe, model = tmp_path / "eigenes.toml", tmp_path / "m.safetensors"
     recipe.write_text("[steps.resize]\nimage_size = 128\n[detector]\ncoreset_ratio = 0.5\n")
@@ -56,6 +58,7 @@ def test_a_recipe_of_ones_own_and_settings_over_it(andon_: Command, data: Path, 
     assert written.parameters["coreset_ratio"] == 0.5  # naming the recipe's own detector keeps its parameters
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_file(andon_: Command, data: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         assert andon_("train", data, "-o", tmp_path / name, *SMALL).code == 0

@@ -20,6 +20,7 @@ from andon.store import PhotoStore, Store
 Andon = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_photos_that_come_in_are_printed_and_kept(exported: Path, data: Path, tmp_path: Path) -> None:
     folder, station = tmp_path / "in", tmp_path / "station"
     folder.mkdir()

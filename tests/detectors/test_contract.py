@@ -137,6 +137,7 @@ def test_a_batch_scores_as_its_parts_do(name: str, backbone: Backbone) -> None:
         torch.testing.assert_close(whole, torch.cat(parts), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_fitting_again_forgets_what_was_learned_before(name: str, backbone: Backbone) -> None:
     again = fitted(name, backbone, data_seed=1).fit(to_learn_from(name, Photos(name, 7)), seed=0)
     x, roi = photos(name, 2, 2)
@@ -213,6 +214,7 @@ def test_saved_and_loaded_it_scores_the_same_to_the_last_bit(name: str, tmp_path
         assert torch.equal(one, other)
 
 
+@pytest.mark.slow
 def test_one_that_exports_is_converted_whole_and_no_other_can_be_exported(name: str, backbone: Backbone) -> None:
     recipe = Recipe.from_tree({"detector": {"name": name, **parameters(name)}})
     detector = fitted_once(name, backbone)

@@ -12,6 +12,8 @@ from andon.detectors._covers import Cover, Kept, cover, merged
 from andon.detectors._shards import Spread, spread_of
 from andon.teaching.shards.merging import Tree
 
+pytestmark = pytest.mark.slow
+
 PHOTOS, FOLDS = 24, 2
 
 

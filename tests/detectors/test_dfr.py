@@ -161,6 +161,7 @@ def test_a_parameter_that_makes_no_sense_is_refused(backbone: Backbone, key: str
         detectors.create("dfr", backbone, {key: value})
 
 
+@pytest.mark.slow
 def test_the_recipe_prefilter_finds_a_rusty_plate(data: Path) -> None:
     settings = ("steps.resize.image_size=64", "anomaly_map.sigma=1", "detector.grid=16", "detector.samples=2000")
     model = train(data, recipe="prefilter", settings=(*settings, "detector.epochs=6", "detector.top_k=5"))

@@ -94,6 +94,7 @@ print(os.waitpid(child, 0)[1])
 SAID = (["1", "3", "3"], ["2"], ["True"], ["0"])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_in_a_process_of_its_own() -> None:
     """One process for all, as each would first import torch."""
@@ -128,6 +129,7 @@ for name, parameters in {
 """
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_model_with_any_number_of_threads() -> None:
     """Bit by bit, though the network and the factorisation come out otherwise where torch splits them over threads."""
     one, three = (in_a_process(FITTED, ANDON_THREADS=n, OMP_NUM_THREADS=n) for n in ("1", "3"))

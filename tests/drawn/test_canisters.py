@@ -36,6 +36,7 @@ def damaged() -> dict[Defect, Drawn]:
     return {defect: Drawn(*draw_canister(np.random.default_rng(5), defect=defect)) for defect in DEFECTS}
 
 
+@pytest.mark.slow
 def test_the_set_is_read_as_mvtec_with_masks_and_says_where_each_canister_is(tmp_path: Path) -> None:
     draw_canisters(tmp_path, n_train=1, n_test=1, n_damaged=1, seed=3)
     samples = datasets.read(tmp_path).samples
@@ -59,6 +60,7 @@ def test_a_sound_canister_stands_wholly_in_the_photo(sound: Drawn) -> None:
     assert not sound.defect.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_damage_shows_in_its_mask_and_leaves_the_rest_of_the_canister(
     sound: Drawn, damaged: dict[Defect, Drawn], defect: Defect
@@ -71,6 +73,7 @@ def test_damage_shows_in_its_mask_and_leaves_the_rest_of_the_canister(
     assert np.percentile(change[sound.part & ~within_lens_blur], 99.5) < 10
 
 
+@pytest.mark.slow
 def test_the_outline_moves_where_the_shape_does(sound: Drawn, damaged: dict[Defect, Drawn]) -> None:
     assert np.array_equal(damaged["scratch"].part, sound.part)
     assert (damaged["tilt"].part & ~sound.part).sum() > 300

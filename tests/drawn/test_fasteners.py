@@ -59,6 +59,7 @@ def change(pair: Pair) -> np.ndarray:
     return np.abs(pair.damaged.astype(int) - pair.sound).max(axis=2)
 
 
+@pytest.mark.slow
 def test_the_set_has_the_mvtec_layout(small_set: Path) -> None:
     expected = {"train/good/000.png", "train/good/001.png", "validation/good/000.png"}
     expected |= {f"test/good/{number:03d}.png" for number in range(5)}
@@ -67,6 +68,7 @@ def test_the_set_has_the_mvtec_layout(small_set: Path) -> None:
     assert set(files(small_set)) == expected
 
 
+@pytest.mark.slow
 def test_photos_and_masks_have_one_size_that_is_not_square(small_set: Path) -> None:
     shapes = {name: images.read(small_set / name).shape for name in files(small_set)}
     assert len(shapes) == 18 and set(shapes.values()) == {(*SIZE, 3)}
@@ -108,6 +110,7 @@ def test_a_sound_part_lies_wholly_in_the_photo_and_has_no_defect(kind: Kind, see
     assert not defect.any()
 
 
+@pytest.mark.slow
 @every_damage
 def test_outside_its_mask_a_damaged_part_is_as_it_was(
     pairs: dict[tuple[Kind, Defect], Pair], kind: Kind, defect: Defect
@@ -117,6 +120,7 @@ def test_outside_its_mask_a_damaged_part_is_as_it_was(
     assert change(pair)[~within_lens_blur].max() <= 1
 
 
+@pytest.mark.slow
 @every_damage
 def test_within_its_mask_a_damaged_part_looks_different(
     pairs: dict[tuple[Kind, Defect], Pair], kind: Kind, defect: Defect

@@ -187,7 +187,7 @@ def test_a_damaged_state_is_refused_in_one_sentence(damage):
         Monitor.from_dict(Monitor().to_dict() | damage)
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.timeout(600)
 def test_of_1000_years_without_drift_no_more_have_an_alarm_than_promised():
     settings = Settings()

@@ -57,6 +57,7 @@ def rows(ran: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in ran.splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.precision
 def test_it_inspects_as_the_model_does_where_no_extra_is_installed(part: Path, model: Path, data: Path) -> None:
     ran = without_extras("inspect", str(part), str(data / "test"), "--json")
@@ -73,6 +74,7 @@ def test_it_inspects_as_the_model_does_where_no_extra_is_installed(part: Path, m
     assert not imported & set(EXTRAS.split(",")) and "openvino" in imported
 
 
+@pytest.mark.slow
 def test_it_explains_and_draws_as_the_model_does(
     part: Path, model: Path, tmp_path: Path, andon_: Callable[..., Ran]
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_network_for_any_size_takes_photos_of_any_size(size: tuple[int, int], 
     np.testing.assert_allclose(scorer(*inputs).patch, reference(*inputs).patch, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_recipe_that_reweights_carries_the_neighbours_of_its_bank(data: Path, tmp_path: Path) -> None:
     settings = [*plate_photos.FAST, "detector.image_score=maximum", "detector.reweight=true"]
     taught = train(data, settings=settings)
@@ -120,6 +123,7 @@ FAULTS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_converted_network_is_found_and_nothing_is_written(
     fault: str, taught: Taught, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -135,6 +139,7 @@ def test_a_fault_of_the_converted_network_is_found_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_half_precision_where_float32_was_promised_is_found(
     taught: Taught, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +161,7 @@ def test_a_bank_that_lost_half_its_precision_fails_its_certificate(part: Path, t
     assert any(not finding.is_kept for finding in findings)
 
 
+@pytest.mark.slow
 def test_bf16_that_loses_too_much_is_left_out(
     taught: Taught, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, andon_: Callable[..., Ran]
 ) -> None:
@@ -180,6 +186,7 @@ def test_doctor_says_which_photos_are_judged_in_another_way(
     assert ran.out.count("PROBLEM") == 1 and "do not inspect with it here" in ran.out
 
 
+@pytest.mark.slow
 def test_without_its_photos_it_says_that_doctor_has_nothing_to_judge(
     taught: Taught, tmp_path: Path, andon_: Callable[..., Ran]
 ) -> None:
@@ -209,6 +216,7 @@ def test_options_that_do_not_fit_an_exported_model_are_refused(
     assert ran.code == 2 and "export one with: andon export MODEL -o" in ran.err
 
 
+@pytest.mark.slow
 def test_a_model_without_photos_is_held_against_noise_and_says_so(
     taught: Taught, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -265,6 +273,7 @@ def test_a_file_that_was_put_together_wrongly_is_one_sentence(
     assert ran.code == 2 and "export it again" in ran.err and "bug" not in ran.err
 
 
+@pytest.mark.slow
 def test_a_file_that_is_there_is_not_overwritten_unasked(
     part: Path, model: Path, tmp_path: Path, andon_: Callable[..., Ran]
 ) -> None:

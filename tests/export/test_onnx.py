@@ -188,6 +188,7 @@ def test_the_reader_is_short_enough_to_be_read() -> None:
     assert len(READER.read_text(encoding="utf-8").splitlines()) <= 60
 
 
+@pytest.mark.slow
 def test_the_reader_judges_as_andon_does(exported: Path, model: Path, photos: list[Path], andon_: Command) -> None:
     command = [sys.executable, "-c", WITHOUT_ANDON, READER, exported, *photos]
     ran = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True)
@@ -199,6 +200,7 @@ def test_the_reader_judges_as_andon_does(exported: Path, model: Path, photos: li
     assert {row["verdict"] for row in rows} == {"OK", "NG"}
 
 
+@pytest.mark.slow
 def test_a_score_in_the_review_band_is_for_review(
     small_exported: Path, photos: list[Path], tmp_path: Path, read: Read
 ) -> None:
@@ -208,6 +210,7 @@ def test_a_score_in_the_review_band_is_for_review(
         assert read(network, photos[0])[0][0] == verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rule",
     [
@@ -231,6 +234,7 @@ def test_the_reader_knows_every_rule_for_the_image_score(
     assert read(network, photos[-4])[0][1] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 96), (96, 64), (80, 208)])
 def test_the_network_takes_photos_of_any_size(size: tuple[int, int], exported: Path, taught: Taught) -> None:
     photo, roi = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8), np.ones(size, np.float32)
@@ -271,6 +275,7 @@ def test_a_network_for_one_size_takes_photos_of_that_size_alone(small: Taught, s
         run_network(small_exported, photo[:48], roi[:48])
 
 
+@pytest.mark.slow
 def test_without_a_bank_the_network_gives_the_scores(
     taught: Taught, tmp_path: Path, read: Read, photos: list[Path]
 ) -> None:
@@ -286,7 +291,7 @@ def test_without_a_bank_the_network_gives_the_scores(
         read(network, photos[0])
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.parametrize(
     "name", [name for name in detectors.names() if detectors.detector_class(name).capabilities.exports]
 )
@@ -310,6 +315,7 @@ def test_a_detector_that_does_not_export_is_refused(taught: Taught, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", [DarknessOrNone, OtherwiseInExport])
 def test_what_is_not_the_same_in_onnx_is_refused_and_nothing_is_written(
     detector: type[Darkness], taught: Taught, tmp_path: Path
@@ -320,6 +326,7 @@ def test_what_is_not_the_same_in_onnx_is_refused_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_package_that_is_missing_is_told_with_its_extra(model: Path, tmp_path: Path) -> None:
     program = "from andon.__main__ import main; main()"
     words = [

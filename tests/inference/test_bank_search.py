@@ -60,6 +60,7 @@ def test_of_rows_as_near_it_takes_the_first_although_another_looked_nearer() -> 
     assert np.array_equal(index, np.arange(len(queries)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dim", [2, 64, 1536])
 def test_rows_closer_to_each_other_than_the_rounding_are_told_apart(dim: int) -> None:
     directions = normal(2000, dim, seed=2)

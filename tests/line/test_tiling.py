@@ -155,6 +155,7 @@ def tiled(data: Path) -> Taught:
     return train(data, settings=TILED)
 
 
+@pytest.mark.slow
 def test_a_defect_across_tile_borders_is_one_region_in_its_place(tiled: Taught) -> None:
     photo, mask = plate_photos.rusty(50)
     inspection = tiled.pipeline.inspect(photo)
@@ -175,6 +176,7 @@ def test_training_sees_tiles(data: Path) -> None:
     assert sum(len(x) for x, _ in batches) == 2 * 2 * 3  # of 192 x 288 pixels: they start at 0, 64 and at 0, 96, 160
 
 
+@pytest.mark.slow
 def test_single_and_batch_agree_and_a_saved_model_says_the_same(tiled: Taught, data: Path, tmp_path: Path) -> None:
     save(tiled, tmp_path / "m.safetensors")
     restored = load_taught(tmp_path / "m.safetensors")

@@ -159,6 +159,7 @@ def test_a_tensor_that_is_missing_is_noticed(model: Path, tmp_path: Path) -> Non
         load(tmp_path / "m.safetensors")
 
 
+@pytest.mark.slow
 def test_bundled_weights_make_the_model_independent_of_their_file(cnn: Taught, weights: Path, tmp_path: Path) -> None:
     plain, bundled = tmp_path / "plain.safetensors", tmp_path / "bundled.safetensors"
     save(cnn, plain)

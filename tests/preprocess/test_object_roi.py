@@ -339,7 +339,7 @@ def tiny_sam(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_sam_proposes_several_masks_in_the_photos_own_pixels(tiny_sam: Path) -> None:
     image = desk(bottle())
     masks, moved = _sam.proposals(image, [BOX, (0, 0, 100, 60)], str(tiny_sam))
@@ -348,7 +348,7 @@ def test_sam_proposes_several_masks_in_the_photos_own_pixels(tiny_sam: Path) -> 
     assert any((one != other).any() for one, other in zip(masks, moved, strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_a_model_alone_makes_the_step_use_sam(tiny_sam: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(_object_rules, "stands_out", lambda *_: True)
@@ -364,7 +364,7 @@ def test_a_model_alone_makes_the_step_use_sam(tiny_sam: Path, monkeypatch: pytes
     assert frame.roi.any() and frame.roi.shape == SIZE
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.usefixtures("tiny_sam")
 @pytest.mark.parametrize("where", ["facebook/no-such-sam", "empty"])
 def test_a_sam_that_cannot_be_had_is_one_sentence(where: str, tmp_path: Path) -> None:

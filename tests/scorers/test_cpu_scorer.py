@@ -137,6 +137,7 @@ def test_a_compiled_vit_gives_the_same_tokens_on_a_photo_of_any_size() -> None:
     assert not compiled.local
 
 
+@pytest.mark.slow
 def test_bfloat16_stays_within_one_percent_and_is_not_float32(detector: Detector[object]) -> None:
     x, roi = plates(3, seed=1)
     scores, reference = fastest_scorer(detector, precision="bf16")(x, roi), reference_scorer(detector)(x, roi)
@@ -160,6 +161,7 @@ def test_no_two_threads_make_the_first_call_of_a_network_at_once(
     assert made and all(made) and all(number == resources.cpus() for number, _ in made)
 
 
+@pytest.mark.slow
 def test_photos_of_several_sizes_and_batches_go_through_one_scorer(detector: Detector[object]) -> None:
     scorer, reference = fastest_scorer(detector, precision="f32"), reference_scorer(detector)
     x, roi = plates(2, seed=2)
@@ -195,6 +197,7 @@ def test_the_detector_itself_is_left_as_it_is(detector: Detector[object]) -> Non
     assert list(detector.state_dict()) == names
 
 
+@pytest.mark.slow
 def test_the_cache_is_filled_once_and_knows_weights_from_one_another(
     detector: Detector[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

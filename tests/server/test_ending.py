@@ -125,7 +125,7 @@ def test_what_was_answered_survives_being_killed(tmp_path: Path) -> None:
     check_that_nothing_was_lost(tmp_path / "data", 3)
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.timeout(600)
 def test_what_was_answered_survives_being_killed_20_times(tmp_path: Path) -> None:
     check_that_nothing_was_lost(tmp_path / "data", 20)

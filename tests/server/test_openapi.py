@@ -84,7 +84,7 @@ def test_every_answer_is_declared_and_keeps_to_its_schema(plain: Served, describ
     assert {status for _, status in seen} == {200, 403, 404, 409, 415, 422}
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.timeout(600)
 def test_schemathesis_finds_nothing_undeclared(tmp_path: Path, versions: Versions) -> None:
     """Events are left out, as they do not end."""

@@ -14,6 +14,8 @@ from andon.backbones.embedded import EmbeddedBackbone
 from andon.detectors import patchcore
 from andon.teaching.train import train
 
+pytestmark = pytest.mark.slow
+
 N = 10
 
 

@@ -25,6 +25,8 @@ from andon.teaching.shards import teach as in_shards
 from andon.teaching.shards.settled import Settled
 from andon.teaching.train import teach as at_once
 
+pytestmark = pytest.mark.slow
+
 N = 10
 SETTINGS = (*plate_photos.FAST, "detector.coreset_ratio=0.2", "training.folds=2")
 COLOUR = "detector.colour_weight=0.5"

@@ -66,6 +66,7 @@ def test_the_threshold_comes_from_the_calibration_photos(taught: Taught, data: P
     assert taught.calibration.threshold == pytest.approx(np.percentile(scores, 99), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_with_few_photos_each_is_scored_by_a_model_that_has_not_seen_it(tmp_path: Path) -> None:
     plate_photos.write_parts(tmp_path / "ok", range(7))
     odd = tmp_path / "ok" / "odd.png"
@@ -85,6 +86,7 @@ def test_with_few_photos_each_is_scored_by_a_model_that_has_not_seen_it(tmp_path
     )
 
 
+@pytest.mark.slow
 def test_the_same_photos_and_seed_give_the_same_bytes_wherever_they_lie(tmp_path: Path) -> None:
     first = tmp_path / "here"
     plate_photos.write_parts(first, range(5))
@@ -96,6 +98,7 @@ def test_the_same_photos_and_seed_give_the_same_bytes_wherever_they_lie(tmp_path
     assert str(tmp_path).encode() not in models[0]
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_model(taught: Taught, data: Path) -> None:
     other = train(data, settings=(*plate_photos.FAST, "training.seed=1"))
     assert other.recipe.training.seed == 1
@@ -122,6 +125,7 @@ def test_the_open_parameters_of_steps_are_settled_and_kept(taught: Taught) -> No
     assert taught.recipe.steps["resize"].canvas == (64, 96)  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_an_unreadable_training_photo_is_left_out_and_said(tmp_path: Path) -> None:
     plate_photos.write_parts(tmp_path, range(5))
     (tmp_path / "broken.jpg").write_bytes(b"rubbish")
@@ -184,6 +188,7 @@ def test_an_unreadable_calibration_photo_is_an_error(taught: Taught, tmp_path: P
         recalibrate(taught, CalibrationRule(), [*ok, tmp_path / "broken.jpg"])
 
 
+@pytest.mark.slow
 def test_photos_of_mixed_shapes_are_trained_on_one_canvas(tmp_path: Path) -> None:
     for seed, size in enumerate([(96, 144), (96, 144), (96, 144), (120, 120), (80, 160)]):
         images.write(tmp_path / f"{seed}.png", plate_photos.part(seed, size=size))
@@ -229,6 +234,7 @@ def test_on_inspection_every_photo_is_enhanced(data: Path) -> None:
     assert model.pipeline.prepare(photo).frame.image.mean() < 0.5 * photo.mean()
 
 
+@pytest.mark.slow
 def test_a_photo_is_prepared_once_for_all_models_that_it_trains(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared: list[bytes] = []
     resize = Resize.__call__
@@ -264,6 +270,7 @@ def test_a_photo_is_opened_and_decoded_once(data: Path, monkeypatch: pytest.Monk
     assert done == dict.fromkeys((sample.path for sample in datasets.read(data).samples), 2)
 
 
+@pytest.mark.slow
 def test_what_is_white_in_photos_of_12_bits_is_learnt_and_kept(tmp_path: Path) -> None:
     for seed in range(6):
         grey = plate_photos.part(seed).mean(axis=2)
@@ -279,6 +286,7 @@ def test_what_is_white_in_photos_of_12_bits_is_learnt_and_kept(tmp_path: Path) -
     assert image.max() <= dim.max() / 4095 * 255 + 1
 
 
+@pytest.mark.slow
 def test_copies_of_a_photo_count_once(taught: Taught, tmp_path: Path) -> None:
     different = plate_photos.write_parts(tmp_path, range(400, 412))
     copies = [

@@ -41,6 +41,7 @@ def median(model: Taught) -> float:
     return float(np.median(model.calibration.ok_scores))
 
 
+@pytest.mark.slow
 def test_photos_of_another_day_score_higher_than_those_of_the_same(days: Path, by_day: Taught) -> None:
     by_chance = train(days, settings=plate_photos.FAST)
     assert median(by_day) > 1.1 * median(by_chance)
@@ -49,6 +50,7 @@ def test_photos_of_another_day_score_higher_than_those_of_the_same(days: Path, b
     assert any("2 of them, mon to tue" in remark for remark in by_day.manifest.remarks)
 
 
+@pytest.mark.slow
 def test_a_photo_that_is_on_both_days_does_not_train_the_model_that_scores_its_twin(days: Path, tmp_path: Path) -> None:
     for photo in (days / "train" / "good").glob("*.png"):
         images.write(tmp_path / "train" / "good" / photo.name, images.load(photo.read_bytes(), photo).image)

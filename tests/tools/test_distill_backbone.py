@@ -44,7 +44,7 @@ def distill(material: tuple[Path, Path], out: Path, steps: int) -> list[str]:
     return [re.sub(r" +\[.*", "", line) for line in run.stdout.splitlines() if line.startswith("step")]
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_the_same_command_gives_the_same_log_and_a_stopped_run_goes_on_in_it(
     material: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -60,7 +60,7 @@ def loss(line: str) -> str:
     return line.partition(" unexplained")[0]
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_what_it_writes_is_a_backbone_that_says_where_it_comes_from(
     material: tuple[Path, Path], tmp_path: Path
 ) -> None:

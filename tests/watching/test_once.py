@@ -202,7 +202,7 @@ def is_waiting(store: Store) -> bool:
     return any(state == "pending" for _, _, state in store.outbox.counts())
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.endurance)])
 def test_kills_under_load_lose_none_and_repeat_none(tmp_path: Path, folder: Path, kills: int) -> None:
     with Receiver() as receiver:
         sent = kill_again_and_again(folder, tmp_path / "data", receiver.url, kills)
