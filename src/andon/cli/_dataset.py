@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from inspect import Parameter, signature  # type: ignore[attr-defined]  # mypy takes benchmarks/inspect.py for it
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_type_hints
 
 import typer
 
 if TYPE_CHECKING:
     from andon.datasets import Dataset
 
-Layout = Annotated[
-    str | None,
-    typer.Option(help="Read DATA as this layout, such as folder, mvtec, table or coco; by default it is recognised."),
-]
-OkNames = Annotated[
-    list[str] | None,
-    typer.Option("--ok-name", help="Name for OK: how folders, labels or photos that are OK begin. Repeatable."),
-]
-NgNames = Annotated[list[str] | None, typer.Option("--ng-name", help="Name for NG, likewise. Repeatable.")]
-OkFolders = Annotated[
-    list[Path] | None,
-    typer.Option("--ok", help="Folder of OK photos, whatever its name, in place of DATA. Repeatable."),
-]
-NgFolders = Annotated[list[Path] | None, typer.Option("--ng", help="Folder of NG photos, beside --ok. Repeatable.")]
-NgFrom = Annotated[
-    float | None, typer.Option(help="Where a table holds probabilities: NG from this one on, for example 0.5.")
-]
-IgnoreLabels = Annotated[
-    bool, typer.Option("--ignore-labels", help="Use folder names alone; ignore tables, annotations and masks.")
-]
 Exclude = Annotated[
     Path | None,
     typer.Option(help="Text file of photos to leave out, one a line; by default exclude.txt in DATA, if it is there."),
@@ -45,71 +28,106 @@ SessionFrom = Annotated[
 ]
 
 
-def as_words(
-    data: Path | None,
-    layout: str | None,
-    *,
-    ok_name: Sequence[str] | None,
-    ng_name: Sequence[str] | None,
-    ok: Sequence[Path] | None,
-    ng: Sequence[Path] | None,
-) -> str:
-    """The options that say which photos they are, as they are typed in a shell."""
-    words = [] if data is None else [str(data)]
-    given = (
-        ("--layout", [layout] if layout else []),
-        ("--ok-name", ok_name),
-        ("--ng-name", ng_name),
-        ("--ok", ok),
-        ("--ng", ng),
-    )
-    for option, values in given:
-        for value in values or ():
-            words += [option, str(value)]
-    return shlex.join(words)
+@dataclass(frozen=True, kw_only=True)
+class DatasetOptions:
+    """How DATA is read, or which folders stand in its place. `takes_dataset` makes options of them."""
+
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="Read DATA as this layout, such as folder, mvtec, table or coco; by default it is recognised."
+        ),
+    ] = None
+    ok_name: Annotated[
+        list[str] | None,
+        typer.Option("--ok-name", help="Name for OK: how folders, labels or photos that are OK begin. Repeatable."),
+    ] = None
+    ng_name: Annotated[list[str] | None, typer.Option("--ng-name", help="Name for NG, likewise. Repeatable.")] = None
+    ok: Annotated[
+        list[Path] | None,
+        typer.Option("--ok", help="Folder of OK photos, whatever its name, in place of DATA. Repeatable."),
+    ] = None
+    ng: Annotated[list[Path] | None, typer.Option("--ng", help="Folder of NG photos, beside --ok. Repeatable.")] = None
+    ng_from: Annotated[
+        float | None, typer.Option(help="Where a table holds probabilities: NG from this one on, for example 0.5.")
+    ] = None
+    ignore_labels: Annotated[
+        bool, typer.Option("--ignore-labels", help="Use folder names alone; ignore tables, annotations and masks.")
+    ] = False
+
+    def read(self, data: Path | None, also_ng: Sequence[str] = ()) -> Dataset:
+        """The data set.
+
+        Args:
+            also_ng: what a recipe calls NG.
+
+        Raises:
+            InputError: neither or both of DATA and --ok are given, or an option that does not go with --ok.
+            DatasetError: it cannot be read as a data set.
+        """
+        from andon import datasets
+        from andon.errors import InputError
+
+        if not self.ok and not self.ng:
+            if data is None:
+                raise InputError("No photos are given; give the folder that holds them, or folders with --ok and --ng.")
+            return datasets.read(
+                data,
+                self.layout,
+                self.ng_name or (),
+                self.ok_name or (),
+                also_ng=also_ng,
+                ng_from=self.ng_from,
+                ignore_labels=self.ignore_labels,
+            )
+        if data is not None:
+            raise InputError(f"{data} and folders with --ok or --ng are given; give one or the other.")
+        if self.layout or self.ok_name or self.ng_name or self.ng_from is not None or self.ignore_labels:
+            raise InputError(
+                "--ok and --ng already say which photos are OK and NG; leave --layout, --ok-name, --ng-name, --ng-from "
+                "and --ignore-labels out."
+            )
+        return datasets.from_folders(self.ok or (), self.ng or ())
+
+    def as_words(self, data: Path | None) -> str:
+        """DATA and the options that say which photos they are, as they are typed in a shell."""
+        words = [] if data is None else [str(data)]
+        given = (
+            ("--layout", [self.layout] if self.layout else []),
+            ("--ok-name", self.ok_name),
+            ("--ng-name", self.ng_name),
+            ("--ok", self.ok),
+            ("--ng", self.ng),
+        )
+        for option, values in given:
+            for value in values or ():
+                words += [option, str(value)]
+        return shlex.join(words)
 
 
-def read_dataset(
-    data: Path | None,
-    layout: str | None,
-    *,
-    ok_name: Sequence[str] | None,
-    ng_name: Sequence[str] | None,
-    ok: Sequence[Path] | None,
-    ng: Sequence[Path] | None,
-    ng_from: float | None,
-    ignore_labels: bool,
-    also_ng: Sequence[str] = (),
-) -> Dataset:
-    """The data set that the options name.
+NONE_GIVEN = DatasetOptions()
 
-    Args:
-        also_ng: what a recipe calls NG.
 
-    Raises:
-        InputError: neither or both of DATA and --ok are given, or an option that does not go with --ok.
-        DatasetError: it cannot be read as a data set.
+def takes_dataset(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `DatasetOptions` in the place of its parameter of this type.
+
+    typer takes options from a signature alone, so they are put into it one by one.
     """
-    from andon import datasets
-    from andon.errors import InputError
+    shape = signature(command, eval_str=True)
+    hints = get_type_hints(DatasetOptions, include_extras=True)
+    options = {
+        field.name: Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
+        for field in fields(DatasetOptions)
+    }
+    (place,) = (name for name, one in shape.parameters.items() if one.annotation is DatasetOptions)
+    parameters: list[Parameter] = []
+    for name, one in shape.parameters.items():
+        parameters += options.values() if name == place else [one.replace(kind=Parameter.KEYWORD_ONLY)]
 
-    if not ok and not ng:
-        if data is None:
-            raise InputError("No photos are given; give the folder that holds them, or folders with --ok and --ng.")
-        return datasets.read(
-            data,
-            layout,
-            ng_name or (),
-            ok_name or (),
-            also_ng=also_ng,
-            ng_from=ng_from,
-            ignore_labels=ignore_labels,
-        )
-    if data is not None:
-        raise InputError(f"{data} and folders with --ok or --ng are given; give one or the other.")
-    if layout or ok_name or ng_name or ng_from is not None or ignore_labels:
-        raise InputError(
-            "--ok and --ng already say which photos are OK and NG; leave --layout, --ok-name, --ng-name, --ng-from and "
-            "--ignore-labels out."
-        )
-    return datasets.from_folders(ok or (), ng or ())
+    @wraps(command)
+    def with_options(**given: object) -> None:
+        which = DatasetOptions(**{name: given.pop(name) for name in options})  # type: ignore[arg-type]
+        command(**given, **{place: which})
+
+    with_options.__signature__ = shape.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return with_options

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
+from andon.cli._dataset import NONE_GIVEN, DatasetOptions, takes_dataset
 from andon.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from andon.teaching.alphas import Choice
 
 
+@takes_dataset
 def command(
     model: Annotated[Path, typer.Argument(help="Model file of the detector skip_ganomaly.")],
     data: Annotated[Path | None, typer.Argument(help="The data set that it was trained with.")] = None,
@@ -28,13 +29,7 @@ def command(
     choose: Annotated[float | None, typer.Option(help="Write a model with this alpha to -o.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Model file to write.")] = None,
     overwrite: options.Overwrite = False,
-    layout: dataset_options.Layout = None,
-    ok_name: dataset_options.OkNames = None,
-    ng_name: dataset_options.NgNames = None,
-    ok: dataset_options.OkFolders = None,
-    ng: dataset_options.NgFolders = None,
-    ng_from: dataset_options.NgFrom = None,
-    ignore_labels: dataset_options.IgnoreLabels = False,
+    which: DatasetOptions = NONE_GIVEN,
 ) -> None:
     """Print the threshold, precision and recall that each alpha gives.
 
@@ -60,17 +55,7 @@ def command(
     if output is not None:
         ensure_writable(output, overwrite=overwrite)
     taught = load_taught(model)
-    dataset = dataset_options.read_dataset(
-        data,
-        layout,
-        ok_name=ok_name,
-        ng_name=ng_name,
-        ok=ok,
-        ng=ng,
-        ng_from=ng_from,
-        ignore_labels=ignore_labels,
-        also_ng=taught.recipe.data.ng_names,
-    )
+    dataset = which.read(data, also_ng=taught.recipe.data.ng_names)
     tested, _ = datasets.samples_to_evaluate(dataset.samples, taught.manifest.seen)
     if not tested:
         raise DatasetError(

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
+from andon.cli._dataset import NONE_GIVEN, DatasetOptions, Exclude, SessionFrom, takes_dataset
 
 OUT = Path("audit")
 
 
+@takes_dataset
 def command(
     data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos of OK parts.")] = None,
     out: Annotated[
@@ -25,15 +26,9 @@ def command(
     review: options.Review = None,
     settings: options.Settings = None,
     seed: options.Seed = None,
-    layout: dataset_options.Layout = None,
-    ok_name: dataset_options.OkNames = None,
-    ng_name: dataset_options.NgNames = None,
-    ok: dataset_options.OkFolders = None,
-    ng: dataset_options.NgFolders = None,
-    ng_from: dataset_options.NgFrom = None,
-    ignore_labels: dataset_options.IgnoreLabels = False,
-    exclude: dataset_options.Exclude = None,
-    session_from: dataset_options.SessionFrom = None,
+    which: DatasetOptions = NONE_GIVEN,
+    exclude: Exclude = None,
+    session_from: SessionFrom = None,
     precision: options.Precision = "auto",
 ) -> None:
     """Say which OK photos are unlike the others, why, and what they cost.
@@ -51,23 +46,13 @@ def command(
 
     given = {"calibration.review": review, "training.seed": seed}
     plan = recipes.build(recipe, settings or (), given | options.promise(false_reject_rate))
-    dataset = dataset_options.read_dataset(
-        data,
-        layout,
-        ok_name=ok_name,
-        ng_name=ng_name,
-        ok=ok,
-        ng=ng,
-        ng_from=ng_from,
-        ignore_labels=ignore_labels,
-        also_ng=plan.data.ng_names,
-    )
+    dataset = which.read(data, also_ng=plan.data.ng_names)
     dataset = datasets.with_sessions(datasets.excluding(dataset, exclude), session_from)
     for remark in dataset.remarks:
         typer.echo(remark, err=True)
     mark_output(out)
     found = audit(plan, dataset, precision)
-    photos = dataset_options.as_words(data, layout, ok_name=ok_name, ng_name=ng_name, ok=ok, ng=ng)
+    photos = which.as_words(data)
     is_new = write_folder(out, dataset, found, photos if recipe == "default" else f"{photos} --recipe {recipe}")
     typer.echo(json.dumps(found.to_tree(), indent=2, ensure_ascii=False) if as_json else as_text(found))
     proposal = out / datasets.EXCLUDE_FILE

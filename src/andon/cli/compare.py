@@ -10,14 +10,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
+from andon.cli._dataset import NONE_GIVEN, DatasetOptions, SessionFrom, takes_dataset
 from andon.errors import InputError
 
 EXIT_INPUT = 2
 CORES = 4  # of a trial on a cluster, where nobody has said
 
 
+@takes_dataset
 def command(
     data: Annotated[Path | None, typer.Argument(help="Data set with labelled photos.")] = None,
     detectors: Annotated[
@@ -40,14 +41,8 @@ def command(
     false_reject_rate: options.FalseRejectRate = None,
     settings: options.Settings = None,
     seed: options.Seed = None,
-    layout: dataset_options.Layout = None,
-    ok_name: dataset_options.OkNames = None,
-    ng_name: dataset_options.NgNames = None,
-    ok: dataset_options.OkFolders = None,
-    ng: dataset_options.NgFolders = None,
-    ng_from: dataset_options.NgFrom = None,
-    ignore_labels: dataset_options.IgnoreLabels = False,
-    session_from: dataset_options.SessionFrom = None,
+    which: DatasetOptions = NONE_GIVEN,
+    session_from: SessionFrom = None,
     allow_duplicates: options.AllowDuplicates = False,
     precision: options.Precision = "auto",
     engine: Annotated[Literal["local", "ray"], typer.Option(help="What runs the trials.")] = "local",
@@ -85,17 +80,7 @@ def command(
         mark_output(out)
     shared = options.promise(false_reject_rate) | {"training.seed": seed}
     chosen = methods(recipe, detectors, backbones, weights or (), settings or (), shared)
-    dataset = dataset_options.read_dataset(
-        data,
-        layout,
-        ok_name=ok_name,
-        ng_name=ng_name,
-        ok=ok,
-        ng=ng,
-        ng_from=ng_from,
-        ignore_labels=ignore_labels,
-        also_ng=[name for method in chosen for name in method.recipe.data.ng_names],
-    )
+    dataset = which.read(data, also_ng=[name for method in chosen for name in method.recipe.data.ng_names])
     dataset = datasets.with_sessions(dataset, session_from)
     todo = plan(dataset, folds, chosen[0].recipe.training.seed, allow_duplicates=allow_duplicates)
     with ExitStack() as stack:

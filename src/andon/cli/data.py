@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from andon.cli import _dataset as dataset_options
+from andon.cli._dataset import NONE_GIVEN, DatasetOptions, takes_dataset
 
 if TYPE_CHECKING:
     from andon.datasets import Verification
@@ -20,15 +20,10 @@ app = typer.Typer(no_args_is_help=True, help="Check a data set, begin one, find 
 
 
 @app.command()
+@takes_dataset
 def verify(
     data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos.")] = None,
-    layout: dataset_options.Layout = None,
-    ok_name: dataset_options.OkNames = None,
-    ng_name: dataset_options.NgNames = None,
-    ok: dataset_options.OkFolders = None,
-    ng: dataset_options.NgFolders = None,
-    ng_from: dataset_options.NgFrom = None,
-    ignore_labels: dataset_options.IgnoreLabels = False,
+    which: DatasetOptions = NONE_GIVEN,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Read every photo of a data set and say what would make its figures wrong.
@@ -43,16 +38,7 @@ def verify(
     """
     from andon import datasets
 
-    dataset = dataset_options.read_dataset(
-        data,
-        layout,
-        ok_name=ok_name,
-        ng_name=ng_name,
-        ok=ok,
-        ng=ng,
-        ng_from=ng_from,
-        ignore_labels=ignore_labels,
-    )
+    dataset = which.read(data)
     found = datasets.verify(dataset)
     typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if as_json else _as_text(found))
     raise typer.Exit(0 if found.is_clean else 1)

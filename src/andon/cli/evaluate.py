@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
+from andon.cli._dataset import NONE_GIVEN, DatasetOptions, takes_dataset
 
 EXIT_INPUT = 2
 
 
+@takes_dataset
 def command(
     model: options.Model,
     data: Annotated[Path | None, typer.Argument(help="Data set with labelled test photos.")] = None,
@@ -27,13 +28,7 @@ def command(
         bool,
         typer.Option("--keep-calibrated", help="Evaluate photos that had a say in the threshold, too, and say so."),
     ] = False,
-    layout: dataset_options.Layout = None,
-    ok_name: dataset_options.OkNames = None,
-    ng_name: dataset_options.NgNames = None,
-    ok: dataset_options.OkFolders = None,
-    ng: dataset_options.NgFolders = None,
-    ng_from: dataset_options.NgFrom = None,
-    ignore_labels: dataset_options.IgnoreLabels = False,
+    which: DatasetOptions = NONE_GIVEN,
     no_guard: options.NoGuard = False,
     weights: options.Weights = None,
     precision: options.Precision = "auto",
@@ -53,17 +48,7 @@ def command(
     taught = load_taught(model, weights=weights, precision=precision)
     if no_guard:
         taught = replace(taught, pipeline=replace(taught.pipeline, guard=None))
-    dataset = dataset_options.read_dataset(
-        data,
-        layout,
-        ok_name=ok_name,
-        ng_name=ng_name,
-        ok=ok,
-        ng=ng,
-        ng_from=ng_from,
-        ignore_labels=ignore_labels,
-        also_ng=taught.recipe.data.ng_names,
-    )
+    dataset = which.read(data, also_ng=taught.recipe.data.ng_names)
     figures = evaluate(taught, dataset, model_file=model, out=out, explain=explain, keep_calibrated=keep_calibrated)
     if as_json:
         typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))

@@ -8,22 +8,17 @@ from typing import Annotated
 
 import typer
 
-from andon.cli import _dataset as dataset_options
+from andon.cli._dataset import NONE_GIVEN, DatasetOptions, takes_dataset
 
 EXIT_INPUT = 2
 
 
+@takes_dataset
 def command(
     data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for exploration.html, plots and sample sheets.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
-    layout: dataset_options.Layout = None,
-    ok_name: dataset_options.OkNames = None,
-    ng_name: dataset_options.NgNames = None,
-    ok: dataset_options.OkFolders = None,
-    ng: dataset_options.NgFolders = None,
-    ng_from: dataset_options.NgFrom = None,
-    ignore_labels: dataset_options.IgnoreLabels = False,
+    which: DatasetOptions = NONE_GIVEN,
 ) -> None:
     """Look at a data set before training: samples and colours of each class.
 
@@ -40,16 +35,7 @@ def command(
 
     if out is not None:
         mark_output(out)
-    dataset = dataset_options.read_dataset(
-        data,
-        layout,
-        ok_name=ok_name,
-        ng_name=ng_name,
-        ok=ok,
-        ng=ng,
-        ng_from=ng_from,
-        ignore_labels=ignore_labels,
-    )
+    dataset = which.read(data)
     for remark in dataset.remarks:
         typer.echo(remark, err=True)
     found = explore(dataset)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from andon.cli import _dataset as dataset_options
 from andon.cli import _options as options
+from andon.cli._dataset import NONE_GIVEN, DatasetOptions, Exclude, SessionFrom, takes_dataset
 
 if TYPE_CHECKING:
     from andon.datasets import Dataset
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MODEL = Path("model.safetensors")
 
 
+@takes_dataset
 def command(
     data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos of OK parts.")] = None,
     model: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")] = MODEL,
@@ -49,15 +50,9 @@ def command(
         Path | None, typer.Option(help="Write before/after sheets into this folder and train nothing.")
     ] = None,
     seed: options.Seed = None,
-    layout: dataset_options.Layout = None,
-    ok_name: dataset_options.OkNames = None,
-    ng_name: dataset_options.NgNames = None,
-    ok: dataset_options.OkFolders = None,
-    ng: dataset_options.NgFolders = None,
-    ng_from: dataset_options.NgFrom = None,
-    ignore_labels: dataset_options.IgnoreLabels = False,
-    exclude: dataset_options.Exclude = None,
-    session_from: dataset_options.SessionFrom = None,
+    which: DatasetOptions = NONE_GIVEN,
+    exclude: Exclude = None,
+    session_from: SessionFrom = None,
     allow_duplicates: options.AllowDuplicates = False,
     precision: options.Precision = "auto",
     bundle_backbone: Annotated[
@@ -101,17 +96,7 @@ def command(
         "image_size": None if image_size is None else parse_value(image_size),
     }
     plan = recipes.build(recipe, settings or (), given | options.promise(false_reject_rate))
-    dataset = dataset_options.read_dataset(
-        data,
-        layout,
-        ok_name=ok_name,
-        ng_name=ng_name,
-        ok=ok,
-        ng=ng,
-        ng_from=ng_from,
-        ignore_labels=ignore_labels,
-        also_ng=plan.data.ng_names,
-    )
+    dataset = which.read(data, also_ng=plan.data.ng_names)
     dataset = datasets.with_sessions(datasets.excluding(dataset, exclude), session_from)
     if preprocess_only is not None:
         write_sheets(plan, dataset, preprocess_only)
@@ -131,7 +116,7 @@ def command(
     pictures = sum(len(thumbnail.jpeg) for thumbnail in taught.pipeline.thumbnails) / 1e6
     of_which = f", of which {pictures:.1f} MB are thumbnails of the OK photos" if pictures else ""
     if any(remark.startswith(UNLIKE) for remark in taught.manifest.threshold_remarks):
-        photos = dataset_options.as_words(data, layout, ok_name=ok_name, ng_name=ng_name, ok=ok, ng=ng)
+        photos = which.as_words(data)
         of_recipe = "" if recipe == "default" else f" --recipe {recipe}"
         typer.echo(f"To see which OK photos are unlike the others, and why: andon audit {photos}{of_recipe}")
     typer.echo(f"Model: {model} ({model.stat().st_size / 1e6:.1f} MB{of_which})")
