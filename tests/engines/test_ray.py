@@ -31,7 +31,7 @@ ray_cluster.SECONDS_BETWEEN_LOOKS, ray_cluster.SECONDS_TO_LOSE = 0.2, 2
 sys.exit(cli.main())
 """
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of Ray's
+pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore")]  # the warnings are Ray's
 
 
 @pytest.fixture(scope="module")
