@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +41,16 @@ def running(tmp_path: Path, versions: Versions) -> Iterator[Served]:
     versions[sha(1)] = remembering_pipeline()
     with served(tmp_path, [PART]) as running:
         yield running
+
+
+@pytest.fixture
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The server's time zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 class Answers:
@@ -257,12 +268,18 @@ def test_a_photo_of_the_strip_can_be_looked_at(running: Served, person: Person) 
 
 
 @pytest.mark.parametrize(
-    ("now", "began"),
+    ("now", "began", "ends"),
     [
-        ("2026-03-02T05:59", "2026-03-01T22:00"),
-        ("2026-03-02T06:00", "2026-03-02T06:00"),
-        ("2026-03-02T23:10", "2026-03-02T22:00"),
+        ("2026-03-02T05:59+01:00", "2026-03-01T22:00+01:00", "2026-03-02T06:00+01:00"),
+        ("2026-03-02T06:00+01:00", "2026-03-02T06:00+01:00", "2026-03-02T14:00+01:00"),
+        ("2026-03-02T23:10+01:00", "2026-03-02T22:00+01:00", "2026-03-03T06:00+01:00"),
+        ("2026-10-25T02:30+02:00", "2026-10-24T22:00+02:00", "2026-10-25T06:00+01:00"),
+        ("2026-10-25T02:30+01:00", "2026-10-24T22:00+02:00", "2026-10-25T06:00+01:00"),
+        ("2026-03-29T01:59+01:00", "2026-03-28T22:00+01:00", "2026-03-29T06:00+02:00"),
+        ("2026-03-29T03:01+02:00", "2026-03-28T22:00+01:00", "2026-03-29T06:00+02:00"),
     ],
 )
-def test_a_shift_begins_at_its_hour(now: str, began: str) -> None:
-    assert line.shift_of(datetime.fromisoformat(now), (6, 14, 22))[0] == datetime.fromisoformat(began)
+def test_a_shift_begins_at_its_hour_by_the_clock_on_the_wall(in_berlin: None, now: str, began: str, ends: str) -> None:
+    """A night in which the clock goes back or ahead is an hour longer or shorter."""
+    found = line.shift_of(datetime.fromisoformat(now), (6, 14, 22))
+    assert found == (datetime.fromisoformat(began), datetime.fromisoformat(ends))

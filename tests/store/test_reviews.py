@@ -79,6 +79,15 @@ def test_what_is_skipped_or_released_is_free_for_others(queue: Store) -> None:
     assert ids(queue.reviews.next_to_review("eve")) == ["c"]
 
 
+def test_what_is_held_is_all_that_its_person_has(queue: Store) -> None:
+    first, second = (one.inspection_id for one in queue.reviews.next_to_review("ann", limit=2))
+    queue.reviews.hold(second, "ann")
+    assert [one.inspection_id for one in queue.reviews.next_to_review("bob", limit=9)][0] == first
+    queue.reviews.hold(first, "ann")  # bob has it already
+    assert second in [one.inspection_id for one in queue.reviews.next_to_review("eve", limit=9)]
+    assert first in [one.inspection_id for one in queue.reviews.next_to_review("bob", limit=9)]
+
+
 def test_only_what_is_wanted_is_handed_out(queue: Store) -> None:
     assert ids(queue.reviews.next_to_review("ann", limit=9, wanted=Filter(verdicts=["NG"]))) == ["c", "a"]
 

@@ -127,15 +127,12 @@ class Reviews:
         now = now or datetime.now(UTC)
         free = [
             *conditions(wanted),
-            Inspections.reviewed_as.is_(None),
-            IS_KEPT,
             ~exists().where(Claims.inspection == Inspections.number),
         ]
         if skip:
             free.append(Inspections.inspection_id.not_in(list(skip)))
         with self._database.write() as connection:
-            is_over = (Claims.until <= now) | (Claims.until > now + 2 * max(lease, LEASE))  # the clock was set back
-            connection.execute(delete(Claims).where(is_over | (Claims.by == by)))
+            _end_claims(connection, by, lease, now)
             found: list[StoredInspection] = []
             for verdict in DOUBTFUL:
                 found += _most_doubtful(connection, verdict, free, ok_share, limit - len(found))
@@ -144,6 +141,19 @@ class Reviews:
                 connection.execute(insert(Claims), claims)
         return found
 
+    def hold(self, inspection_id: str, by: str, *, lease: timedelta = LEASE, now: datetime | None = None) -> None:
+        """This person looks at this one, and at nothing else. Nobody else gets it, unless they have it already.
+
+        Raises:
+            NotFoundError: there is no such inspection.
+        """
+        now = now or datetime.now(UTC)
+        with self._database.write() as connection:
+            number = number_of(connection, inspection_id)
+            _end_claims(connection, by, lease, now)
+            if connection.execute(select(Claims.by).where(Claims.inspection == number)).first() is None:
+                connection.execute(insert(Claims), {"inspection": number, "by": by, "until": now + lease})
+
     def release(self, by: str) -> None:
         """This person looks at nothing any more."""
         with self._database.write() as connection:
@@ -151,12 +161,19 @@ class Reviews:
 
     def waiting(self, wanted: Filter = ALL, *, ok_share: float = OK_SHARE) -> dict[str, int]:
         """How many are to be looked at, by verdict; those that somebody looks at now included."""
-        query = select(Inspections.verdict, func.count()).group_by(Inspections.verdict)
-        query = query.where(*conditions(wanted), Inspections.reviewed_as.is_(None), IS_KEPT)
-        is_sampled = (Inspections.verdict != "OK") | (Inspections.review_rank < ok_share)
-        query = query.where(Inspections.verdict.in_(DOUBTFUL), is_sampled)
+        found = {}
         with self._database.read() as connection:
-            return dict(connection.execute(query).all())
+            for verdict in DOUBTFUL:
+                query = select(func.count()).where(*conditions(wanted), *_to_review(verdict, ok_share))
+                if n := connection.execute(query).scalar_one():
+                    found[verdict] = n
+        return found
+
+
+def _end_claims(connection: Connection, by: str, lease: timedelta, now: datetime) -> None:
+    """Those of this person, and those whose time is over."""
+    is_over = (Claims.until <= now) | (Claims.until > now + 2 * max(lease, LEASE))  # the clock was set back
+    connection.execute(delete(Claims).where(is_over | (Claims.by == by)))
 
 
 def _most_doubtful(
@@ -164,11 +181,15 @@ def _most_doubtful(
 ) -> list[StoredInspection]:
     if limit <= 0:
         return []
-    query = select(*WHOLE).where(Inspections.verdict == verdict, *free)
-    if verdict == "OK":
-        query = query.where(Inspections.review_rank < ok_share)
+    query = select(*WHOLE).where(*_to_review(verdict, ok_share), *free)
     query = query.order_by(Inspections.review_rank, Inspections.number).limit(limit)
     return [stored(found) for found in connection.execute(query)]
+
+
+def _to_review(verdict: str, ok_share: float) -> list[ColumnElement[bool]]:
+    """What must hold of an inspection of this verdict that is to be looked at."""
+    found = [Inspections.verdict == verdict, Inspections.reviewed_as.is_(None), IS_KEPT]
+    return [*found, Inspections.review_rank < ok_share] if verdict == "OK" else found
 
 
 def _latest(inspection: int) -> Select[int, str]:

@@ -83,6 +83,7 @@ class Inspections(Table):
         Index("ix_inspections_to_review", "reviewed_as", "verdict", "review_rank"),
         Index("ix_inspections_time", "inspected_at", "verdict"),  # with the verdict counts need no table
         Index("ix_inspections_station", "station", "inspected_at", "verdict"),
+        Index("ix_inspections_of_station", "station", "number"),  # in the order of pages
         Index("ix_inspections_model", "model_sha256", "number"),
         {"sqlite_autoincrement": True},
     )

@@ -95,17 +95,17 @@ def _now(request: Request, name: str, shift: str) -> dict[str, Any]:
 
 def _shift(station: Station, name: str, now: datetime, hours: tuple[int, ...]) -> Shift:
     inspections = station.store.inspections
-    since, until = shift_of(now.astimezone(), hours)
+    since, until = shift_of(now, hours)
     lately = inspections.counts(Filter(station=name or None, since=now - RATE_OVER, until=now + AHEAD))
     counts = inspections.counts(Filter(station=name or None, since=since, until=until))
     return Shift(since, counts, sum(lately.values()) / (RATE_OVER / timedelta(minutes=1)))
 
 
 def shift_of(now: datetime, hours: tuple[int, ...]) -> tuple[datetime, datetime]:
-    """When the shift of this time began and when the next one begins, in its time zone. Photos that are dated later
-    were made before the clock was set back, and are of no shift that has been."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    starts = [midnight + timedelta(days=day, hours=hour) for day in (-1, 0, 1) for hour in hours]
+    """When the shift of this time began and when the next one begins, by the server's clock, which daylight saving time
+    moves. Photos that are dated later were made before the clock was set back, and are of no shift that has been."""
+    midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    starts = [(midnight + timedelta(days=day, hours=hour)).astimezone() for day in (-1, 0, 1) for hour in hours]
     return max(start for start in starts if start <= now), min(start for start in starts if start > now)
 
 
