@@ -79,13 +79,14 @@ def served(
     *,
     settings: Settings = SETTINGS,
     host: str = "127.0.0.1",
+    port: int = 0,
     headers: Mapping[str, str] | None = None,
     helpers: Sequence[Helper] = (),
     db: str | None = None,
     tls: Tls | None = None,
     proxies: Sequence[str] = (),
 ) -> Iterator[Served]:
-    """A server on a free port, until the end of the block; what it raises is raised there."""
+    """A server, on a free port unless one is given, until the end of the block; what it raises is raised there."""
     started = Event()
     errors: list[BaseException] = []
     found: dict[str, Any] = {}
@@ -102,7 +103,7 @@ def served(
                 serve(
                     found["station"],
                     models,
-                    Address(host=host, port=0),
+                    Address(host=host, port=port),
                     tls=tls,
                     proxies=proxies,
                     on_start=on_start,

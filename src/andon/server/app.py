@@ -19,6 +19,7 @@ from andon.server.feed import Feed
 from andon.server.intake import Intake
 from andon.server.metrics import Metrics
 from andon.server.openapi import describe
+from andon.server.pages.made_of import HEADER, made_of
 from andon.server.pictures import Pictures
 from andon.server.shield import Shield
 from andon.server.state import State
@@ -61,5 +62,5 @@ def make_app(station: Station, access: Access) -> FastAPI:
     pages.add_to(app)
     tell_errors(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    app.add_middleware(Shield, settings=station.settings, access=access)
+    app.add_middleware(Shield, settings=station.settings, access=access, headers={HEADER: made_of()})
     return app

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,12 +62,14 @@ class Shield:
     Args:
         access: says whether no token is needed; then only this computer's own names are answered to, so that no page
             of the web can reach the station under a name of its own.
+        headers: of all answers, beside those that protect.
     """
 
-    def __init__(self, app: App, *, settings: Settings, access: Access) -> None:
+    def __init__(self, app: App, *, settings: Settings, access: Access, headers: Mapping[str, str]) -> None:
         self._app = app
         self._settings = settings
         self._access = access
+        self._headers = HEADERS | headers
         self._rates = Rates(settings.rate, settings.burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +79,7 @@ class Shield:
         is_photo = scope["path"] == INSPECT
         most = self._settings.max_bytes if is_photo else SMALL
         body = _Body(receive, most, None if is_photo else SECONDS_TO_SEND)
-        answer = _Answer(send, body)
+        answer = _Answer(send, body, self._headers)
         if refusal := self._refusal(scope, most):
             await _refuse(answer, *refusal)
             return
@@ -175,9 +177,10 @@ class _Body:
 class _Answer:
     """The response as it goes out, with the headers that all have. It begins when the body was read or is given up."""
 
-    def __init__(self, send: Send, body: _Body) -> None:
+    def __init__(self, send: Send, body: _Body, headers: Mapping[str, str]) -> None:
         self._send = send
         self._body = body
+        self._headers = headers
         self.has_begun = False
 
     async def send(self, message: Message) -> None:
@@ -187,7 +190,7 @@ class _Answer:
             await self._body.drain()
             self.has_begun = True
             own = {name for name, _ in message["headers"]}
-            more = [(name.encode(), value.encode()) for name, value in HEADERS.items() if name.encode() not in own]
+            more = [(name.encode(), value.encode()) for name, value in self._headers.items() if name.encode() not in own]
             message["headers"] = [*message["headers"], *more]
         await self._send(message)
 

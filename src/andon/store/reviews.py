@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -188,8 +189,8 @@ def _most_doubtful(
 
 def _to_review(verdict: str, ok_share: float) -> list[ColumnElement[bool]]:
     """What must hold of an inspection of this verdict that is to be looked at."""
-    found = [Inspections.verdict == verdict, Inspections.reviewed_as.is_(None), IS_KEPT]
-    return [*found, Inspections.review_rank < ok_share] if verdict == "OK" else found
+    is_wanted = Inspections.review_rank < (ok_share if verdict == "OK" else math.inf)
+    return [Inspections.verdict == verdict, Inspections.reviewed_as.is_(None), is_wanted, IS_KEPT]
 
 
 def _latest(inspection: int) -> Select[int, str]:

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from andon.server.access import ForbiddenError, Identity, check_csrf
+from andon.server.pages.made_of import made_of
 from andon.server.state import state_of
 from andon.store import Scope
 
@@ -71,7 +72,8 @@ def page(request: Request, name: str, who: Identity | None, *, status: int = 200
     station = state_of(request).station
     menu = [(title, address) for title, address, scope in MENU if who is not None and who.may(scope)]  # type: ignore[arg-type]
     remarks = station.public_remarks if who is None else station.remarks
-    text = _templates().get_template(name).render(who=who, menu=menu, here=request.url.path, remarks=remarks, **values)
+    known = {"who": who, "menu": menu, "here": request.url.path, "remarks": remarks, "made_of": made_of()}
+    text = _templates().get_template(name).render(**known, **values)
     return HTMLResponse(text, status)
 
 

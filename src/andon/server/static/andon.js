@@ -6,6 +6,7 @@ const $ = (selector, within = document) => within.querySelector(selector);
 const MOST_TO_WAIT = 700;  // ms for a photo, before the rest is shown without it
 const LOST_AFTER = 5;  // s without a connection, before the page says so
 const RETRY_AFTER = 3000;  // ms
+const RELOAD_EVERY = 60000;  // ms at least, should two servers with other pages answer in turn
 const PATIENCE = 15000;  // ms for an answer to what is only asked, as a connection may die without a word
 
 // What went wrong, in the server's words.
@@ -16,11 +17,24 @@ async function ask(path, content, more = {}) {
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": $("meta[name=csrf]").content };
   const posted = { method: "POST", headers, body: JSON.stringify(content), ...more };
   const options = content === undefined ? { signal: AbortSignal.timeout(PATIENCE) } : posted;
-  const response = await fetch(path, { redirect: "manual", ...options });
+  const response = await fetch(path, { redirect: "manual", ...options }).catch(() => {
+    throw new Error("The station cannot be reached; try again in a moment.");
+  });
+  await keep_up(response);
   if (response.type === "opaqueredirect") location.assign(`/login?then=${encodeURIComponent(location.pathname + location.search)}`);
   const text = await response.text();
   if (!response.ok) throw new Told(text.startsWith("{") ? JSON.parse(text).error : `The server answers ${response.status}.`);
   return text;
+}
+
+// Another Andon may have taken the server's place while the page was open. Its HTML needs its own script.
+async function keep_up(response) {
+  const pages = response.headers.get("Andon-Pages");
+  if (!pages || pages === $("meta[name=pages]").content) return;
+  if (Date.now() - Number(sessionStorage.getItem("andon.reloaded")) < RELOAD_EVERY) return;
+  sessionStorage.setItem("andon.reloaded", Date.now());
+  location.reload();
+  await new Promise(() => {});  // what was answered is for the page that comes
 }
 
 // Put HTML in the place of what is in the element, once its photos are there. Heat maps may come later.
@@ -232,7 +246,8 @@ const live = {
     for (const button of document.querySelectorAll("[data-key]")) {
       button.addEventListener("click", () => { button.blur(); keys[button.dataset.key](); });
     }
-    follow(["inspection"], () => { if ($("#done")) send("next"); });
+    const look = () => ask("/healthz").catch(() => {});  // whether it is still the same Andon that answers
+    follow(["inspection"], () => { if ($("#done")) send("next"); }, (is_connected) => { if (is_connected) look(); });
     addEventListener("pagehide", () => ask("/review/leave", { ...sitting, by: name.value || "-", skipped: [] }, { keepalive: true }));
     send("next");
   },
