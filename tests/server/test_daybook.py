@@ -73,20 +73,55 @@ def test_they_are_what_they_would_be_if_all_were_read_again(store: Store) -> Non
         assert days_to(TODAY, store, reviews_since=TODAY - timedelta(days=29)) == daily(all_of_it)
 
 
-def test_a_day_that_is_over_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    for days_ago in (0, 1, 5):
-        add(store, days_ago)
-    seen(store)
-    read: list[date] = []
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[date]:
+    """The days whose inspections are read."""
+    found: list[date] = []
     at_first = daybook._read
 
     def noted(store: Store, day: date, names: object) -> object:
-        read.append(day)
+        found.append(day)
         return at_first(store, day, {})
 
     monkeypatch.setattr(daybook, "_read", noted)
+    return found
+
+
+def test_a_day_that_is_over_is_read_once(store: Store, read: list[date]) -> None:
+    for days_ago in (0, 1, 5):
+        add(store, days_ago)
+    seen(store)
+    read.clear()
     assert len(seen(store)) == 3
     assert read == [TODAY]
+
+
+def test_a_photo_of_long_ago_lets_no_other_day_be_read_again(store: Store, read: list[date]) -> None:
+    """As a clock that was set back for a moment dates it."""
+    for days_ago in (5, 3, 1):
+        add(store, days_ago)
+    seen(store)
+    read.clear()
+    add(store, 200)
+    add(store, 3, station="B")
+    add(store, 0)
+    assert seen(store) == [TODAY - timedelta(days=ago) for ago in (200, 5, 3, 3, 1, 0)]
+    assert read == [TODAY - timedelta(days=ago) for ago in (200, 3, 0)]
+    seen(store)
+    assert read[3:] == [TODAY]
+
+
+def test_a_day_that_was_over_by_a_clock_that_was_ahead_is_summed_up_once_it_is(store: Store) -> None:
+    add(store, 1)
+    add(store, 0)
+    add(store, -400)
+    assert len(days_to(TODAY + timedelta(days=401), store, reviews_since=TODAY)) == 1
+    for n in (2, 3):
+        add(store, 0)
+        assert sum(sum(day.verdicts.values()) for day in days_to(TODAY, store, reviews_since=TODAY)) == n + 1
+    add(store, 0)  # and no photo of the next day
+    tomorrow = days_to(TODAY + timedelta(days=1), store, reviews_since=TODAY)
+    assert [sum(day.verdicts.values()) for day in tomorrow] == [1, 4]
 
 
 def test_what_was_written_later_of_an_older_day_is_in_it(store: Store) -> None:

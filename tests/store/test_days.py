@@ -29,12 +29,11 @@ def test_a_day_is_written_anew_and_forgotten(store: Store) -> None:
 
 
 def test_times_of_inspections(store: Store) -> None:
-    assert store.days.first_after(0) is None and store.days.next_time(NOON) is None
+    assert list(store.days.times_after(0)) == [] and store.days.next_time(NOON) is None
     for hours in (5, 3, 4):
         store.inspections.add(NewInspection(row=drawn_row(at=NOON + timedelta(hours=hours))))
     assert store.days.next_time(NOON) == NOON + timedelta(hours=3)
     assert store.days.next_time(NOON + timedelta(hours=3, minutes=1)) == NOON + timedelta(hours=4)
     last = store.inspections.last()
-    assert store.days.first_after(last - 3) == NOON + timedelta(hours=3)
-    assert store.days.first_after(last - 1) == NOON + timedelta(hours=4)
-    assert store.days.first_after(last) is None
+    assert list(store.days.times_after(last - 2)) == [NOON + timedelta(hours=3), NOON + timedelta(hours=4)]
+    assert list(store.days.times_after(last)) == []

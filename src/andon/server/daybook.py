@@ -42,26 +42,33 @@ def sum_up(store: Store, today: date) -> Iterator[date]:
     Raises:
         StoreError: the database cannot be used.
     """
-    day = _first_missing(store, today - timedelta(days=DAYS))
     names = {version.sha256: version.name for version in store.models.versions()}
-    while (time := store.days.next_time(_begin(day))) is not None and (day := _date(time)) < today:
-        up_to = store.inspections.last()
+    for day, up_to in _missing(store, today):
         store.days.put(day, [_summary(one) for one in _read(store, day, names)], up_to=up_to)
         yield day
+
+
+def _missing(store: Store, today: date) -> Iterator[tuple[date, int]]:
+    """Days that are over and not summed up, or of which inspections were written since; with the number up to which
+    all that was written is in the summaries as soon as this day's is there.
+
+    Somebody may write old inspections, and a clock that was set dates some wrongly. Other days are not read for that.
+    """
+    known, newest = store.days.last(), store.inspections.last()
+    if known is not None and known[0] >= today:  # summed up while the clock was ahead
+        store.days.forget(today)
+        known = store.days.last()
+    day = today - timedelta(days=DAYS)
+    if known is not None:
+        last, up_to = known
+        written = {_date(time) for time in store.days.times_after(up_to)}
+        changed = sorted(one for one in written if day <= one <= last)
+        for one in changed:  # should the process end before the last one, all are done again
+            yield one, newest if one == changed[-1] else up_to
+        day = max(day, last + timedelta(days=1))
+    while (time := store.days.next_time(_begin(day))) is not None and (day := _date(time)) < today:
+        yield day, newest
         day += timedelta(days=1)
-
-
-def _first_missing(store: Store, first: date) -> date:
-    known = store.days.last()
-    if known is None:
-        return first
-    day, up_to = known
-    time = store.days.first_after(up_to)
-    if time is not None and _date(time) <= day:  # somebody has written old inspections since
-        day = _date(time)
-        store.days.forget(day)
-        return max(day, first)
-    return max(day + timedelta(days=1), first)
 
 
 def _read(store: Store, day: date, names: Mapping[str, str]) -> list[Day]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, insert, select
@@ -54,7 +54,7 @@ class Days:
                 connection.execute(insert(Table), rows)
 
     def forget(self, since: date) -> None:
-        """Forget this day and later ones, because inspections of them were written since.
+        """Forget this day and later ones.
 
         Raises:
             StoreError: the database cannot be written.
@@ -68,14 +68,11 @@ class Days:
             day, up_to = connection.execute(select(func.max(Table.day), func.max(Table.up_to))).one()
         return None if day is None else (date.fromisoformat(day), up_to)
 
-    def first_after(self, number: int) -> datetime | None:
-        """The earliest time of the inspections with larger numbers; None where there are none.
-
-        It is long ago where somebody has written old inspections only now.
-        """
+    def times_after(self, number: int) -> Iterator[datetime]:
+        """When the inspections with larger numbers were made: long ago where somebody has written old ones only now."""
         query = select(Inspections.inspected_at).where(Inspections.number > number)
         with self._database.read() as connection:
-            return min(connection.execute(query).scalars(), default=None)
+            yield from connection.execute(query).scalars()
 
     def next_time(self, since: datetime) -> datetime | None:
         """When the first photo from then on was inspected; None where there is none."""
