@@ -82,7 +82,7 @@ def test_what_is_skipped_or_released_is_free_for_others(queue: Store) -> None:
 def test_what_is_held_is_all_that_its_person_has(queue: Store) -> None:
     first, second = (one.inspection_id for one in queue.reviews.next_to_review("ann", limit=2))
     queue.reviews.hold(second, "ann")
-    assert [one.inspection_id for one in queue.reviews.next_to_review("bob", limit=9)][0] == first
+    assert first in [one.inspection_id for one in queue.reviews.next_to_review("bob", limit=9)]
     queue.reviews.hold(first, "ann")  # bob has it already
     assert second in [one.inspection_id for one in queue.reviews.next_to_review("eve", limit=9)]
     assert first in [one.inspection_id for one in queue.reviews.next_to_review("bob", limit=9)]

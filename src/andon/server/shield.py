@@ -69,7 +69,7 @@ class Shield:
         self._app = app
         self._settings = settings
         self._access = access
-        self._headers = HEADERS | headers
+        self._headers = {**HEADERS, **headers}
         self._rates = Rates(settings.rate, settings.burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -190,8 +190,8 @@ class _Answer:
             await self._body.drain()
             self.has_begun = True
             own = {name for name, _ in message["headers"]}
-            more = [(name.encode(), value.encode()) for name, value in self._headers.items() if name.encode() not in own]
-            message["headers"] = [*message["headers"], *more]
+            more = [(name.encode(), value.encode()) for name, value in self._headers.items()]
+            message["headers"] = [*message["headers"], *((name, value) for name, value in more if name not in own)]
         await self._send(message)
 
 

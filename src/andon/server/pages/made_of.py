@@ -1,4 +1,4 @@
-"""Which pages this server has: one that is open in a browser while another Andon takes the server's place notices it."""
+"""What pages are made of. One that is open in a browser while another Andon takes the server's place notices it."""
 
 from __future__ import annotations
 
