@@ -20,8 +20,8 @@ async function ask(path, content, more = {}) {
   const response = await fetch(path, { redirect: "manual", ...options }).catch(() => {
     throw new Error("The station cannot be reached; try again in a moment.");
   });
-  await keep_up(response);
   if (response.type === "opaqueredirect") location.assign(`/login?then=${encodeURIComponent(location.pathname + location.search)}`);
+  else await keep_up(response);
   const text = await response.text();
   if (!response.ok) throw new Told(text.startsWith("{") ? JSON.parse(text).error : `The server answers ${response.status}.`);
   return text;
