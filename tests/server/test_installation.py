@@ -59,7 +59,15 @@ def test_the_compose_file_serves_from_the_database_that_it_upgrades() -> None:
     assert parsed(serve[1:])["data"] == Path(kept[-1])
 
 
-COMMAND = re.compile(r"^(?:sudo -u \w+ )?(?:/opt/andon/bin/)?andon (\w+ .*)$", re.MULTILINE)
+def test_the_compose_file_builds_one_image_for_both() -> None:
+    """Of two that are built apart, one could be newer, and its database too new for the other."""
+    services = yaml.safe_load(block("x-db:"))["services"]
+    upgrade, serve = services["upgrade"], services["andon"]
+    assert upgrade["image"] == serve["image"]
+    assert "build" in upgrade and "build" not in serve and serve["pull_policy"] == "never"
+
+
+COMMAND = re.compile(r"^(?:sudo -u \w+ |docker compose exec andon )?(?:/opt/andon/bin/)?andon (\w+ .*)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("words", COMMAND.findall(PAGE))

@@ -91,8 +91,9 @@ def test_what_is_being_written_at_the_deadline_is_waited_for(
 
 
 def test_a_database_that_cannot_be_written_is_told_and_frees_the_place(
-    narrow: Served, gate: Gated, monkeypatch: pytest.MonkeyPatch
+    narrow: Served, gate: Gated, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The log says it once, not for each photo."""
     from andon.errors import StoreError
 
     gate.gate.set()
@@ -107,6 +108,7 @@ def test_a_database_that_cannot_be_written_is_told_and_frees_the_place(
             QUEUE + 1
         )
     assert narrow.inspect().status_code == 200
+    assert [record.message for record in caplog.records] == ["The disk is full."]
 
 
 def test_a_body_of_too_many_bytes_is_refused(tmp_path: Path, versions: Versions) -> None:

@@ -18,6 +18,7 @@ from andon.server.api.shapes import EXPECTED
 from andon.server.desk import BusyError, TooLateError
 from andon.server.pages.rendering import page
 from andon.server.pictures import GoneError
+from andon.server.sparing_log import SparingLog
 from andon.server.station import TooLargeError
 
 LOG = logging.getLogger("andon")
@@ -67,6 +68,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def tell_errors(app: FastAPI) -> None:
     """Let the app answer errors so."""
+    log = SparingLog(LOG)
 
     @app.exception_handler(AndonError)
     def andon_error(request: Request, error: AndonError) -> Response:
@@ -77,7 +79,7 @@ def tell_errors(app: FastAPI) -> None:
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         if status >= 500:
-            LOG.error(str(error))
+            log.error(str(error))
         return told(request, status, str(error), headers)
 
     @app.exception_handler(RequestValidationError)

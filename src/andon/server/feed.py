@@ -14,6 +14,7 @@ from contextlib import suppress
 from fastapi.concurrency import run_in_threadpool
 
 from andon.errors import AndonError
+from andon.server.sparing_log import SparingLog
 from andon.server.station import Station
 from andon.store import Event
 
@@ -38,6 +39,7 @@ class Feed:
         self._followers: set[asyncio.Queue[Event | None]] = set()
         self._news = asyncio.Event()
         self._is_closed = False
+        self._log = SparingLog(LOG)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -102,7 +104,7 @@ class Feed:
             try:
                 last = await self._tell(last)
             except AndonError as error:
-                LOG.error(str(error))
+                self._log.error(str(error))
                 self._let_go()  # they come back, and are told why nothing comes
                 await asyncio.sleep(ALIVE_EVERY)
             with suppress(TimeoutError):
