@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,20 @@ def test_the_programs_help_names_every_command_and_where_to_begin(andon_: Comman
     ran = andon_("--help")
     assert all(name in ran.out for name in COMMANDS.names())
     assert "andon demo" in ran.out
+
+
+@pytest.mark.parametrize("words", [(), *((group,) for group in GROUPS)], ids=" ".join)
+def test_a_list_of_commands_cuts_off_nothing(words: tuple[str, ...], andon_: Command) -> None:
+    listed = andon_(*words, "--help").out.partition("Commands:")[2]
+    assert listed and "..." not in listed
+
+
+@pytest.mark.parametrize("words", COMMAND_LINES, ids=" ".join)
+def test_a_usage_line_has_brackets_once_and_names_in_capitals(words: tuple[str, ...], andon_: Command) -> None:
+    usage = andon_(*words, "--help").out.partition("\n")[0]
+    named = re.findall(r"[\[{]([^\]}]*)[\]}]", usage)
+    assert named[0] == "OPTIONS" and all(name == name.upper() and "." not in name for name in named), usage
+    assert "[[" not in usage and "{{" not in usage
 
 
 def test_without_any_word_there_is_the_help(andon_: Command) -> None:

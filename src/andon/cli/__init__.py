@@ -141,10 +141,19 @@ def build_app(names: Iterable[str]) -> typer.Typer:
     for name in names:
         module = COMMANDS.load(name)
         if hasattr(module, "app"):
-            app.add_typer(module.app, name=name)
+            _list_in_full(module.app)
+            app.add_typer(module.app, name=name, short_help=str(module.app.info.help))
         else:
             app.command(name)(module.command)
+    _list_in_full(app)
     return app
+
+
+def _list_in_full(app: typer.Typer) -> None:
+    """Have the list of commands show the first sentence of each in full: by itself it is cut off at the line's end."""
+    for info in app.registered_commands:
+        first = (info.callback.__doc__ or "").partition("\n\n")[0]
+        info.short_help = " ".join(first.split())
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from andon.errors import InputError
 
-Model = Annotated[Path, typer.Argument(help="Model file made by andon train.")]
+Model = Annotated[Path, typer.Argument(help="Model file made by andon train.", metavar="MODEL")]
 AnyModel = Annotated[Path, typer.Argument(help="Model file made by andon train or andon export.", metavar="MODEL")]
 AllowDuplicates = Annotated[bool, typer.Option(help="Go on even where a test photo is identical to a training photo.")]
 Weights = Annotated[Path | None, typer.Option(help="The backbone's weights, where they have moved.")]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 @takes_dataset
 def command(
-    model: Annotated[Path, typer.Argument(help="Model file of the detector skip_ganomaly.")],
-    data: Annotated[Path | None, typer.Argument(help="The data set that it was trained with.")] = None,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model file of the detector skip_ganomaly.")],
+    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="The data set that it was trained with.")] = None,
     threshold_from: Annotated[
         Literal["held-out", "training-photos"],
         typer.Option(help="OK photos that set the thresholds. Training photos set them too low."),

@@ -16,7 +16,9 @@ OUT = Path("audit")
 
 @takes_dataset
 def command(
-    data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos of OK parts.")] = None,
+    data: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="Folder that holds the photos of OK parts.")
+    ] = None,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="Folder for audit.html, audit.json and a proposed exclude.txt.")
     ] = OUT,

@@ -20,7 +20,7 @@ def command(
     model: options.Model,
     ok: Annotated[
         Path | None,
-        typer.Argument(metavar="[OK_DIR]", help="OK photos that the model was not trained with; not with --threshold."),
+        typer.Argument(metavar="OK_DIR", help="OK photos that the model was not trained with; not with --threshold."),
     ] = None,
     method: Annotated[
         Literal["percentile", "conformal", "tail-fit", "target-recall"] | None,
@@ -58,6 +58,7 @@ def command(
     target-recall: catches that share of the NG photos, whatever it rejects.
 
     Example: andon calibrate bolt.safetensors more_ok/ --false-reject-rate 0.01
+
     Example: andon calibrate bolt.safetensors --threshold 1.44 -o bolt2.safetensors
     """
     from andon.models.file import ensure_writable

@@ -20,7 +20,7 @@ CORES = 4  # of a trial on a cluster, where nobody has said
 
 @takes_dataset
 def command(
-    data: Annotated[Path | None, typer.Argument(help="Data set with labelled photos.")] = None,
+    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Data set with labelled photos.")] = None,
     detectors: Annotated[
         str | None, typer.Option(help="Detectors, separated by commas; by default the recipe's own.")
     ] = None,

@@ -22,7 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="Check a data set, begin one, find 
 @app.command()
 @takes_dataset
 def verify(
-    data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos.")] = None,
+    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder that holds the photos.")] = None,
     which: DatasetOptions = NONE_GIVEN,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
@@ -67,7 +67,9 @@ def _table(counts: dict[str, dict[str, int]]) -> list[str]:
 
 @app.command()
 def new(
-    folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or not exist yet.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder to make; it must be empty or not exist yet.")
+    ],
     defect: Annotated[
         list[str] | None, typer.Option(help="Name of a defect that you have photos of. Repeatable.")
     ] = None,
@@ -86,7 +88,9 @@ def new(
 
 @app.command()
 def where(
-    name: Annotated[str | None, typer.Argument(help="mvtec, mpdd or visa; leave it out for a list.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="mvtec, mpdd or visa; leave it out for a list.")
+    ] = None,
 ) -> None:
     """Say where a public data set is obtained, under which licence, and how to unpack it.
 
@@ -111,7 +115,9 @@ def where(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or not exist yet.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder to make; it must be empty or not exist yet.")
+    ],
     kind: Annotated[Literal["fastener", "canister"], typer.Option(help="What to draw.")] = "fastener",
     seed: Annotated[int, typer.Option(help="The same seed draws the same photos.")] = 0,
 ) -> None:

@@ -15,7 +15,7 @@ FOLDER = Path("demo")
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder for photos, model and report.")] = FOLDER,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for photos, model and report.")] = FOLDER,
     seed: Annotated[int, typer.Option(help="The same seed gives the same photos and model.")] = 0,
 ) -> None:
     """Draw a set of nuts, bolts and screws, train a model, and write a report.

@@ -27,7 +27,8 @@ EXIT_PROBLEM = 1
 
 def command(
     part: Annotated[
-        Path | None, typer.Argument(help="Exported model, whose certificate of verdicts is to be tried here.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="Exported model, whose certificate of verdicts is to be tried here."),
     ] = None,
     precision: options.Precision = "auto",
 ) -> None:

@@ -18,7 +18,7 @@ EXIT_INPUT = 2
 @takes_dataset
 def command(
     model: options.Model,
-    data: Annotated[Path | None, typer.Argument(help="Data set with labelled test photos.")] = None,
+    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Data set with labelled test photos.")] = None,
     as_json: options.AsJson = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.html, figures.json, inspections and pictures.")

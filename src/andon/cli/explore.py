@@ -15,7 +15,7 @@ EXIT_INPUT = 2
 
 @takes_dataset
 def command(
-    data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos.")] = None,
+    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="Folder that holds the photos.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for exploration.html, plots and sample sheets.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
     which: DatasetOptions = NONE_GIVEN,

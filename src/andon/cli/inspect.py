@@ -25,9 +25,7 @@ EXIT_INPUT = 2
 
 def command(
     model: options.AnyModel,
-    photos: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Photos, folders, or globs such as 'a/*.png'.")
-    ],
+    photos: Annotated[list[str], typer.Argument(metavar="PATH", help="Photos, folders, or globs such as 'a/*.png'.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and photo.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
     excel: Annotated[

@@ -21,7 +21,7 @@ SHOWN = 8
 TAKEN_UP = "A running andon serve takes it up within some seconds."
 
 app = typer.Typer(no_args_is_help=True, help="List the versions of models, and say which of them judges.")
-Name = Annotated[str | None, typer.Argument(help="Of the model; all unless given.")]
+Name = Annotated[str | None, typer.Argument(metavar="NAME", help="Of the model; all unless given.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who it is; else the user of this computer.")]
 
 
@@ -77,7 +77,9 @@ def add(
 
 @app.command()
 def activate(
-    version: Annotated[str, typer.Argument(help="The beginning of its SHA-256, as andon models list shows it.")],
+    version: Annotated[
+        str, typer.Argument(metavar="VERSION", help="The beginning of its SHA-256, as andon models list shows it.")
+    ],
     db: options.Db = None,
     data: options.Data = options.DATA,
     by: By = None,
@@ -100,7 +102,7 @@ def activate(
 
 @app.command("roll-back")
 def roll_back(
-    name: Annotated[str, typer.Argument(help="Of the model.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the model.")],
     db: options.Db = None,
     data: options.Data = options.DATA,
     by: By = None,

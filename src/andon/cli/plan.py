@@ -18,7 +18,9 @@ Rows = list[tuple[str, ...]]
 
 
 def command(
-    model: Annotated[Path | None, typer.Argument(help="Model whose photos and thresholds are looked at.")] = None,
+    model: Annotated[
+        Path | None, typer.Argument(metavar="MODEL", help="Model whose photos and thresholds are looked at.")
+    ] = None,
     n_ok: Annotated[int | None, typer.Option(min=1, help="OK photos that there are to calibrate.")] = None,
     n_ng: Annotated[int | None, typer.Option(min=1, help="NG photos that there are.")] = None,
     false_reject_rate: Annotated[float, typer.Option(help="Share of good parts that may be rejected.")] = 0.01,
@@ -38,6 +40,7 @@ def command(
     MODEL OK_DIR --ng NG_DIR), also which of its thresholds is cheapest.
 
     Example: andon plan --n-ok 60 --n-ng 20 --false-reject-rate 0.02
+
     Example: andon plan bolt.safetensors --price-escape 200 --price-reject 5 --price-review 1
     """
     from andon.line.costs import Prices

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def command(
     models: Annotated[
-        list[Path] | None, typer.Argument(metavar="MODEL...", help="Model files of andon train or andon export.")
+        list[Path] | None, typer.Argument(metavar="MODEL", help="Model files of andon train or andon export.")
     ] = None,
     db: store_options.Db = None,
     data: store_options.Data = store_options.DATA,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from andon.store import Scope
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens of andon serve.")
-Name = Annotated[str, typer.Argument(help="Whose it is, such as the name of a station or a person.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, such as the name of a station or a person.")]
 
 
 @app.command()

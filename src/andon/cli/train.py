@@ -21,7 +21,9 @@ MODEL = Path("model.safetensors")
 
 @takes_dataset
 def command(
-    data: Annotated[Path | None, typer.Argument(help="Folder that holds the photos of OK parts.")] = None,
+    data: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="Folder that holds the photos of OK parts.")
+    ] = None,
     model: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")] = MODEL,
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a .toml file.")] = "default",
     detector: Annotated[str | None, typer.Option(help="Detector in place of the recipe's.")] = None,

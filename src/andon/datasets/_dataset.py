@@ -75,14 +75,14 @@ class Dataset:
         )
 
     def describe(self) -> str:
-        """One line, such as "mvtec: 209 OK to learn from, 20 OK and 63 NG to test"."""
+        """One line, such as "Layout mvtec: 209 OK to learn from, 20 OK and 63 NG to test"."""
         counts = Counter((purpose(sample), class_name(sample)) for sample in self.samples)
         parts = []
         for what, words in PURPOSES.items():
             classes = [f"{counts[what, name]} {name}" for name in CLASSES if counts[what, name]]
             if classes:
                 parts.append(f"{' and '.join(classes)} {words}")
-        return f"{self.layout}: {', '.join(parts)}"
+        return f"Layout {self.layout}: {', '.join(parts)}"
 
     def name_of(self, path: Path) -> str:
         """A file's path from the data set's folder; the whole path where it lies elsewhere."""
