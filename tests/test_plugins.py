@@ -177,7 +177,7 @@ def test_each_kind_of_part_of_another_package_works_like_andons_own(
     steps = ("--set", "steps.resize.image_size=64", "--set", "steps.stamp.times=2")
     trained = andon_("train", photos, "-o", model, "--detector", "redness", "--set", "detector.quantile=1.0", *steps)
     assert trained.code == 0, trained.err
-    assert "flat: " in caplog.text  # the layout that recognised the folder
+    assert "Layout flat: " in caplog.text  # the layout that recognised the folder
 
     ran = andon_("evaluate", model, photos, "--layout", "flat", "--out", out)
     assert ran.code == 0, ran.err

@@ -127,19 +127,21 @@ class _Showing:
     def __init__(self, work: Work) -> None:
         self.work = work
         self._bar = _bar() if sys.stderr.isatty() else None
+        self._share = 0.0
         self._depth = 0  # of phases within phases
         self._last_line = time.monotonic()
 
     def advance(self, name: str, done: float, items: float, said: str, *, at_once: bool = False) -> None:
         """So much more of a phase is done; `at_once` says it although a line was written a moment ago."""
         self.work.advance(name, done, items)
+        self._share = max(self._share, self.work.share)  # the estimate may fall, but nobody wants a bar to go back
         if self._bar is not None:
             eta = self._eta().removeprefix(", ")
             words = f"{eta}; {said}" if eta else said  # a narrow terminal cuts off what comes last
-            self._bar.update(self._bar.task_ids[0], completed=self.work.share, description=words)
+            self._bar.update(self._bar.task_ids[0], completed=self._share, description=words)
         elif at_once or time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
-            of_all = f"{self.work.share:.0%} of all, " if self is _whole else ""
+            of_all = f"{self._share:.0%} of all, " if self is _whole else ""
             LOG.info(f"{of_all}{said}{self._eta()}")
 
     def begin(self) -> None:
@@ -156,7 +158,7 @@ class _Showing:
 
     def _eta(self) -> str:
         left = self.work.left
-        return f", about {in_words(left)} left" if self.work.share >= SHARE_BEFORE_ETA else ""
+        return f", about {in_words(left)} left" if self.work.share >= SHARE_BEFORE_ETA and left >= 0.5 else ""
 
 
 class _Untold(_Showing):

@@ -92,8 +92,8 @@ class TestCharts:
         ]
         assert verdicts.top == "100"
         (monday,) = ng.rects
-        assert (monday.title, monday.height) == ("Mon: 40.0\N{NO-BREAK SPACE}%", 95.24)
-        assert ng.top == "42.0\N{NO-BREAK SPACE}%"
+        assert (monday.title, monday.height) == ("Mon: 40.0\N{NO-BREAK SPACE}%", 80)
+        assert ng.top == "50.0\N{NO-BREAK SPACE}%"
         (wednesday,) = lost.rects
         assert (wednesday.title, wednesday.x > 2000 / 3) == ("Wed: 50.0\N{NO-BREAK SPACE}%", True)
         assert (scores.bottom, scores.top) == ("0.8500", "2.150")

@@ -37,7 +37,7 @@ def data(tmp_path: Path) -> Path:
 def test_verify_exits_0_and_says_so_where_nothing_is_wrong(data: Path) -> None:
     result = run("verify", data)
     assert result.exit_code == 0
-    assert "folder: 6 OK to learn from, 1 NG to test" in result.stdout
+    assert "Layout folder: 6 OK to learn from, 1 NG to test" in result.stdout
     assert "Nothing is wrong." in result.stdout
 
 
@@ -87,7 +87,7 @@ def test_new_makes_folders_that_verify_reads_once_photos_are_in(tmp_path: Path) 
     photo(root / "train/good/0.png", 0)
     photo(root / "train/good/1.png", 1)
     photo(root / "test/rust/0.png", 2)
-    assert datasets.read(root).describe() == "mvtec: 2 OK to learn from, 1 NG to test"
+    assert datasets.read(root).describe() == "Layout mvtec: 2 OK to learn from, 1 NG to test"
 
 
 @pytest.mark.parametrize("command", ["new", "demo"])

@@ -107,6 +107,7 @@ def test_a_picture_of_every_photo_is_written_where_it_was_asked_for(
     assert ran.code == 2
     pictures = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
     assert pictures == ["a.png", "b.png", "c.png", "inner/d.png"]
+    assert f"Rows and pictures: {tmp_path / 'out'}\n" in ran.err
     assert images.read(tmp_path / "out" / "b.png").shape[1] > plate_photos.SIZE[1]
 
 

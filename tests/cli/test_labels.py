@@ -40,7 +40,7 @@ def test_names_of_ones_own_reach_every_command(
 ) -> None:
     assert "say which are OK and NG with --ok-name and --ng-name" in andon_("data", "verify", plates).err
     names = ("--ok-name", "green", "--ng-name", "red")
-    assert "folder: 12 OK to learn from, 3 NG to test" in andon_("data", "verify", plates, *names).out
+    assert "Layout folder: 12 OK to learn from, 3 NG to test" in andon_("data", "verify", plates, *names).out
     model = tmp_path / "m.safetensors"
     trained = andon_("train", plates, "-o", model, *SMALL, *names)
     assert trained.code == 0
@@ -57,9 +57,9 @@ def test_folders_are_given_as_ok_and_ng(
     andon_: Command, plates: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folders = ("--ok", plates / "green", "--ok", plates / "unsorted", "--ng", plates / "red")
-    assert "folders: 14 OK to learn from, 3 NG to test" in andon_("data", "verify", *folders).out
+    assert "Layout folders: 14 OK to learn from, 3 NG to test" in andon_("data", "verify", *folders).out
     trained = andon_("train", *folders, "-o", tmp_path / "m.safetensors", *SMALL)
-    assert trained.code == 0 and caplog.messages[0] == "folders: 14 OK to learn from, 3 NG to test"
+    assert trained.code == 0 and caplog.messages[0] == "Layout folders: 14 OK to learn from, 3 NG to test"
     assert read_header(tmp_path / "m.safetensors").manifest.trained.names[0].startswith("green/")
     for words, what in (
         ((plates, *folders), "give one or the other"),
@@ -75,9 +75,9 @@ def test_labels_are_read_or_ignored(andon_: Command, plates: Path) -> None:
     table.write_text("".join(f"{seed:03d}.png,{0.9 if seed == 3 else 0.1}\n" for seed in range(12)))
     assert "--ng-from 0.5" in andon_("data", "verify", plates / "green").err
     found = andon_("data", "verify", plates / "green", "--ng-from", 0.5)
-    assert "table: 11 OK to learn from, 1 NG to test" in found.out
+    assert "Layout table: 11 OK to learn from, 1 NG to test" in found.out
     assert "labels.csv: what is below 0.5 is read as OK, the rest as NG." in found.out
-    assert "folder: 12 OK to learn from" in andon_("data", "verify", plates / "green", "--ignore-labels").out
+    assert "Layout folder: 12 OK to learn from" in andon_("data", "verify", plates / "green", "--ignore-labels").out
 
 
 @pytest.mark.slow
@@ -91,7 +91,7 @@ def test_a_recipe_names_what_is_ng_in_the_sets_it_is_for(
     recipe.write_text('[data]\nng_names = ["Pitted"]\n[steps.resize]\nimage_size = 64\n')
     model = tmp_path / "m.safetensors"
     trained = andon_("train", tmp_path / "data", "-o", model, "--recipe", recipe)
-    assert trained.code == 0 and caplog.messages[0] == "roboflow: 9 OK to learn from, 1 NG to test"
+    assert trained.code == 0 and caplog.messages[0] == "Layout roboflow: 9 OK to learn from, 1 NG to test"
     figures = json.loads(andon_("evaluate", model, tmp_path / "data", "--json").out)  # the model knows its recipe
     assert (figures["n_ok"], figures["n_ng"]) == (2, 1)
 

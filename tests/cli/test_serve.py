@@ -58,6 +58,9 @@ def test_tokens_are_made_listed_and_revoked(tmp_path: Path, andon_: Command) -> 
     assert listed.startswith("camera: inspect; made ")
     assert ", revoked " in listed
     assert andon_("token", "revoke", "camera", "--data", tmp_path).code == 2
+    Store.open(None, tmp_path / "new").close()
+    none = andon_("token", "list", "--data", tmp_path / "new")
+    assert (none.code, none.out) == (0, "") and "has no token yet; make one with: andon token add NAME" in none.err
     for words in (("list",), ("revoke", "camera")):  # where there is no database, they make none
         elsewhere = andon_("token", *words, "--data", tmp_path / "elsewhere")
         assert (elsewhere.code, "There is no database" in elsewhere.err) == (2, True)

@@ -22,7 +22,7 @@ def test_folders_are_ok_and_ng_whatever_their_names(tmp_path: Path) -> None:
         "tuesday/c.png": (None, False, None, None),
         "returned/d.png": (None, True, "returned", "returned/d_mask.png"),
     }
-    assert dataset.describe() == "folders: 3 OK to learn from, 1 NG to test"
+    assert dataset.describe() == "Layout folders: 3 OK to learn from, 1 NG to test"
 
 
 def test_folders_that_contradict_themselves_are_refused(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_mvtec_with_masks_and_validation(tmp_path: Path) -> None:
         "test/dent/1.png": ("test", True, "dent", None),
         "test/hole/7.jpg": ("test", True, "hole", "ground_truth/hole/7.png"),
     }
-    assert dataset.describe() == "mvtec: 1 OK to learn from, 1 OK to calibrate, 1 OK and 3 NG to test"
+    assert dataset.describe() == "Layout mvtec: 1 OK to learn from, 1 OK to calibrate, 1 OK and 3 NG to test"
 
 
 def test_mvtec_knows_that_ok_and_unsorted_are_no_defects(tmp_path: Path) -> None:
@@ -340,5 +340,5 @@ def test_a_forced_layout_that_does_not_fit_is_refused(tmp_path: Path) -> None:
 
 
 def test_describe_says_what_is_not_used(roboflow: Path) -> None:
-    expected = "roboflow: 1 OK to learn from, 1 OK to calibrate, 1 NG to test, 1 NG and 2 unlabelled not used"
+    expected = "Layout roboflow: 1 OK to learn from, 1 OK to calibrate, 1 NG to test, 1 NG and 2 unlabelled not used"
     assert datasets.read(roboflow, also_ng=["Corroded"]).describe() == expected

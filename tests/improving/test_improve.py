@@ -13,6 +13,7 @@ from stations import Station, digest, free, rusty, stamped
 from andon.errors import InputError
 from andon.improving import Improvement, OnGolden, free_name, improve, offer
 from andon.improving.golden import broken_promise, counts
+from andon.improving.words import verdict
 from andon.models.load import load
 from andon.models.trained import load_taught
 from andon.types import Inspection
@@ -94,6 +95,12 @@ def test_there_and_back(improved: Improvement, reviewed: Station, model: Path, t
         improve(path, reviewed.store, reviewed.photos)  # it knows them all
     reviewed.inspect(stamped(free(range(470, 480))[0]), "OK")
     assert len(improve(path, reviewed.store, reviewed.photos).chosen.candidates) == 1
+
+
+def test_a_promise_that_no_golden_photo_tests_is_not_said_to_hold(improved: Improvement) -> None:
+    only_ng = replace(improved, golden=tuple(one for one in improved.golden if one.photo.kind == "NG"))
+    assert verdict(improved).startswith("Offered: the promise holds, ")
+    assert verdict(only_ng).startswith("Offered: ") and "no golden OK photo tests the promise" in verdict(only_ng)
 
 
 def test_what_breaks_the_promise(improved: Improvement) -> None:

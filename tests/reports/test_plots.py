@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,6 +10,7 @@ from andon.reports.plots.losses import loss_plot
 from andon.reports.plots.operating_points import OperatingPoint, operating_plot
 from andon.reports.plots.photo_colours import colour_plot, count_colours
 from andon.reports.plots.scores import score_histogram
+from andon.reports.plots.style import OK, REVIEW
 
 SCORES = np.array([1.0, 1.2, 1.3, 2.6, 2.8, 3.0, 1.1])
 IS_ANOMALOUS = np.array([False, False, False, False, True, True, True])
@@ -25,6 +28,25 @@ def test_the_histogram_names_classes_counts_and_threshold():
 
 def test_the_histogram_names_where_review_begins():
     assert "review from 2.000, threshold 2.500" in texts(score_histogram(SCORES, IS_ANOMALOUS, 2.5, 2.0))
+
+
+@pytest.mark.parametrize("far", [1, 100])
+def test_no_bar_of_the_histogram_lies_on_both_sides_of_the_threshold(far):
+    """The review band ends at the threshold; one OK photo lies just below it, one just at it."""
+    scores = np.array([0.8, 0.85, 0.9465, 0.947, 1.2 * far, 1.3 * far])
+    svg = score_histogram(scores, np.array([0, 0, 0, 0, 1, 1], dtype=bool), 0.947, 0.9).decode()
+    corners = r'd="M ([\d.]+) ([\d.]+) \s*L ([\d.]+) [\d.]+ \s*L [\d.]+ ([\d.]+) \s*L [\d. ]+\s*z'
+    rectangle = corners + r'\s*" clip-path="\S+" style="fill: (#\w+)'
+    shapes = re.findall(rectangle, svg)
+    (threshold,) = {float(right) for _, _, right, _, colour in shapes if colour == REVIEW}
+    bars = [
+        (float(left), float(right))
+        for left, base, right, top, colour in shapes
+        if colour == OK and float(base) - float(top) > 1
+    ]
+    tolerance = 1e-3
+    assert all(right <= threshold + tolerance or left >= threshold - tolerance for left, right in bars)
+    assert bars[-1][0] >= threshold - tolerance > bars[-2][0]
 
 
 def test_invalid_photos_have_a_column_only_where_there_are_any():

@@ -20,7 +20,7 @@ def command(
 ) -> None:
     """Draw a set of nuts, bolts and screws, train a model, and write a report.
 
-    Nothing is downloaded. It takes two or three minutes on two cores.
+    Nothing is downloaded. It takes one to three minutes on two cores.
 
     Example: andon demo
     """

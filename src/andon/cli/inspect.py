@@ -31,7 +31,9 @@ def command(
     excel: Annotated[
         bool, typer.Option("--excel", help="Begin CSV with the byte order mark by which Excel recognises UTF-8.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder for inspections.csv and the pictures.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for inspections.csv, inspections.jsonl and the pictures.")
+    ] = None,
     visualize: Annotated[
         bool, typer.Option("--visualize", help="Write pictures into --out; of isolated parts also into its parts/.")
     ] = False,
@@ -109,6 +111,8 @@ def command(
         typer.echo(f"No row has a part id: --part-id-from {part_id_from!r} matches none of the file names.", err=True)
     if stages:
         typer.echo(_where_time_went(stages, len(paths), time.perf_counter() - started), err=True)
+    if out is not None:
+        typer.echo(printable(f"Rows{' and pictures' if visualize else ''}: {out}"), err=True)
     if verdicts["error"] or verdicts["invalid"] or unwritten or any(left.is_unreadable for left in found.left_out):
         raise typer.Exit(EXIT_INPUT)
     if fail_on_ng and verdicts["NG"]:

@@ -52,7 +52,10 @@ def list_tokens(db: options.Db = None, data: options.Data = options.DATA) -> Non
     from andon.store import Store
 
     with Store.open(db, data, create=False) as store:
-        for token in store.tokens.all():
+        tokens = store.tokens.all()
+        if not tokens:
+            typer.echo(f"{store} has no token yet; make one with: andon token add NAME", err=True)
+        for token in tokens:
             until = "" if token.revoked_at is None else f", revoked {token.revoked_at:%Y-%m-%d %H:%M} UTC"
             scopes = ", ".join(sorted(token.scopes))
             typer.echo(printable(f"{token.name}: {scopes}; made {token.created_at:%Y-%m-%d %H:%M} UTC{until}"))

@@ -76,7 +76,7 @@ def write_folder(folder: Path, comparison: Comparison, methods: Sequence[Method]
     write_json(folder / "comparison.json", figures)
     disputed = disagreements(comparison)[:MAX_PHOTOS]
     page = ComparisonPage(
-        title=f"{figures['data']}: {len(figures['methods'])} methods compared",
+        title=f"{figures['data']}: {_number(len(methods))} compared",
         subtitle=f"{date.today():%d %B %Y}",
         figures=figures,
         disputed=tuple(_disputed(comparison, index) for index in disputed),
@@ -84,6 +84,10 @@ def write_folder(folder: Path, comparison: Comparison, methods: Sequence[Method]
         machine=f"this machine with {resources.cpus()} cores",
     )
     write_text(folder / "comparison.html", page.to_html())
+
+
+def _number(methods: int) -> str:
+    return "1 method" if methods == 1 else f"{methods} methods"
 
 
 def _disputed(comparison: Comparison, index: int) -> Disputed:

@@ -26,6 +26,8 @@ def sentences(improvement: Improvement) -> list[str]:
 
 def verdict(improvement: Improvement) -> str:
     """Offered or refused, and why."""
+    if improvement.is_offered and not any(one.photo.kind == "OK" for one in improvement.golden):
+        return "Offered: every golden NG photo that was caught is still caught; no golden OK photo tests the promise."
     if improvement.is_offered:
         return "Offered: the promise holds, and every golden NG photo that was caught is still caught."
     return " ".join(["Refused:", *improvement.objections, "Nothing is written."])

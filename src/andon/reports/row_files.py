@@ -29,8 +29,8 @@ def as_text(row: Row) -> str:
     if like := next((region["looks_like"] for region in row["regions"] if region["looks_like"]), None):
         note += f"  (looks most like a patch of {like['photo']}, at {like['distance']:.4g})"
     return printable(
-        f"{row['verdict']:7} score {row['score']:<8.4g} threshold {row['threshold']:<8.4g} {row['sigma']:+6.1f} sigma  "
-        f"p {row['p_value']:<6.3f} {row['path']}{note}"
+        f"{row['verdict']:7} score {row['score']:<8.4g} threshold {row['threshold']:<8.4g} {row['sigma']:+z6.1f} sigma"
+        f"  p {row['p_value']:<6.3f} {row['path']}{note}"
     )
 
 

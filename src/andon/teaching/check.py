@@ -122,8 +122,8 @@ def in_words(checked: Checked) -> str:
     review, invalid = len(checked.of("review")), len(checked.of("invalid"))
     now = float(np.median([one.score for one in checked.inspections]))
     said = [
-        f"{k} of {n} OK photos are rejected, {percent(k / n)} (95 % interval {percent(low)} to {percent(high)}); "
-        f"{review} are for review and {invalid} are invalid.",
+        f"{k} of {n} OK photos are rejected, {percent(k / n)} (95 % interval {percent(low)} to {percent(high)}), "
+        f"{review} for review, {invalid} invalid.",
         f"Promised were {percent(checked.promised)} on average. {_outcome(checked)}",
         f"Their median score is {now:.4g}, that of the photos that calibrated {checked.usual:.4g}.",
     ]

@@ -29,7 +29,8 @@ CALIBRATING = "Calibrating"
 """The phase of `andon.progress` in which photos are scored that a model has not seen."""
 
 MAX_LISTED = 5
-UNLIKE = "These OK photos score unlike the others"
+UNLIKE = "This OK photo scores unlike the others", "These OK photos score unlike the others"
+"""How the remark on one or several OK photos begins that stand out."""
 MOST_SPREADS = 20.0  # from the usual score to that of another part; another day's photos stay far below
 LEAST_SPREAD = 0.05  # of the usual score
 MOST_TIMES = 1.5  # the highest OK score
@@ -117,7 +118,10 @@ def unusual(held_out: Sequence[HeldOut]) -> list[str]:
         return []
     listed = ", ".join(f"{photo.path} ({photo.score:.4g})" for photo in odd[:MAX_LISTED])
     more = f" and {len(odd) - MAX_LISTED} more" if len(odd) > MAX_LISTED else ""
-    return [f"{UNLIKE} and raise the threshold: {listed}{more}; check that they are OK."]
+    one, several = UNLIKE
+    if len(odd) == 1:
+        return [f"{one} and raises the threshold: {listed}; check that it is OK."]
+    return [f"{several} and raise the threshold: {listed}{more}; check that they are OK."]
 
 
 def recalibrate(model: Taught, rule: CalibrationRule, ok: Sequence[Photo], ng: Sequence[Photo] = ()) -> Taught:

@@ -15,7 +15,7 @@ STACK = {"OK": "OK", "review": "review", "NG": "NG", "invalid": "invalid", "erro
 WIDTH, HEIGHT = 1000, 100  # of a chart, in units of its own
 LEAST_HEIGHT = 1.0  # so that one photo among thousands can still be seen
 GAP = 0.15  # between two bars, as a share of their pitch
-HEADROOM = 1.05  # above the highest share
+EDGES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # shares that the upper edge may stand for
 MARGIN = 0.15  # above and below all scores that are drawn, as a share of their range
 
 
@@ -124,7 +124,7 @@ def _shares(
     kind: str, heading: str, meaning: str, bars: Sequence[Bar], shares: Sequence[float], of: Limits | None = None
 ) -> Chart:
     """Bars that lie beyond the limits are darker, by their kind."""
-    top = min(1.0, HEADROOM * max(*shares, *(of.high if of else ()), 0.01))
+    top = _edge(max(*shares, *(of.high if of else ())))
     rects = []
     for place, (bar, share) in enumerate(zip(bars, shares, strict=True)):
         is_beyond = of is not None and of.beyond[place]
@@ -145,6 +145,11 @@ def _shares(
             ]
             lines.append(Line(name, name, _steps(heights)))
     return Chart(heading=heading, meaning=meaning, top=percent(top), rects=rects, lines=lines)
+
+
+def _edge(highest: float) -> float:
+    """The next round share, so that what stands at the upper edge is easy to read; 0.01 at least."""
+    return next((edge for edge in EDGES if highest <= edge), 1.0)
 
 
 def _scores(bars: Sequence[Bar], threshold: float) -> Chart:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -32,7 +33,7 @@ def score_histogram(
         review_threshold: where the review band begins, if there is one.
     """
     with style():
-        bins, scale = _score_bins(scores, is_anomalous)
+        bins, scale = _score_bins(scores, is_anomalous, threshold)
         classes = [("OK photos", OK, scores[~is_anomalous]), ("NG photos", NG, scores[is_anomalous])]
         present = [of_class for of_class in classes if len(of_class[2])]
         figure = Figure(figsize=(5.6, 1 + 1.3 * len(present)), layout="constrained")
@@ -57,10 +58,20 @@ def _mark_thresholds(axes: Axes, threshold: float, review_threshold: float | Non
         axes.axvspan(review_threshold, threshold, color=REVIEW, alpha=0.35, linewidth=0, zorder=0)
 
 
-def _score_bins(scores: Values, is_anomalous: Flags) -> tuple[Values, Literal["linear", "log"]]:
+def _score_bins(scores: Values, is_anomalous: Flags, threshold: float) -> tuple[Values, Literal["linear", "log"]]:
+    """Bins of one width, or ratio. One begins at the threshold, so that no bar lies on both sides of it."""
     low, high = float(scores.min()), float(scores.max())
     if high <= low:
         return np.array([low - 0.5, low + 0.5]), "linear"
     if low > 0 and not is_anomalous.all() and high > FAR_OUT * np.median(scores[~is_anomalous]):
-        return np.geomspace(low, high, N_BINS + 1), "log"
-    return np.linspace(low, high, N_BINS + 1), "linear"
+        return np.exp(_edges(math.log(low), math.log(high), math.log(threshold) if threshold > 0 else None)), "log"
+    return _edges(low, high, threshold), "linear"
+
+
+def _edges(low: float, high: float, between: float | None) -> Values:
+    """From `low` to `high`, in steps of one width; where `between` lies between them, it is one of the edges."""
+    if between is None or not low < between < high:
+        return np.linspace(low, high, N_BINS + 1)
+    width = (high - low) / N_BINS
+    below, above = int((between - low) / width) + 1, int((high - between) / width) + 1
+    return between + width * np.arange(-below, above + 1)
