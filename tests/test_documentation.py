@@ -39,13 +39,17 @@ def commands(page: str) -> list[list[str]]:
 def is_known(words: list[str]) -> bool:
     """Whether the command is one of Andon's, a target of the Makefile, or installs Andon with extras that it has."""
     match words:
-        case ["andon", *_]:
+        case ["andon", *_] | ["python3", "-m", "venv", ".venv"] | [".", ".venv/bin/activate"]:
+            return True
+        case ["pip", "wheel", "--no-deps", "--wheel-dir", "dist", "."]:
             return True
         case ["make", target]:
             return re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE) is not None
-        case ["pip", "install", package] if named := re.fullmatch(r"(?:andon|\.)(?:\[([\w,]+)\])?", package):
-            extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-            return set((named[1] or "").split(",")) <= {"", *extras}
+        case ["pip", "install", package]:
+            project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+            wheel = re.escape(f"dist/andon-{project['version']}-py3-none-any.whl")
+            named = re.fullmatch(rf"(?:andon|\.|{wheel})(?:\[([\w,]+)\])?", package)
+            return named is not None and set((named[1] or "").split(",")) <= {"", *project["optional-dependencies"]}
     return False
 
 
