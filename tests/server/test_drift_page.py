@@ -57,6 +57,7 @@ def test_a_planted_drift_is_told(tmp_path: Path, versions: Versions, person: Per
         expect(drifted.get_by_role("alert").first).to_contain_text("of the accepted parts' scores")
         days = drifted.locator("tbody tr")
         expect(days).to_have_count(30)
+        expect(page.get_by_text("mean grey value) and sharpness (sharpest edges / contrast)")).to_be_visible()
         yesterday = (datetime.now().astimezone() - timedelta(days=1)).date()
         first = days.first.locator("td").all_inner_texts()
         assert [first[place] for place in (0, 1, 2, 8, 9)] == [str(yesterday), "30", "30", "137", "0.50"]
