@@ -82,6 +82,13 @@ class TestCharts:
         Bar(label="Wed", verdicts={"OK": 5, "error": 5}, median=1.0, high=1.0),
     )
 
+    @pytest.mark.parametrize(
+        ("ng", "top"), [(0, "1.0"), (1, "1.0"), (2, "2.0"), (3, "5.0"), (42, "50.0"), (100, "100.0")]
+    )
+    def test_the_upper_edge_of_shares_is_the_next_round_one(self, ng: int, top: str) -> None:
+        _, shares, *_ = charts([Bar(label="Mon", verdicts={"OK": 100 - ng, "NG": ng}, median=1.0, high=2.0)], None, 2.0)
+        assert (shares.heading, shares.top) == ("NG", f"{top}\N{NO-BREAK SPACE}%")
+
     def test_bars_are_as_high_as_their_shares(self) -> None:
         verdicts, ng, lost, scores = charts(self.BARS, None, threshold=2.0)
         assert [(rect.kind, rect.y, rect.height) for rect in verdicts.rects] == [

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
+from uuid import uuid4
 
 import httpx
 import numpy as np
@@ -19,11 +20,26 @@ from PIL import Image
 from serving import NG_PHOTO, OK_PHOTO, PART, SETTINGS, Served, Versions, served
 
 from andon.server.feed import EVERY
-from andon.store import NotKept
+from andon.store import KeptPhoto, NewInspection, NotKept
 
 
 def ids(page: Any) -> list[str]:
     return [one["row"]["inspection_id"] for one in page["inspections"]]
+
+
+def test_a_page_says_why_it_has_no_heat_map_of_a_version_that_nobody_knows(plain: Served) -> None:
+    """As andon watch leaves it, which judges with the file that it was given."""
+    row = plain.inspect(NG_PHOTO).json()
+    photo = plain.station.photos.keep(NG_PHOTO)
+    assert isinstance(photo, KeptPhoto)
+    model = row["model"] | {"sha256": "f" * 64}
+    of_another = row | {"inspection_id": str(uuid4()), "model": model}
+    added = plain.station.store.inspections.add(NewInspection(row=of_another, photo=photo))
+    known, unknown = (
+        plain.client.get(f"/inspections/{one}").text for one in (row["inspection_id"], added.inspection_id)
+    )
+    assert "/heatmap" in known and "No heat map" not in known
+    assert "/heatmap" not in unknown and "Make its file known with: andon models add FILE" in unknown
 
 
 def test_inspections_are_found_by_what_they_are(plain: Served) -> None:

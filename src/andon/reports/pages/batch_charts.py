@@ -124,7 +124,7 @@ def _shares(
     kind: str, heading: str, meaning: str, bars: Sequence[Bar], shares: Sequence[float], of: Limits | None = None
 ) -> Chart:
     """Bars that lie beyond the limits are darker, by their kind."""
-    top = _edge(max(*shares, *(of.high if of else ())))
+    top = _edge(max([*shares, *(of.high if of else ())]))
     rects = []
     for place, (bar, share) in enumerate(zip(bars, shares, strict=True)):
         is_beyond = of is not None and of.beyond[place]

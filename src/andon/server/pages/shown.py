@@ -9,7 +9,7 @@ from pathlib import Path
 from fastapi import Request
 
 from andon import images
-from andon.errors import AndonError
+from andon.errors import AndonError, NotFoundError
 from andon.images.pillow import ON_ITS_SIDE, open_header, orientation_of
 from andon.server.state import state_of
 from andon.server.station import Station
@@ -31,6 +31,7 @@ class Shown:
     """Attributes:
     at: when it was inspected, by the server's clock; with the day, unless it is today.
     size: width and height of the photo in pixels, upright; None where it is not kept.
+    has_heat: whether the version that judged it is known, so that its heat map can be made again.
     has_nearest: whether the nearest OK patch can be shown.
     reviews: that were not taken back, newest first.
     """
@@ -47,6 +48,7 @@ class Shown:
     threshold: float | None
     boxes: tuple[Box, ...]
     size: tuple[int, int] | None
+    has_heat: bool
     has_nearest: bool
     reviews: tuple[Review, ...]
 
@@ -75,6 +77,7 @@ def shown(request: Request, one: StoredInspection) -> Shown:
         threshold=row["threshold"],
         boxes=tuple(Box(box["x0"], box["y0"], box["x1"] - box["x0"], box["y1"] - box["y0"]) for box in row["regions"]),
         size=size,
+        has_heat=_is_known(station, row["model"]["sha256"]),
         has_nearest=bool(size and row["regions"]) and _keeps_thumbnails(station, row["model"]["sha256"]),
         reviews=tuple(review for review in reviews if review.undone_at is None),
     )
@@ -104,6 +107,15 @@ def _size_of_pixels(data: bytes) -> tuple[int, int] | None:
     except AndonError:
         return None
     return width, height
+
+
+def _is_known(station: Station, sha256: str) -> bool:
+    """`andon watch` judges with the file that it was given, which need not be a version that the database knows."""
+    try:
+        station.store.models.get(sha256)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _keeps_thumbnails(station: Station, sha256: str) -> bool:
