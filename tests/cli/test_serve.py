@@ -70,9 +70,9 @@ def test_tokens_are_made_listed_and_revoked(tmp_path: Path, andon_: Command) -> 
 def test_a_token_file_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "secrets" / "admin.token"
     with Store.open(None, tmp_path) as store:
-        ensure_token(store, file)
+        assert ensure_token(store, file)
         secret = file.read_text().strip()
-        ensure_token(store, file)
+        assert not ensure_token(store, file)
         assert file.read_text().strip() == secret
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         token = store.tokens.check(secret)

@@ -78,6 +78,7 @@ def command(
     """
     import dataclasses
 
+    from andon.rows import printable
     from andon.server.folders import Folders, Watching
     from andon.server.running import Address, serve
     from andon.server.sending import Sending
@@ -122,8 +123,8 @@ def command(
         raise InputError("Options of watched folders are given, but no folder; add --watch FOLDER, or leave them out.")
     data.mkdir(parents=True, exist_ok=True)
     with Store.open(db, data) as store:
-        if token_file is not None:
-            ensure_token(store, token_file)
+        if token_file is not None and ensure_token(store, token_file):
+            typer.echo(printable(f"{token_file} now holds an administrator's token: log in with it."), err=True)
         deliverer = _delivery.deliverer(
             store,
             name,

@@ -11,8 +11,8 @@ from andon.store import Store
 NAME = "administrator"
 
 
-def ensure_token(store: Store, path: Path) -> None:
-    """See that the file holds a token that may do all, making both where there is no file.
+def ensure_token(store: Store, path: Path) -> bool:
+    """See that the file holds a token that may do all, making both where there is no file; whether it was made.
 
     Only the owner may read a file that is made. The store keeps nothing but the token's hash.
 
@@ -27,10 +27,11 @@ def ensure_token(store: Store, path: Path) -> None:
                     f"{path} holds no valid administrator's token of {store}; give the name of a new file, and one is "
                     "made."
                 )
-            return
+            return False
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         write_whole(path, f"{store.tokens.create(_free_name(store), ['admin'])}\n".encode())
+        return True
     except OSError as error:
         raise InputError(f"{path} cannot be used ({error.strerror or error}); give another --token-file.") from None
 

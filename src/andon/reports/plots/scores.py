@@ -74,4 +74,4 @@ def _edges(low: float, high: float, between: float | None) -> Values:
         return np.linspace(low, high, N_BINS + 1)
     width = (high - low) / N_BINS
     below, above = int((between - low) / width) + 1, int((high - between) / width) + 1
-    return between + width * np.arange(-below, above + 1)
+    return between + width * np.arange(-below, above + 1, dtype=np.float64)

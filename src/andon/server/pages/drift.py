@@ -62,8 +62,17 @@ def drift_page(request: Request, who: Annotated[Identity, Depends(viewer("review
     series.sort(key=lambda one: one.days[0].day, reverse=True)
     recent = [one for one in series if one.days[0].day >= first_shown]
     left_out = len(series) - len(recent)
-    found = {"series": recent, "left_out": left_out, "days": SHOWN, "settings": settings}
-    return page(request, "drift.html", who, **found, shown=_shown, features=FEATURES)
+    return page(
+        request,
+        "drift.html",
+        who,
+        series=recent,
+        left_out=left_out,
+        days=SHOWN,
+        settings=settings,
+        shown=_shown,
+        features=FEATURES,
+    )
 
 
 def _series(day: Day) -> tuple[str, str]:
