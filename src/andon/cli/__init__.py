@@ -46,7 +46,7 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):  # whatever the locale says
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     warnings.simplefilter("ignore")
-    for noisy in ("httpx", "huggingface_hub", "matplotlib", "PIL", "torch.onnx"):
+    for noisy in ("httpx", "huggingface_hub", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     return _run()
 

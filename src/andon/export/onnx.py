@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -159,6 +160,7 @@ def _converted(network: Network, size: Size, *, any_size: bool) -> bytes | None:
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision's operators, without need
             program = torch.onnx.export(
                 network,
                 (photo, roi),
