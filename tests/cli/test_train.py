@@ -92,4 +92,4 @@ def test_a_test_photo_among_the_training_photos_stops_it_unless_allowed(
 def test_the_layout_can_be_forced(layout: str, andon_: Command, data: Path, tmp_path: Path) -> None:
     model = tmp_path / "m.safetensors"
     assert andon_("train", data, "-o", model, "--layout", layout, *SMALL).code == 0
-    assert read_header(model).manifest.data.startswith(f"{layout}: ")
+    assert read_header(model).manifest.data.startswith(f"Layout {layout}: ")
