@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conftest import Command
 
+from andon.cli import serve
 from andon.server import demo
 from andon.server.desk import Answer, Incoming
 from andon.server.token_file import ensure_token
@@ -80,6 +81,15 @@ def test_a_token_file_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> No
         assert len(store.tokens.all()) == 1
         ensure_token(store, tmp_path / "second")
         assert [token.name for token in store.tokens.all()] == ["administrator", "administrator 2"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "127.0.0.1"])
+def test_it_says_where_others_find_it(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    serve._say_where(f"http://{host}:8765")
+    first, *more = capsys.readouterr().err.splitlines()
+    assert first == f"Andon serves at http://{host}:8765 (end with Ctrl-C)"
+    for_others = [] if host == "127.0.0.1" else [f"such as http://{socket.gethostname()}:8765"]
+    assert [line[line.index("such as") :] for line in more] == for_others
 
 
 class Sink:

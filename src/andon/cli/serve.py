@@ -160,3 +160,9 @@ def _watched(text: str) -> WatchedFolder:
 
 def _say_where(url: str) -> None:
     typer.echo(f"Andon serves at {url} (end with Ctrl-C)", err=True)
+    for every in ("0.0.0.0", "[::]"):
+        if f"//{every}:" in url:
+            named = url.replace(every, socket.gethostname())
+            typer.echo(
+                f"{every} stands for all addresses of this computer; others use its name, such as {named}", err=True
+            )
