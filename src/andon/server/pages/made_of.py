@@ -17,7 +17,7 @@ HEADER = "andon-pages"
 def made_of() -> str:
     """A digest of all that pages are made of: templates, style and script."""
     digest = hashlib.sha256()
-    for path in sorted([*TEMPLATES.glob("*.html"), *STATIC.iterdir()]):
+    for path in sorted([*TEMPLATES.glob("*.html"), *STATIC.iterdir()], key=lambda path: path.name):
         if path.is_file():
             digest.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:DIGITS]
