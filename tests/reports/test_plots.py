@@ -10,7 +10,7 @@ from andon.reports.plots.losses import loss_plot
 from andon.reports.plots.operating_points import OperatingPoint, operating_plot
 from andon.reports.plots.photo_colours import colour_plot, count_colours
 from andon.reports.plots.scores import score_histogram
-from andon.reports.plots.style import OK, REVIEW
+from andon.reports.plots.style import NG, OK, REVIEW
 
 SCORES = np.array([1.0, 1.2, 1.3, 2.6, 2.8, 3.0, 1.1])
 IS_ANOMALOUS = np.array([False, False, False, False, True, True, True])
@@ -30,23 +30,42 @@ def test_the_histogram_names_where_review_begins():
     assert "review from 2.000, threshold 2.500" in texts(score_histogram(SCORES, IS_ANOMALOUS, 2.5, 2.0))
 
 
+def rectangles(svg, colour):
+    """(left, right, height) of the rectangles of a colour that can be seen."""
+    corners = r'd="M ([\d.]+) ([\d.]+) \s*L ([\d.]+) [\d.]+ \s*L [\d.]+ ([\d.]+) \s*L [\d. ]+\s*z'
+    found = re.findall(rf'{corners}\s*" clip-path="\S+" style="fill: {colour}', svg.decode())
+    shapes = [(float(left), float(right), float(base) - float(top)) for left, base, right, top in found]
+    return [shape for shape in shapes if shape[2] > 1]
+
+
 @pytest.mark.parametrize("far", [1, 100])
 def test_no_bar_of_the_histogram_lies_on_both_sides_of_the_threshold(far):
     """The review band ends at the threshold; one OK photo lies just below it, one just at it."""
     scores = np.array([0.8, 0.85, 0.9465, 0.947, 1.2 * far, 1.3 * far])
-    svg = score_histogram(scores, np.array([0, 0, 0, 0, 1, 1], dtype=bool), 0.947, 0.9).decode()
-    corners = r'd="M ([\d.]+) ([\d.]+) \s*L ([\d.]+) [\d.]+ \s*L [\d.]+ ([\d.]+) \s*L [\d. ]+\s*z'
-    rectangle = corners + r'\s*" clip-path="\S+" style="fill: (#\w+)'
-    shapes = re.findall(rectangle, svg)
-    (threshold,) = {float(right) for _, _, right, _, colour in shapes if colour == REVIEW}
-    bars = [
-        (float(left), float(right))
-        for left, base, right, top, colour in shapes
-        if colour == OK and float(base) - float(top) > 1
-    ]
+    svg = score_histogram(scores, np.array([0, 0, 0, 0, 1, 1], dtype=bool), 0.947, 0.9)
+    (threshold,) = {right for _, right, _ in rectangles(svg, REVIEW)}
+    bars = rectangles(svg, OK)
     tolerance = 1e-3
-    assert all(right <= threshold + tolerance or left >= threshold - tolerance for left, right in bars)
+    assert all(right <= threshold + tolerance or left >= threshold - tolerance for left, right, _ in bars)
     assert bars[-1][0] >= threshold - tolerance > bars[-2][0]
+
+
+@pytest.mark.parametrize(("scores", "is_above"), [([0.5, 0.5], [False]), ([0.5, 0.8], [False, True])])
+def test_a_bar_lies_on_the_side_of_its_photos_where_scores_are_equal_or_at_the_threshold(scores, is_above):
+    svg = score_histogram(np.array(scores), np.zeros(2, dtype=bool), 0.8, 0.7)
+    (threshold,) = {right for _, right, _ in rectangles(svg, REVIEW)}
+    bars = rectangles(svg, OK)
+    assert [left >= threshold - 1e-3 for left, _, _ in bars] == is_above
+    assert [right > threshold + 1e-3 for _, right, _ in bars] == is_above
+
+
+@pytest.mark.parametrize("threshold", [-1.0, 0.5, 1.15, 50.0])
+@pytest.mark.parametrize("highest", [44.0, 52.0])
+def test_the_farthest_photo_is_in_the_histogram(highest, threshold):
+    """44 is no more what its logarithm becomes again."""
+    scores = np.array([1.0, 1.1, 1.2, highest])
+    svg = score_histogram(scores, np.array([0, 0, 0, 1], dtype=bool), threshold)
+    assert len(rectangles(svg, NG)) == 1
 
 
 def test_invalid_photos_have_a_column_only_where_there_are_any():

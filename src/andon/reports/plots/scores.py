@@ -61,17 +61,20 @@ def _mark_thresholds(axes: Axes, threshold: float, review_threshold: float | Non
 def _score_bins(scores: Values, is_anomalous: Flags, threshold: float) -> tuple[Values, Literal["linear", "log"]]:
     """Bins of one width, or ratio. One begins at the threshold, so that no bar lies on both sides of it."""
     low, high = float(scores.min()), float(scores.max())
+    is_far = low > 0 and not is_anomalous.all() and high > FAR_OUT * np.median(scores[~is_anomalous])
     if high <= low:
-        return np.array([low - 0.5, low + 0.5]), "linear"
-    if low > 0 and not is_anomalous.all() and high > FAR_OUT * np.median(scores[~is_anomalous]):
-        return np.exp(_edges(math.log(low), math.log(high), math.log(threshold) if threshold > 0 else None)), "log"
-    return _edges(low, high, threshold), "linear"
+        margin = 0.5 * max(1.0, abs(low))
+        low, high = low - margin, high + margin
+    start = threshold if low <= threshold <= high else low
+    if is_far:
+        bins = start * np.exp(_steps(math.log(low / start), math.log(high / start)))
+    else:
+        bins = start + _steps(low - start, high - start)
+    bins[0], bins[-1] = min(bins[0], low), max(bins[-1], high)  # no score is lost to rounding
+    return bins, "log" if is_far else "linear"
 
 
-def _edges(low: float, high: float, between: float | None) -> Values:
-    """From `low` to `high`, in steps of one width; where `between` lies between them, it is one of the edges."""
-    if between is None or not low < between < high:
-        return np.linspace(low, high, N_BINS + 1)
+def _steps(low: float, high: float) -> Values:
+    """Multiples of one width from below `low` to above `high`; 0, which lies between them, is exactly one of them."""
     width = (high - low) / N_BINS
-    below, above = int((between - low) / width) + 1, int((high - between) / width) + 1
-    return between + width * np.arange(-below, above + 1, dtype=np.float64)
+    return width * np.arange(int(low / width) - 1, int(high / width) + 2, dtype=np.float64)
