@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import plate_photos
 import pytest
+import typer
 from conftest import Command
 from PIL import Image
 
 from andon import images
+from andon.cli._dataset import NONE_GIVEN, DatasetOptions, takes_dataset
 
 
 @pytest.fixture
@@ -83,3 +86,26 @@ def test_what_is_no_file_is_a_row_and_what_is_odd_a_note(andon_: Command, model:
     ]
     assert rows["two.jpg"]["score"] == rows["700.png"]["score"]
     assert images.is_output(photos) is False
+
+
+def test_the_words_for_a_data_set_are_read_as_the_same_again() -> None:
+    """They stand in commands that Andon proposes."""
+    which = DatasetOptions(
+        layout="table",
+        ok_name=["gut", "i. O."],
+        ng_name=["n"],
+        ok=[Path("a b")],
+        ng=[Path("c")],
+        ng_from=0.0,
+        ignore_labels=True,
+    )
+    read: list[tuple[Path, DatasetOptions]] = []
+    app = typer.Typer()
+
+    @app.command()
+    @takes_dataset
+    def command(data: Path, which: DatasetOptions = NONE_GIVEN) -> None:
+        read.append((data, which))
+
+    app(shlex.split(which.as_words(Path("my photos"))), standalone_mode=False)
+    assert read == [(Path("my photos"), which)]

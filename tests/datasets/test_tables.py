@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,9 @@ def test_a_limit_without_a_table_is_refused(tmp_path: Path) -> None:
     make(tmp_path, *PHOTOS)
     with pytest.raises(DatasetError, match="--ng-from is for a table of labels"):
         datasets.read(tmp_path, ng_from=0.5)
+    for endless in (math.nan, math.inf):
+        with pytest.raises(DatasetError, match="give a number with --ng-from"):
+            datasets.read(tmp_path, ng_from=endless)
 
 
 REFUSED = {

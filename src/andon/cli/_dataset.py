@@ -98,10 +98,13 @@ class DatasetOptions:
             ("--ng-name", self.ng_name),
             ("--ok", self.ok),
             ("--ng", self.ng),
+            ("--ng-from", [] if self.ng_from is None else [self.ng_from]),
         )
         for option, values in given:
             for value in values or ():
                 words += [option, str(value)]
+        if self.ignore_labels:
+            words.append("--ignore-labels")
         return shlex.join(words)
 
 

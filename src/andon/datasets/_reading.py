@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -46,9 +47,12 @@ def read(
 
     Raises:
         DatasetError: `root` is not a folder, is empty, holds only one photo, has no known layout, has labels
-            that cannot be read or contradict each other or the folders; or a name that was given matches nothing.
+            that cannot be read or contradict each other or the folders; or a name that was given matches nothing, or
+            `ng_from` is not finite.
         ConfigError: there is no layout of that name.
     """
+    if ng_from is not None and not math.isfinite(ng_from):
+        raise DatasetError(f"No photo is NG from {ng_from:g} on; give a number with --ng-from, such as 0.5.")
     if not root.is_dir():
         raise DatasetError(f"{root} is not a folder; give the folder that holds the photos.")
     class_names = ClassNames(tuple(ok_names), tuple(ng_names), tuple(also_ng))
