@@ -45,6 +45,7 @@ def test_open_pages_are_loaded_again_and_go_on(
         line, review = opened(person, url, "/"), opened(person, url, "/review")
         expect(review.locator("#one")).to_be_visible()
         review.locator("#note").fill("a scratch?")
+        line.evaluate("sessionStorage.setItem('andon.reloaded', Date.now() + 3600e3)")  # the clock was set back since
     let_pages_be("others", monkeypatch)
     with served(tmp_path, [PART], port=port_of(url)) as running:
         for page in (line, review):

@@ -283,3 +283,8 @@ def test_a_shift_begins_at_its_hour_by_the_clock_on_the_wall(in_berlin: None, no
     """A night in which the clock goes back or ahead is an hour longer or shorter."""
     found = line.shift_of(datetime.fromisoformat(now), (6, 14, 22))
     assert found == (datetime.fromisoformat(began), datetime.fromisoformat(ends))
+
+
+def test_hours_that_no_day_has_are_passed_over(plain: Served) -> None:
+    for hours in ("24", "6,99", "9" * 5000, "\u00b2", "noon"):
+        assert plain.client.get("/line/now", params={"shift": hours}).status_code == 200, hours

@@ -31,6 +31,7 @@ def test_each_page_is_for_its_scopes(tmp_path: Path, versions: Versions) -> None
             assert ask(route, None).headers["location"] == f"/login?then={quote(route[1], '')}", route
         for route, then in zip(CHANGE, ("%2Fthreshold", "%2Fmodels", "%2Fmodels"), strict=True):
             assert ask(route, None).headers["location"] == f"/login?then={then}", route
+        assert ask(("POST", "/logout"), None).headers["location"] == "/login"
         for route in ANSWER:
             assert ask(route, None).status_code == 401, route
         for scope, secret in secrets.items():

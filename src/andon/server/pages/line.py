@@ -123,7 +123,8 @@ def quiet_after(newest_first: tuple[StoredInspection, ...]) -> float:
 
 
 def _hours(text: str) -> tuple[int, ...]:
-    hours = tuple(int(hour) for hour in text.split(",") if hour.strip().isdecimal() and int(hour) < 24)
+    given = [hour.strip() for hour in text.split(",")]
+    hours = tuple(int(hour) for hour in given if hour.isdecimal() and len(hour) <= 2 and int(hour) < 24)
     return hours or SHIFTS
 
 

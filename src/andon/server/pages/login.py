@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from andon.server.access import COOKIE, SESSION_SECONDS, Identity
-from andon.server.pages.rendering import LogInFirstError, form, page, viewer
+from andon.server.pages.rendering import MENU, LogInFirstError, form, page, viewer
 from andon.server.shield import Rates
 from andon.server.state import state_of
 
@@ -32,9 +32,16 @@ def send_to_login(app: FastAPI) -> None:
 
     @app.exception_handler(LogInFirstError)
     def log_in_first(request: Request, error: LogInFirstError) -> Response:
-        asked = request.url
-        then = f"{asked.path}?{asked.query}".rstrip("?") if request.method == "GET" else f"/{asked.path.split('/')[1]}"
+        then = _wanted(request)
         return RedirectResponse("/login" if then == "/" else f"/login?{urlencode({'then': then})}", 303)
+
+
+def _wanted(request: Request) -> str:
+    asked = request.url
+    if request.method == "GET":
+        return f"{asked.path}?{asked.query}".rstrip("?")
+    sent_from = f"/{asked.path.split('/')[1]}"
+    return sent_from if sent_from in {address for _, address, _ in MENU} else "/"  # at /logout there is nothing to see
 
 
 @router.get("/login")

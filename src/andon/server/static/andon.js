@@ -31,7 +31,8 @@ async function ask(path, content, more = {}) {
 async function keep_up(response) {
   const pages = response.headers.get("Andon-Pages");
   if (!pages || pages === $("meta[name=pages]").content) return;
-  if (Date.now() - Number(sessionStorage.getItem("andon.reloaded")) < RELOAD_EVERY) return;
+  const since = Date.now() - Number(sessionStorage.getItem("andon.reloaded"));
+  if (since >= 0 && since < RELOAD_EVERY) return;  // less than 0 where the clock was set back
   sessionStorage.setItem("andon.reloaded", Date.now());
   location.reload();
   await new Promise(() => {});  // what was answered is for the page that comes
