@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,6 @@ DARK = "The photo is darker, unlike OK photos (mean grey value: 20, allowed 100 
 @pytest.fixture(autouse=True)
 def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The server's clock, so that days begin where the tests think."""
-    import time
-
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "UTC")
         time.tzset()
@@ -138,3 +138,16 @@ def test_days_before_the_last_250_are_left_out(store: Store) -> None:
     for days_ago in (251, 250):
         add(store, days_ago)
     assert seen(store) == [TODAY - timedelta(days=250)]
+
+
+def test_a_day_that_begins_at_one_is_summed_up_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Egypt, as in Chile and Lebanon, daylight saving time begins at midnight: that hour is skipped."""
+    for at in ("2026-04-23T23:30+02:00", "2026-04-24T01:30+03:00", "2026-04-25T12:00+03:00"):
+        store.inspections.add(NewInspection(row=drawn_row() | {"inspected_at": at}, station="A"))
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Africa/Cairo")
+        time.tzset()
+        days = [date(2026, 4, day) for day in (23, 24, 25)]
+        assert list(islice(daybook.sum_up(store, date(2026, 4, 26)), 10)) == days
+        found = days_to(date(2026, 4, 26), store, reviews_since=days[0])
+    assert [(one.day, sum(one.verdicts.values())) for one in found] == [(day, 1) for day in days]

@@ -285,6 +285,15 @@ def test_a_shift_begins_at_its_hour_by_the_clock_on_the_wall(in_berlin: None, no
     assert found == (datetime.fromisoformat(began), datetime.fromisoformat(ends))
 
 
+def test_a_shift_begins_with_a_day_whose_first_hour_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Africa/Cairo")
+        time.tzset()
+        found = line.shift_of(datetime.fromisoformat("2026-04-23T23:10+02:00"), (0,))
+    time.tzset()
+    assert [one.isoformat() for one in found] == ["2026-04-23T00:00:00+02:00", "2026-04-24T01:00:00+03:00"]
+
+
 def test_hours_that_no_day_has_are_passed_over(plain: Served) -> None:
     for hours in ("24", "6,99", "9" * 5000, "\u00b2", "noon"):
         assert plain.client.get("/line/now", params={"shift": hours}).status_code == 200, hours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from andon.store.steady_clock import computers
 
@@ -17,6 +17,16 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 def _seconds() -> float:
     """That have passed since the computer was started, asleep or awake."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def moment(wall: datetime) -> datetime:
+    """When the clock on the wall shows this, the first time where it does twice; of an hour that daylight saving time
+    skips, as if it had not. `astimezone` would take that one for an hour earlier.
+
+    Args:
+        wall: without a zone, by the server's clock.
+    """
+    return datetime.fromtimestamp(wall.timestamp(), UTC).astimezone()
 
 
 class ClockWatch:

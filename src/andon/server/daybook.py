@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from andon.drift.daily import Day, Inspected, Quantiles, Reviews, daily
+from andon.server.clock import moment
 from andon.store import DaySummary, Filter, Store
 
 DAYS = 250
@@ -133,7 +134,7 @@ def _quantiles(tree: Mapping[str, Any]) -> Quantiles:
 
 
 def _begin(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day).astimezone()
+    return moment(datetime(day.year, day.month, day.day))
 
 
 def _date(time: datetime) -> date:

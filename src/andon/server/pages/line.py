@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from andon.rows import PART_VERDICTS
 from andon.server.access import Identity
+from andon.server.clock import moment
 from andon.server.pages.rendering import page, viewer
 from andon.server.pages.shown import shown
 from andon.server.state import state_of
@@ -105,7 +106,7 @@ def shift_of(now: datetime, hours: tuple[int, ...]) -> tuple[datetime, datetime]
     """When the shift of this time began and when the next one begins, by the server's clock, which daylight saving time
     moves. Photos that are dated later were made before the clock was set back, and are of no shift that has been."""
     midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    starts = [(midnight + timedelta(days=day, hours=hour)).astimezone() for day in (-1, 0, 1) for hour in hours]
+    starts = [moment(midnight + timedelta(days=day, hours=hour)) for day in (-1, 0, 1) for hour in hours]
     return max(start for start in starts if start <= now), min(start for start in starts if start > now)
 
 
