@@ -106,6 +106,24 @@ def test_times_without_an_offset_are_local(andon_: Command, data: Path, monkeypa
     assert [row["inspection_id"] for row in rows_of(ran.out)] == ["i1", "i2"]
 
 
+def test_a_day_whose_first_hour_is_skipped_begins_at_one(
+    andon_: Command, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in Egypt, where daylight saving time begins at midnight."""
+    import time
+
+    with Store.open(None, data) as store:
+        store.inspections.add(NewInspection(row=drawn_row() | {"inspected_at": "2026-04-23T23:30:00+02:00"}))
+    monkeypatch.setenv("TZ", "Africa/Cairo")
+    time.tzset()
+    try:
+        ran = andon_("results", "--data", data, "--format", "jsonl", "--since", "2026-04-24", "--until", "2026-05-01")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (ran.code, ran.out) == (0, "")
+
+
 def test_a_file_is_replaced_only_when_asked(andon_: Command, data: Path, tmp_path: Path) -> None:
     out = tmp_path / "results.jsonl"
     out.write_text("mine")
