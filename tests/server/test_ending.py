@@ -39,7 +39,8 @@ def started(data: Path, seconds: float = 0.0) -> Iterator[Process]:
     data.mkdir(exist_ok=True)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE.parent), *sys.path])}
     command = [sys.executable, str(HERE / "slow_server.py"), str(data), str(seconds)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             yield Process(process, process.stdout.readline().strip())
@@ -79,6 +80,23 @@ def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: int) -> None:
             httpx.get(f"{server.url}/readyz")
     with Store.open(None, tmp_path / "data") as store:
         assert store.inspections.counts() == {"OK": 3}
+
+
+def test_a_second_signal_ends_it_at_once_and_without_a_traceback(tmp_path: Path) -> None:
+    with (
+        started(tmp_path / "data", 2.0) as server,
+        httpx.Client(base_url=server.url, timeout=SECONDS) as client,
+        ThreadPoolExecutor(1) as clients,
+    ):
+        clients.submit(inspect, server.url)
+        wait_for(client, 'andon_waiting{model="part"} 1.0')
+        server.process.send_signal(signal.SIGINT)
+        while client.get("/readyz").status_code == 200:
+            time.sleep(0.01)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(SECONDS) == 0
+        assert server.process.stderr is not None
+        assert server.process.stderr.read() == ""
 
 
 def kill_while_it_works(data: Path, wait: float) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -79,6 +80,7 @@ class Server(uvicorn.Server):
         """The first signal ends it in good order, the second at once."""
         if self._station.is_draining:
             self.force_exit = True
+            logging.getLogger("uvicorn.error").disabled = True  # a traceback for each request that is cut off
         self.end()
 
     def end(self) -> None:
