@@ -40,14 +40,24 @@ class DatasetOptions:
     ] = None
     ok_name: Annotated[
         list[str] | None,
-        typer.Option("--ok-name", help="Name for OK: how folders, labels or photos that are OK begin. Repeatable."),
+        typer.Option(
+            "--ok-name",
+            metavar="NAME",
+            help="Name for OK: how folders, labels or photos that are OK begin. Repeatable.",
+        ),
     ] = None
-    ng_name: Annotated[list[str] | None, typer.Option("--ng-name", help="Name for NG, likewise. Repeatable.")] = None
+    ng_name: Annotated[
+        list[str] | None, typer.Option("--ng-name", metavar="NAME", help="Name for NG, likewise. Repeatable.")
+    ] = None
     ok: Annotated[
         list[Path] | None,
-        typer.Option("--ok", help="Folder of OK photos, whatever its name, in place of DATA. Repeatable."),
+        typer.Option(
+            "--ok", metavar="DIR", help="Folder of OK photos, whatever its name, in place of DATA. Repeatable."
+        ),
     ] = None
-    ng: Annotated[list[Path] | None, typer.Option("--ng", help="Folder of NG photos, beside --ok. Repeatable.")] = None
+    ng: Annotated[
+        list[Path] | None, typer.Option("--ng", metavar="DIR", help="Folder of NG photos, beside --ok. Repeatable.")
+    ] = None
     ng_from: Annotated[
         float | None, typer.Option(help="Where a table holds probabilities: NG from this one on, for example 0.5.")
     ] = None

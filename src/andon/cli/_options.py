@@ -18,7 +18,10 @@ Precision = Annotated[
     Literal["auto", "f32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", help="section.name=value, in place of the recipe's value. Repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="SECTION.NAME=VALUE", help="section.name=value, in place of the recipe's value. Repeatable."
+    ),
 ]
 NoGuard = Annotated[
     bool, typer.Option("--no-guard", help="Judge every photo, whatever it shows; none is then invalid.")

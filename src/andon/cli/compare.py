@@ -29,7 +29,8 @@ def command(
     ] = None,
     recipe: Annotated[str, typer.Option(help="Recipes or .toml files, separated by commas.")] = "default",
     weights: Annotated[
-        list[str] | None, typer.Option(help="A backbone's weights file, as backbone=path. Repeatable.")
+        list[str] | None,
+        typer.Option(metavar="BACKBONE=PATH", help="A backbone's weights file, as backbone=path. Repeatable."),
     ] = None,
     folds: Annotated[
         int | None, typer.Option(min=2, help="Compare on this many folds of the photos to learn from.")

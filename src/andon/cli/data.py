@@ -71,7 +71,7 @@ def new(
         Path, typer.Argument(metavar="FOLDER", help="Folder to make; it must be empty or not exist yet.")
     ],
     defect: Annotated[
-        list[str] | None, typer.Option(help="Name of a defect that you have photos of. Repeatable.")
+        list[str] | None, typer.Option(metavar="NAME", help="Name of a defect that you have photos of. Repeatable.")
     ] = None,
 ) -> None:
     """Make the empty folders for photos of your own parts, with a README.md that says what goes where.

@@ -28,7 +28,9 @@ def command(
     since: Annotated[str | None, typer.Option(metavar="TIME", help=f"From then on. {TIMES}")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Before then; likewise.")] = None,
     station: Annotated[str | None, typer.Option(help="Of this station alone.")] = None,
-    verdict: Annotated[list[str] | None, typer.Option(help="Of this verdict alone. Repeatable.")] = None,
+    verdict: Annotated[
+        list[str] | None, typer.Option(metavar="VERDICT", help="Of this verdict alone. Repeatable.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; without it, standard output.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of that name.")] = False,
 ) -> None:

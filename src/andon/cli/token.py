@@ -22,7 +22,8 @@ def add(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="inspect: send photos; review: look and review; admin: all. Repeatable; review unless given."
+            metavar="SCOPE",
+            help="inspect: send photos; review: look and review; admin: all. Repeatable; review unless given.",
         ),
     ] = None,
     db: options.Db = None,
