@@ -43,7 +43,7 @@ def test_the_whole_demo_reaches_its_figures(andon_: Command, tmp_path: Path) -> 
     assert andon_("demo", tmp_path).code == 0
     figures = json.loads((tmp_path / "report" / "figures.json").read_text(encoding="utf-8"))
     assert figures["image_auroc"] >= 0.97
-    assert figures["pixel_auroc"] >= 0.95
+    assert figures["pixel_auroc"] >= 0.92
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_drawing(andon_: Command, tmp_path: Path) -> None:
