@@ -39,11 +39,17 @@ def test_it_draws_trains_reports_and_says_what_to_try_next(
 
 @pytest.mark.endurance
 @pytest.mark.timeout(600)
-def test_the_whole_demo_reaches_its_figures(andon_: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("figure", "least"),
+    [
+        ("image_auroc", 0.97),
+        pytest.param("pixel_auroc", 0.95, marks=pytest.mark.xfail(strict=True, reason="since dca2a1b it is 0.935")),
+    ],
+)
+def test_the_whole_demo_reaches_its_figures(figure: str, least: float, andon_: Command, tmp_path: Path) -> None:
     assert andon_("demo", tmp_path).code == 0
     figures = json.loads((tmp_path / "report" / "figures.json").read_text(encoding="utf-8"))
-    assert figures["image_auroc"] >= 0.97
-    assert figures["pixel_auroc"] >= 0.92
+    assert figures[figure] >= least
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_drawing(andon_: Command, tmp_path: Path) -> None:
