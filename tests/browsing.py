@@ -14,6 +14,7 @@ import plate_photos
 import pytest
 from numpy.typing import NDArray
 from numpy_scorer import BLOCK, Orangeness, orange_pipeline
+from receivers import wait_until
 from serving import png
 
 from andon.line.nearest_ok import Thumbnail, thumbnail
@@ -106,10 +107,7 @@ def waits_for(page: Page, expression: str) -> None:
     Raises:
     AssertionError: it is not true in the end.
     """
-    deadline = time.monotonic() + MOST_MS / 1000
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, f"{expression} did not become true"
-        page.wait_for_timeout(20)
+    wait_until(lambda: bool(page.evaluate(expression)), MOST_MS / 1000)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from types import SimpleNamespace
@@ -18,6 +20,18 @@ class Clock:
     """
 
     ahead: timedelta = timedelta(0)
+
+
+@contextmanager
+def time_zone(name: str) -> Iterator[None]:
+    """That of this computer, within the block."""
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TZ", name)
+            time.tzset()
+            yield
+    finally:
+        time.tzset()
 
 
 @pytest.fixture

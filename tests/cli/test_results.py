@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from clocks import time_zone
 from conftest import Command
 from drawn_rows import NOON, drawn_row
 from pyarrow import parquet
@@ -93,34 +94,18 @@ def test_only_what_is_asked_for(words: list[str], expected: list[str], andon_: C
     assert [row["inspection_id"] for row in rows_of(ran.out)] == expected
 
 
-def test_times_without_an_offset_are_local(andon_: Command, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
-
-    monkeypatch.setenv("TZ", "Asia/Tokyo")  # nine hours ahead
-    time.tzset()
-    try:
+def test_times_without_an_offset_are_local(andon_: Command, data: Path) -> None:
+    with time_zone("Asia/Tokyo"):  # nine hours ahead
         ran = andon_("results", "--data", data, "--format", "jsonl", "--since", "2026-11-26T22:00")
-    finally:
-        monkeypatch.undo()
-        time.tzset()
     assert [row["inspection_id"] for row in rows_of(ran.out)] == ["i1", "i2"]
 
 
-def test_a_day_whose_first_hour_is_skipped_begins_at_one(
-    andon_: Command, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_day_whose_first_hour_is_skipped_begins_at_one(andon_: Command, data: Path) -> None:
     """As in Egypt, where daylight saving time begins at midnight."""
-    import time
-
     with Store.open(None, data) as store:
         store.inspections.add(NewInspection(row=drawn_row() | {"inspected_at": "2026-04-23T23:30:00+02:00"}))
-    monkeypatch.setenv("TZ", "Africa/Cairo")
-    time.tzset()
-    try:
+    with time_zone("Africa/Cairo"):
         ran = andon_("results", "--data", data, "--format", "jsonl", "--since", "2026-04-24", "--until", "2026-05-01")
-    finally:
-        monkeypatch.undo()
-        time.tzset()
     assert (ran.code, ran.out) == (0, "")
 
 

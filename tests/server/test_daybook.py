@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from clocks import time_zone
 from drawn_rows import drawn_row
 
 from andon.drift.daily import Inspected, daily
@@ -22,13 +22,10 @@ DARK = "The photo is darker, unlike OK photos (mean grey value: 20, allowed 100 
 
 
 @pytest.fixture(autouse=True)
-def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_utc() -> Iterator[None]:
     """The server's clock, so that days begin where the tests think."""
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "UTC")
-        time.tzset()
+    with time_zone("UTC"):
         yield
-    time.tzset()
 
 
 @pytest.fixture
@@ -140,13 +137,11 @@ def test_days_before_the_last_250_are_left_out(store: Store) -> None:
     assert seen(store) == [TODAY - timedelta(days=250)]
 
 
-def test_a_day_that_begins_at_one_is_summed_up_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_that_begins_at_one_is_summed_up_once(store: Store) -> None:
     """In Egypt, as in Chile and Lebanon, daylight saving time begins at midnight: that hour is skipped."""
     for at in ("2026-04-23T23:30+02:00", "2026-04-24T01:30+03:00", "2026-04-25T12:00+03:00"):
         store.inspections.add(NewInspection(row=drawn_row() | {"inspected_at": at}, station="A"))
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "Africa/Cairo")
-        time.tzset()
+    with time_zone("Africa/Cairo"):
         days = [date(2026, 4, day) for day in (23, 24, 25)]
         assert list(islice(daybook.sum_up(store, date(2026, 4, 26)), 10)) == days
         found = days_to(date(2026, 4, 26), store, reviews_since=days[0])

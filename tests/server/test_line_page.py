@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from browsing import Person, fits_a_phone, orange, remembering_pipeline, waits_for
+from clocks import time_zone
 from playwright.sync_api import Page, Route, expect
 from serving import PART, Served, Versions, served, sha
 
@@ -44,13 +44,10 @@ def running(tmp_path: Path, versions: Versions) -> Iterator[Served]:
 
 
 @pytest.fixture
-def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_berlin() -> Iterator[None]:
     """The server's time zone."""
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "Europe/Berlin")
-        time.tzset()
+    with time_zone("Europe/Berlin"):
         yield
-    time.tzset()
 
 
 class Answers:
@@ -285,12 +282,9 @@ def test_a_shift_begins_at_its_hour_by_the_clock_on_the_wall(in_berlin: None, no
     assert found == (datetime.fromisoformat(began), datetime.fromisoformat(ends))
 
 
-def test_a_shift_begins_with_a_day_whose_first_hour_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "Africa/Cairo")
-        time.tzset()
+def test_a_shift_begins_with_a_day_whose_first_hour_is_skipped() -> None:
+    with time_zone("Africa/Cairo"):
         found = line.shift_of(datetime.fromisoformat("2026-04-23T23:10+02:00"), (0,))
-    time.tzset()
     assert [one.isoformat() for one in found] == ["2026-04-23T00:00:00+02:00", "2026-04-24T01:00:00+03:00"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -99,9 +99,10 @@ def _time(option: str, text: str | None) -> datetime | None:
     """Raises:
     InputError: it is no time.
     """
+    from andon.server.clock import moment
+
     try:
-        # by `timestamp`, as `astimezone` takes an hour that daylight saving time skips for an earlier one
-        return None if text is None else datetime.fromtimestamp(datetime.fromisoformat(text).timestamp(), UTC)
+        return None if text is None else moment(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         raise InputError(
             f"{option} {text!r} is no time; expected ISO 8601, such as 2026-11-26 or 2026-11-26T06:00+01:00."

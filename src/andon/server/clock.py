@@ -24,7 +24,7 @@ def moment(wall: datetime) -> datetime:
     skips, as if it had not. `astimezone` would take that one for an hour earlier.
 
     Args:
-        wall: without a zone, by the server's clock.
+        wall: by the server's clock, unless it has a zone.
     """
     return datetime.fromtimestamp(wall.timestamp(), UTC).astimezone()
 
